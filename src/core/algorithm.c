@@ -1,0 +1,263 @@
+/*
+ * algorithm.c
+ *		The one table of algorithms, and what is derived from it.
+ */
+#include "algorithm.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "linear_model.h"
+#include "tree_model.h"
+
+/* The extension predicts and describes; only the trainer is linked with what fits. */
+#ifdef MLOPS_FIT
+#include "fit/fit.h"
+#define FITTED_BY(function, bytes) .fit = function, .memory = bytes
+#else
+#define FITTED_BY(function, bytes) .fit = NULL, .memory = NULL
+#endif
+
+#define TREE_CATEGORIES		254 /* bins of a uint8 but one for missing and one for the rest */
+#define LINEAR_CATEGORIES	100 /* each is a column of the normal equations */
+
+#define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
+
+typedef enum Objective			/* index in the choices of "objective" */
+{
+	OBJECTIVE_AUTO,
+	OBJECTIVE_SQUARED_ERROR,
+	OBJECTIVE_LOGISTIC,
+	OBJECTIVE_SOFTMAX
+} Objective;
+
+static const ParamSpec linear_regression_params[] = {
+	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
+	.meaning = "L2 penalty: the sum of squared errors + reg_lambda * |w|^2 is minimised; the intercept is free"},
+};
+
+static const ParamSpec logistic_regression_params[] = {
+	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
+	.meaning = "L2 penalty: the sum of log losses + reg_lambda / 2 * |w|^2 is minimised; the intercept is free"},
+	{.name = "max_iter", .type = PARAM_INTEGER, .initial = 100, .lowest = 1, .highest = 100000,
+	.meaning = "largest number of Newton steps"},
+	{.name = "tol", .type = PARAM_FLOAT, .initial = 1e-10, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "the steps end when one changes no coefficient by more than this, relative to the largest"},
+};
+
+static const ParamSpec gradient_boosting_params[] = {
+	{.name = "n_estimators", .type = PARAM_INTEGER, .initial = 100, .lowest = 1, .highest = 100000,
+	.meaning = "number of boosting rounds; a round is one tree, or one a class in multiclass"},
+	{.name = "learning_rate", .type = PARAM_FLOAT, .initial = 0.1, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "what each tree's leaves are multiplied by"},
+	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 1, .highest = 30,
+	.meaning = "largest number of splits between a root and a leaf"},
+	{.name = "max_leaves", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 65536,
+	.meaning = "largest number of leaves of a tree, best splits first; 0: as many as the depth allows"},
+	{.name = "min_child_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
+	.meaning = "least sum of second derivatives (for squared error: of weights) in a leaf"},
+	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
+	.meaning = "L2 penalty on leaf values"},
+	{.name = "reg_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
+	.meaning = "L1 penalty on leaf values"},
+	{.name = "gamma", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
+	.meaning = "least gain that a split must bring"},
+	{.name = "subsample", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "share of the rows that each tree sees"},
+	{.name = "colsample_bytree", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "share of the features that each tree sees"},
+	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 255,
+	.meaning = "largest number of bins of a feature, without the one for missing values"},
+	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
+	.meaning = "stop when the validation loss has not fallen for so many rounds, and keep the best; 0: never"},
+	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = "auto|squared_error|logistic|softmax",
+	.meaning = "the loss; auto follows the task"},
+	{.name = "max_cat_to_onehot", .type = PARAM_INTEGER, .initial = 4, .lowest = 1, .highest = 254,
+	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
+	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
+	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
+};
+
+/* The task that an objective asks for; 0 for auto. */
+static Task
+objective_task(Objective objective)
+{
+	switch (objective)
+	{
+		case OBJECTIVE_AUTO:
+			break;
+		case OBJECTIVE_SQUARED_ERROR:
+			return TASK_REGRESSION;
+		case OBJECTIVE_LOGISTIC:
+			return TASK_BINARY;
+		case OBJECTIVE_SOFTMAX:
+			return TASK_MULTICLASS;
+	}
+	return 0;
+}
+
+/* The objective, where it is given, fits the task. */
+static bool
+gradient_boosting_check(const ParamSet *params, Task task, Error *error)
+{
+	Task		asked = objective_task((Objective) params_get(params, "objective"));
+
+	if (asked == 0 || asked == task)
+		return true;
+	error_set(error, ERROR_PARAMETER, "the objective is one of %s, but the task is %s", task_name(asked), task_name(task));
+	return error_hint(error, "Leave \"objective\" out: it follows the task.");
+}
+
+static const Algorithm baseline = {
+	.id = ALGORITHM_BASELINE,
+	.name = "baseline",
+	.summary = "the constant predictor: mean of the target, or frequencies of the classes",
+	.tasks = TASK_BIT(TASK_REGRESSION) | TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.numbers = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0},
+	.categories = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, TREE_CATEGORIES},
+	.native = true,
+	FITTED_BY(baseline_fit, baseline_memory),
+	.validate = linear_model_validate,
+	.predict = linear_model_predict
+};
+
+static const Algorithm linear_regression = {
+	.id = ALGORITHM_LINEAR_REGRESSION,
+	.name = "linear_regression",
+	.summary = "least squares, or ridge with reg_lambda; solved exactly",
+	.tasks = TASK_BIT(TASK_REGRESSION),
+	.params = linear_regression_params,
+	.n_params = COUNT_OF(linear_regression_params),
+	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
+	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	FITTED_BY(linear_regression_fit, linear_memory),
+	.validate = linear_model_validate,
+	.predict = linear_model_predict
+};
+
+static const Algorithm logistic_regression = {
+	.id = ALGORITHM_LOGISTIC_REGRESSION,
+	.name = "logistic_regression",
+	.summary = "binary or multinomial logistic regression, solved to the optimum by Newton's method",
+	.tasks = TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.params = logistic_regression_params,
+	.n_params = COUNT_OF(logistic_regression_params),
+	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
+	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	FITTED_BY(logistic_regression_fit, logistic_memory),
+	.validate = linear_model_validate,
+	.predict = linear_model_predict
+};
+
+static const Algorithm gradient_boosting = {
+	.id = ALGORITHM_GRADIENT_BOOSTING,
+	.name = "gradient_boosting",
+	.summary = "gradient-boosted decision trees over histograms; missing values and categories as they are",
+	.tasks = TASK_BIT(TASK_REGRESSION) | TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.params = gradient_boosting_params,
+	.n_params = COUNT_OF(gradient_boosting_params),
+	.numbers = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0},
+	.categories = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, TREE_CATEGORIES},
+	.native = true,
+	.check = gradient_boosting_check,
+	FITTED_BY(boosting_fit, boosting_memory),
+	.validate = tree_model_validate,
+	.predict = tree_model_predict
+};
+
+const Algorithm *const algorithms[] = {
+	&gradient_boosting,
+	&linear_regression,
+	&logistic_regression,
+	&baseline
+};
+
+const int	n_algorithms = COUNT_OF(algorithms);
+
+const Algorithm *
+algorithm_by_id(uint32_t id)
+{
+	for (int i = 0; i < n_algorithms; i++)
+	{
+		if ((uint32_t) algorithms[i]->id == id)
+			return algorithms[i];
+	}
+	return NULL;
+}
+
+const Algorithm *
+algorithm_by_name(const char *name, Error *error)
+{
+	const char *names[COUNT_OF(algorithms)];
+	char		list[sizeof(error->detail) / 2] = "";
+	size_t		used = 0;
+
+	for (int i = 0; i < n_algorithms; i++)
+	{
+		if (strcmp(algorithms[i]->name, name) == 0)
+			return algorithms[i];
+		names[i] = algorithms[i]->name;
+		if (used < sizeof(list))
+			used += (size_t) snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	error_set(error, ERROR_PARAMETER, "unrecognized algorithm \"%.100s\"", name);
+	error_detail(error, "Valid algorithms are %s.", list);
+
+	const char *nearest = nearest_name(name, names, (size_t) n_algorithms);
+
+	if (nearest != NULL)
+		error_hint(error, "Perhaps you meant \"%s\".", nearest);
+	return NULL;
+}
+
+Task
+algorithm_objective_task(const Algorithm *algorithm, const ParamSet *params)
+{
+	if (algorithm->id != ALGORITHM_GRADIENT_BOOSTING)
+		return 0;
+	return objective_task((Objective) params_get(params, "objective"));
+}
+
+RecipePlan
+algorithm_recipe(const Algorithm *algorithm, ColumnKind kind, RecipePlan plan)
+{
+	const RecipePlan *usual = kind == KIND_CATEGORY ? &algorithm->categories : &algorithm->numbers;
+
+	if (plan.missing == MISSING_DEFAULT)
+		plan.missing = usual->missing;
+	if (plan.encoding == ENCODING_DEFAULT)
+		plan.encoding = usual->encoding;
+	if (plan.scaling == SCALING_DEFAULT)
+		plan.scaling = usual->scaling;
+	if (plan.unseen == UNSEEN_DEFAULT)
+		plan.unseen = usual->unseen;
+	if (plan.indicator == INDICATOR_DEFAULT)
+		plan.indicator = usual->indicator;
+	if (plan.max_categories == 0)
+		plan.max_categories = usual->max_categories;
+	return plan;
+}
+
+bool
+algorithm_check_recipe(const Algorithm *algorithm, ColumnKind kind, const RecipePlan *plan, const char *column, Error *error)
+{
+	if (!algorithm->native && plan->missing == MISSING_NATIVE)
+	{
+		error_set(error, ERROR_UNSUPPORTED, "%s cannot use missing values as they are, as asked for column \"%s\"",
+				  algorithm->name, column);
+		return error_hint(error, "Use \"missing\": \"median\", \"mean\", \"most_frequent\", \"zero\" or \"error\".");
+	}
+	if (!algorithm->native && kind == KIND_CATEGORY && plan->encoding == ENCODING_NATIVE)
+	{
+		error_set(error, ERROR_UNSUPPORTED, "%s cannot use categories as they are, as asked for column \"%s\"",
+				  algorithm->name, column);
+		return error_hint(error, "Use \"encoding\": \"onehot\" or \"ordinal\".");
+	}
+	if (kind != KIND_CATEGORY && plan->encoding == ENCODING_ONEHOT)
+	{
+		error_set(error, ERROR_UNSUPPORTED, "column \"%s\" is numeric and cannot be one-hot encoded", column);
+		return error_hint(error, "Make it a category with \"type\": \"category\".");
+	}
+	return true;
+}

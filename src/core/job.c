@@ -1,0 +1,358 @@
+/*
+ * job.c
+ *		Jobs, results and errors as bytes between backend and trainer.
+ *
+ * Fields follow each other in the order of the structs, without padding.
+ * What is read is checked as if a stranger had written it: counts before
+ * anything is allocated for them, and all words against their ranges.
+ */
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define JOB_MAGIC		UINT32_C(0x4a504c4d)	/* "MLPJ" */
+
+#define PLAN_SIZE		9		/* bytes of a RecipePlan as written */
+#define PARAM_SIZE		9
+#define METRIC_SIZE		20		/* least bytes of a ResultMetric */
+#define COLUMN_SIZE		64		/* least bytes of a ColumnProfile */
+
+/* ---- Job ---- */
+
+bool
+job_write(const Job *job, Buffer *out, Error *error)
+{
+	buffer_u32(out, JOB_MAGIC);
+	buffer_u32(out, job->kind);
+	buffer_u32(out, job->algorithm);
+	buffer_u32(out, job->task);
+	buffer_u32(out, job->label_kind);
+	buffer_u64(out, job->seed);
+	buffer_u32(out, job->n_threads);
+	buffer_u64(out, job->max_memory);
+	buffer_u32(out, job->split_kind);
+	buffer_f64(out, job->test);
+	buffer_f64(out, job->validation);
+	buffer_u32(out, job->n_features);
+	buffer_u32(out, job->n_params);
+	for (uint32_t i = 0; i < job->n_features; i++)
+	{
+		const RecipePlan *plan = &job->plans[i];
+
+		buffer_u8(out, plan->missing);
+		buffer_u8(out, plan->encoding);
+		buffer_u8(out, plan->scaling);
+		buffer_u8(out, plan->unseen);
+		buffer_u8(out, plan->indicator);
+		buffer_u32(out, plan->max_categories);
+	}
+	for (uint32_t i = 0; i < job->n_params; i++)
+	{
+		buffer_f64(out, job->params[i]);
+		buffer_u8(out, job->params_given[i]);
+	}
+	return buffer_check(out, error);
+}
+
+/* All words of a plan are policies, and none is left to a default. */
+static bool
+plan_valid(const RecipePlan *plan)
+{
+	return plan->missing >= MISSING_NATIVE && plan->missing <= MISSING_ERROR &&
+		plan->encoding >= ENCODING_NATIVE && plan->encoding <= ENCODING_ORDINAL &&
+		plan->scaling >= SCALING_NONE && plan->scaling <= SCALING_MINMAX &&
+		plan->unseen >= UNSEEN_MISSING && plan->unseen <= UNSEEN_ERROR &&
+		plan->indicator >= INDICATOR_NEVER && plan->indicator <= INDICATOR_AUTO;
+}
+
+/* The fixed part makes sense; an evaluation takes task, algorithm and recipe from its model. */
+static bool
+job_valid(const Job *job)
+{
+	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
+	bool		shares = job->test >= 0 && job->validation >= 0 && job->test + job->validation < 1;
+
+	if (job->n_features > MAX_COLUMNS || job->n_threads == 0)
+		return false;
+	if (job->kind == JOB_EVALUATE)
+		return job->n_params == 0;
+	return job->kind == JOB_TRAIN && algorithm != NULL && job->task >= TASK_REGRESSION && job->task <= TASK_MULTICLASS &&
+		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params;
+}
+
+/* Arrays of n items for what follows, where the bytes for it are there. */
+static bool
+job_allocate(Job *job, const Reader *reader, Error *error)
+{
+	size_t		left = reader->size - reader->position;
+
+	if (left != (size_t) job->n_features * PLAN_SIZE + (size_t) job->n_params * PARAM_SIZE)
+		return error_set(error, ERROR_CORRUPTED, "job is damaged: %zu bytes do not hold its plans and parameters", left);
+	job->plans = calloc(job->n_features + 1, sizeof(RecipePlan));
+	job->params = calloc(job->n_params + 1, sizeof(double));
+	job->params_given = calloc(job->n_params + 1, sizeof(bool));
+	if (job->plans == NULL || job->params == NULL || job->params_given == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a job of %u columns", job->n_features);
+	return true;
+}
+
+static bool
+read_plans(Job *job, Reader *reader, Error *error)
+{
+	for (uint32_t i = 0; i < job->n_features; i++)
+	{
+		RecipePlan *plan = &job->plans[i];
+
+		plan->missing = reader_u8(reader);
+		plan->encoding = reader_u8(reader);
+		plan->scaling = reader_u8(reader);
+		plan->unseen = reader_u8(reader);
+		plan->indicator = reader_u8(reader);
+		plan->max_categories = reader_u32(reader);
+		if (job->kind == JOB_TRAIN && !plan_valid(plan))
+			return error_set(error, ERROR_CORRUPTED, "job is damaged: recipe of column %u", i + 1);
+	}
+	return true;
+}
+
+/* Values pass the same checks as those that users give. */
+static bool
+read_params(Job *job, Reader *reader, Error *error)
+{
+	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
+
+	for (uint32_t i = 0; i < job->n_params; i++)
+	{
+		const ParamSpec *spec = &algorithm->params[i];
+
+		job->params[i] = reader_f64(reader);
+		job->params_given[i] = reader_u8(reader) != 0;
+		if (!params_value_valid(spec, job->params[i]))
+			return error_set(error, ERROR_CORRUPTED, "job is damaged: parameter \"%s\"", spec->name);
+	}
+	return true;
+}
+
+bool
+job_read(Job *job, const void *data, size_t size, Error *error)
+{
+	Reader		reader;
+
+	memset(job, 0, sizeof(*job));
+	reader_init(&reader, data, size);
+	if (reader_u32(&reader) != JOB_MAGIC)
+		return error_set(error, ERROR_CORRUPTED, "these bytes are no job");
+	job->kind = reader_u32(&reader);
+	job->algorithm = reader_u32(&reader);
+	job->task = reader_u32(&reader);
+	job->label_kind = reader_u32(&reader);
+	job->seed = reader_u64(&reader);
+	job->n_threads = reader_u32(&reader);
+	job->max_memory = reader_u64(&reader);
+	job->split_kind = reader_u32(&reader);
+	job->test = reader_f64(&reader);
+	job->validation = reader_f64(&reader);
+	job->n_features = reader_u32(&reader);
+	job->n_params = reader_u32(&reader);
+	if (!reader_check(&reader, "job", error))
+		return false;
+	if (!job_valid(job))
+		return error_set(error, ERROR_CORRUPTED, "job is damaged: its settings make no sense");
+	if (!job_allocate(job, &reader, error) || !read_plans(job, &reader, error) || !read_params(job, &reader, error))
+	{
+		job_free(job);
+		return false;
+	}
+	return true;
+}
+
+void
+job_free(Job *job)
+{
+	free(job->plans);
+	free(job->params);
+	free(job->params_given);
+	job->plans = NULL;
+	job->params = NULL;
+	job->params_given = NULL;
+}
+
+/* ---- Result ---- */
+
+void
+result_write(const JobResult *result, Buffer *out)
+{
+	buffer_u64(out, result->n_rows);
+	buffer_u64(out, result->n_dropped);
+	buffer_u64(out, result->n_train);
+	buffer_u64(out, result->n_validation);
+	buffer_u64(out, result->n_test);
+	buffer_u64(out, result->fingerprint[0]);
+	buffer_u64(out, result->fingerprint[1]);
+	buffer_u32(out, result->iterations);
+	buffer_u32(out, result->n_features);
+	buffer_u64(out, result->model_size);
+	buffer_u64(out, result->peak_memory);
+	buffer_f64(out, result->seconds_fit);
+	buffer_u32(out, result->n_metrics);
+	buffer_u32(out, result->n_classes);
+	buffer_u32(out, result->n_columns);
+	for (uint32_t i = 0; i < result->n_metrics; i++)
+	{
+		buffer_string(out, result->metrics[i].name);
+		buffer_f64(out, result->metrics[i].value);
+		buffer_f64(out, result->metrics[i].baseline);
+	}
+	buffer_bytes(out, result->confusion, (size_t) result->n_classes * result->n_classes * sizeof(double));
+	for (uint32_t i = 0; i < result->n_columns; i++)
+	{
+		const ColumnProfile *column = &result->columns[i];
+
+		buffer_string(out, column->name);
+		buffer_string(out, column->type_name);
+		buffer_u32(out, column->role);
+		buffer_u32(out, column->kind);
+		buffer_u64(out, column->n_missing);
+		buffer_u64(out, column->n_distinct);
+		buffer_f64(out, column->lowest);
+		buffer_f64(out, column->highest);
+		buffer_f64(out, column->mean);
+		buffer_f64(out, column->deviation);
+	}
+}
+
+/* Arrays of a result, whose counts cannot exceed what the bytes left could hold. */
+static bool
+result_allocate(JobResult *result, const Reader *reader, Error *error)
+{
+	size_t		left = reader->size - reader->position;
+	uint64_t	n_cells = (uint64_t) result->n_classes * result->n_classes;
+
+	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE)
+		return error_set(error, ERROR_CORRUPTED, "result is damaged: more items than bytes");
+	result->metrics = calloc((size_t) result->n_metrics + 1, sizeof(ResultMetric));
+	result->confusion = calloc(n_cells + 1, sizeof(double));
+	result->columns = calloc((size_t) result->n_columns + 1, sizeof(ColumnProfile));
+	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a result of %zu bytes", reader->size);
+	return true;
+}
+
+static void
+read_columns(JobResult *result, Reader *reader)
+{
+	for (uint32_t i = 0; i < result->n_columns; i++)
+	{
+		ColumnProfile *column = &result->columns[i];
+
+		reader_string(reader, column->name, sizeof(column->name));
+		reader_string(reader, column->type_name, sizeof(column->type_name));
+		column->role = reader_u32(reader);
+		column->kind = reader_u32(reader);
+		column->n_missing = reader_u64(reader);
+		column->n_distinct = reader_u64(reader);
+		column->lowest = reader_f64(reader);
+		column->highest = reader_f64(reader);
+		column->mean = reader_f64(reader);
+		column->deviation = reader_f64(reader);
+		if (column->role < ROLE_FEATURE || column->role > ROLE_SPLIT || column->kind < KIND_NUMBER || column->kind > KIND_CATEGORY)
+			reader->failed = true;
+	}
+}
+
+/* The arrays of a result, and nothing behind them. */
+static bool
+read_arrays(JobResult *result, Reader *reader, Error *error)
+{
+	for (uint32_t i = 0; i < result->n_metrics; i++)
+	{
+		reader_string(reader, result->metrics[i].name, sizeof(result->metrics[i].name));
+		result->metrics[i].value = reader_f64(reader);
+		result->metrics[i].baseline = reader_f64(reader);
+	}
+	for (size_t i = 0; i < (size_t) result->n_classes * result->n_classes; i++)
+		result->confusion[i] = reader_f64(reader);
+	read_columns(result, reader);
+	if (!reader_check(reader, "result", error))
+		return false;
+	if (reader->position != reader->size)
+		return error_set(error, ERROR_CORRUPTED, "result is damaged: %zu bytes too many", reader->size - reader->position);
+	return true;
+}
+
+bool
+result_read(JobResult *result, const void *body, size_t size, Error *error)
+{
+	Reader		reader;
+
+	memset(result, 0, sizeof(*result));
+	reader_init(&reader, body, size);
+	result->n_rows = reader_u64(&reader);
+	result->n_dropped = reader_u64(&reader);
+	result->n_train = reader_u64(&reader);
+	result->n_validation = reader_u64(&reader);
+	result->n_test = reader_u64(&reader);
+	result->fingerprint[0] = reader_u64(&reader);
+	result->fingerprint[1] = reader_u64(&reader);
+	result->iterations = reader_u32(&reader);
+	result->n_features = reader_u32(&reader);
+	result->model_size = reader_u64(&reader);
+	result->peak_memory = reader_u64(&reader);
+	result->seconds_fit = reader_f64(&reader);
+	result->n_metrics = reader_u32(&reader);
+	result->n_classes = reader_u32(&reader);
+	result->n_columns = reader_u32(&reader);
+	if (!reader_check(&reader, "result", error))
+		return false;
+	if (!result_allocate(result, &reader, error) || !read_arrays(result, &reader, error))
+	{
+		result_free(result);
+		return false;
+	}
+	return true;
+}
+
+void
+result_free(JobResult *result)
+{
+	free(result->metrics);
+	free(result->confusion);
+	free(result->columns);
+	result->metrics = NULL;
+	result->confusion = NULL;
+	result->columns = NULL;
+}
+
+/* ---- Error ---- */
+
+void
+error_write(const Error *error, Buffer *out)
+{
+	buffer_u32(out, error->code);
+	buffer_string(out, error->message);
+	buffer_string(out, error->detail);
+	buffer_string(out, error->hint);
+}
+
+bool
+error_read(Error *out, const void *body, size_t size)
+{
+	Reader		reader;
+
+	error_clear(out);
+	reader_init(&reader, body, size);
+
+	uint32_t	code = reader_u32(&reader);
+
+	reader_string(&reader, out->message, sizeof(out->message));
+	reader_string(&reader, out->detail, sizeof(out->detail));
+	reader_string(&reader, out->hint, sizeof(out->hint));
+	if (reader.failed || reader.position != size || code == ERROR_NONE || code > ERROR_INTERNAL)
+	{
+		error_clear(out);
+		return false;
+	}
+	out->code = (ErrorCode) code;
+	return true;
+}

@@ -1,0 +1,304 @@
+/*
+ * tree_model.c
+ *		Tree ensembles: validation and prediction.
+ *
+ * A walk is a chain of dependent loads, so one tree alone leaves the machine
+ * waiting: several trees are walked side by side, a step at a time, and a
+ * tree that is at its leaf stays there.  Steps are without branches but for
+ * splits on categories; rows without missing values take a shorter step.
+ */
+#include "tree_model.h"
+
+#include "link.h"
+
+_Static_assert(sizeof(TreeNode) == 16 && sizeof(TreeNodeStat) == 8 && sizeof(TreePayload) == 72, "trees are a file format");
+
+#define WALKS 8					/* trees side by side: enough loads in flight, pointers still in registers */
+
+/* The arrays of a payload. */
+typedef struct TreeView
+{
+	const TreePayload *head;
+	const double *base;
+	const uint64_t *starts;
+	const TreeNode *nodes;
+	const uint32_t *sets;
+} TreeView;
+
+static inline TreeView
+tree_view(const Model *model)
+{
+	const uint8_t *payload = model->payload;
+	const TreePayload *head = model->payload;
+
+	return (TreeView)
+	{
+		.head = head,
+		.base = (const double *) (payload + head->base_offset),
+		.starts = (const uint64_t *) (payload + head->starts_offset),
+		.nodes = (const TreeNode *) (payload + head->nodes_offset),
+		.sets = (const uint32_t *) (payload + head->sets_offset)
+	};
+}
+
+/* ---- Validation ---- */
+
+/* n items of size bytes at offset lie in the payload, behind its head and aligned. */
+static bool
+array_fits(const Model *model, uint64_t offset, uint64_t n, size_t size)
+{
+	return offset % 8 == 0 && offset >= sizeof(TreePayload) && offset <= model->payload_size &&
+		n <= (model->payload_size - offset) / size;
+}
+
+/* Link, groups and outputs belong together. */
+static bool
+link_fits(const Model *model, const TreePayload *head)
+{
+	switch ((TreeLink) head->link)
+	{
+		case LINK_IDENTITY:
+		case LINK_LOG:
+			return model->task == TASK_REGRESSION && head->n_groups == 1;
+		case LINK_LOGISTIC:
+			return model->task == TASK_BINARY && head->n_groups == 1;
+		case LINK_SOFTMAX:
+			return model->task == TASK_MULTICLASS && head->n_groups == model->n_outputs;
+	}
+	return false;
+}
+
+/* Flags, feature and value of a node; its children are tree_valid's matter. */
+static bool
+node_valid(const TreeView *trees, const TreeNode *node, uint32_t n_features)
+{
+	if (node->feature & NODE_LEAF)
+		return node->feature == NODE_LEAF && node->left == 0 && isfinite(node->u.leaf);
+	if ((node->feature & NODE_FEATURE_MASK) >= n_features)
+		return false;
+	if (!(node->feature & NODE_CATEGORICAL))
+		return isfinite(node->u.threshold);
+
+	uint64_t	n_words = trees->head->n_set_words;
+
+	return node->u.set < n_words && trees->sets[node->u.set] <= n_words - node->u.set - 1;
+}
+
+/*
+ * The n >= 1 nodes are one tree in breadth-first order; its depth.  Each
+ * split's children are the next two nodes that nobody has claimed, so no
+ * memory is needed to see that every node is reached, and reached once.
+ */
+static bool
+tree_valid(const TreeView *trees, const TreeNode *nodes, uint64_t n, uint32_t n_features, uint32_t *depth)
+{
+	uint64_t	claimed = 1;
+	uint64_t	level_end = 1;
+
+	*depth = 0;
+	for (uint64_t i = 0; i < n; i++)
+	{
+		if (i == level_end)
+		{
+			level_end = claimed;
+			(*depth)++;
+		}
+		if (i >= claimed || !node_valid(trees, &nodes[i], n_features))
+			return false;
+		if (nodes[i].feature & NODE_LEAF)
+			continue;
+		if (nodes[i].left != claimed || n - claimed < 2)
+			return false;
+		claimed += 2;
+	}
+	return claimed == n;
+}
+
+bool
+tree_model_validate(const Model *model, Error *error)
+{
+	const TreePayload *head = model->payload;
+
+	if (model->payload_size < sizeof(TreePayload))
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: payload of %zu bytes is too short", model->payload_size);
+	if (!link_fits(model, head))
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: link %u with %u scores does not fit the task", head->link, head->n_groups);
+	if (head->n_trees % head->n_groups != 0)
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: %u trees for %u scores", head->n_trees, head->n_groups);
+	if (!array_fits(model, head->base_offset, head->n_groups, sizeof(double)) ||
+		!array_fits(model, head->starts_offset, (uint64_t) head->n_trees + 1, sizeof(uint64_t)) ||
+		!array_fits(model, head->nodes_offset, head->n_nodes, sizeof(TreeNode)) ||
+		!array_fits(model, head->stats_offset, head->n_nodes, sizeof(TreeNodeStat)) ||
+		!array_fits(model, head->sets_offset, head->n_set_words, sizeof(uint32_t)))
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: its trees lie outside of it");
+
+	TreeView	trees = tree_view(model);
+
+	for (uint32_t g = 0; g < head->n_groups; g++)
+	{
+		if (!isfinite(trees.base[g]))
+			return error_set(error, ERROR_CORRUPTED, "model is damaged: base score %u is not finite", g);
+	}
+	if (trees.starts[0] != 0 || trees.starts[head->n_trees] != head->n_nodes)
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: trees do not cover the nodes");
+
+	uint32_t	max_depth = 0;
+
+	for (uint32_t t = 0; t < head->n_trees; t++)
+	{
+		uint64_t	start = trees.starts[t];
+		uint64_t	end = trees.starts[t + 1];
+		uint32_t	depth;
+
+		if (end <= start || end > head->n_nodes || end - start > UINT32_MAX)
+			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has no proper nodes", t);
+		if (!tree_valid(&trees, trees.nodes + start, end - start, model->n_features, &depth))
+			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has an invalid node", t);
+		if (depth > max_depth)
+			max_depth = depth;
+	}
+	if (head->max_depth != max_depth)
+		return error_set(error, ERROR_CORRUPTED, "model is damaged: trees of depth %u, expected %u", max_depth, head->max_depth);
+	return true;
+}
+
+/* ---- Prediction ---- */
+
+/* Whether a category goes right: it is not in the node's set. */
+static inline uint32_t
+category_right(const TreeNode *node, const uint32_t *sets, double x)
+{
+	const uint32_t *set = sets + node->u.set;
+	uint64_t	n_bits = (uint64_t) set[0] * 32;
+
+	if (x != x)
+		return !(node->feature & NODE_MISSING_LEFT);
+	if (!(x >= 0 && x < (double) n_bits))
+		return 1;
+
+	uint64_t	bit = (uint64_t) x;
+
+	return !((set[1 + bit / 32] >> (bit % 32)) & 1);
+}
+
+/* The node behind this one; a leaf stays where it is. */
+static inline const TreeNode *
+walk_step(const TreeNode *tree, const TreeNode *node, const double *features, const uint32_t *sets, bool any_missing)
+{
+	uint32_t	flags = node->feature;
+	double		x = features[flags & NODE_FEATURE_MASK];
+	uint32_t	right = x > node->u.threshold;
+
+	if (any_missing)
+		right |= (uint32_t) (x != x) & !(flags & NODE_MISSING_LEFT);
+	if (__builtin_expect((flags & NODE_CATEGORICAL) != 0, 0))
+		right = category_right(node, sets, x);
+
+	const TreeNode *next = tree + node->left + right;
+
+	return (flags & NODE_LEAF) ? node : next;
+}
+
+/* The leaf of one tree. */
+static inline double
+walk_one(const TreeNode *tree, const double *features, const uint32_t *sets)
+{
+	const TreeNode *node = tree;
+
+	while (!(node->feature & NODE_LEAF))
+		node = walk_step(tree, node, features, sets, true);
+	return node->u.leaf;
+}
+
+/* The leaves of WALKS trees, side by side. */
+static inline void
+walk_many(const TreeView *trees, uint32_t first, const double *features, bool any_missing, double *leaves)
+{
+	const TreeNode *roots[WALKS];
+	const TreeNode *nodes[WALKS];
+	uint32_t	all_leaves = NODE_LEAF;
+
+	for (int k = 0; k < WALKS; k++)
+	{
+		roots[k] = nodes[k] = trees->nodes + trees->starts[first + k];
+		all_leaves &= nodes[k]->feature;
+	}
+
+	/* trees that are all leaves read no feature: there may be none */
+	while (!all_leaves)
+	{
+		all_leaves = NODE_LEAF;
+		for (int k = 0; k < WALKS; k++)
+		{
+			nodes[k] = walk_step(roots[k], nodes[k], features, trees->sets, any_missing);
+			all_leaves &= nodes[k]->feature;
+		}
+	}
+	for (int k = 0; k < WALKS; k++)
+		leaves[k] = nodes[k]->u.leaf;
+}
+
+/* Adds the leaves of all trees to the scores, in the order of the trees. */
+static inline void
+add_leaves(const TreeView *trees, const double *features, bool any_missing, double *scores)
+{
+	uint32_t	n_trees = trees->head->n_trees;
+	uint32_t	n_groups = trees->head->n_groups;
+	uint32_t	group = 0;
+	uint32_t	t = 0;
+
+	for (; n_trees - t >= WALKS; t += WALKS)
+	{
+		double		leaves[WALKS];
+
+		walk_many(trees, t, features, any_missing, leaves);
+		for (int k = 0; k < WALKS; k++)
+		{
+			scores[group] += leaves[k];
+			group = group + 1 == n_groups ? 0 : group + 1;
+		}
+	}
+	for (; t < n_trees; t++)
+	{
+		scores[group] += walk_one(trees->nodes + trees->starts[t], features, trees->sets);
+		group = group + 1 == n_groups ? 0 : group + 1;
+	}
+}
+
+void
+tree_model_scores(const Model *model, const double *features, double *scores)
+{
+	TreeView	trees = tree_view(model);
+	bool		any_missing = false;
+
+	for (uint32_t j = 0; j < model->n_features; j++)
+		any_missing |= features[j] != features[j];
+	for (uint32_t g = 0; g < trees.head->n_groups; g++)
+		scores[g] = trees.base[g];
+	if (any_missing)
+		add_leaves(&trees, features, true, scores);
+	else
+		add_leaves(&trees, features, false, scores);
+}
+
+void
+tree_model_predict(const Model *model, const double *features, double *out)
+{
+	const TreePayload *head = model->payload;
+
+	tree_model_scores(model, features, out);
+	switch ((TreeLink) head->link)
+	{
+		case LINK_IDENTITY:
+			break;
+		case LINK_LOGISTIC:
+			link_logistic(out[0], out);
+			break;
+		case LINK_SOFTMAX:
+			link_softmax(out, head->n_groups);
+			break;
+		case LINK_LOG:
+			out[0] = math_exp(out[0]);
+			break;
+	}
+}

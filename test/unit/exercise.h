@@ -1,0 +1,87 @@
+/*
+ * exercise.h
+ *		Opens bytes that may be a model and uses every part of it.
+ */
+#ifndef MLOPS_TEST_EXERCISE_H
+#define MLOPS_TEST_EXERCISE_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/algorithm.h"
+#include "core/model.h"
+
+/* Keeps the compiler from leaving out what nobody looks at. */
+extern volatile double exercise_sink;
+
+/* A column's raw values: out of range on all sides, missing, or a level found by its own text. */
+static inline double
+exercise_raw(const Model *model, const RecipeColumn *column, int round)
+{
+	static const double numbers[] = {0, NAN, INFINITY, -INFINITY, 1e308, -3, 0.5};
+
+	if (column->kind == KIND_CATEGORY && column->n_categories > 0 && round % 2 == 0)
+	{
+		uint32_t	level = (uint32_t) round % column->n_categories;
+		const char *text = model_string(model, model->categories[column->categories + level]);
+
+		return model_category(model, column, text, strlen(text));
+	}
+	return numbers[round % 7];
+}
+
+/* Reads every text; the sum of their lengths. */
+static inline size_t
+exercise_texts(const Model *model)
+{
+	size_t		length = strlen(model_string(model, model->header->target_name)) + strlen(model_string(model, model->header->target_type));
+
+	for (uint32_t i = 0; i < model->n_columns; i++)
+	{
+		const RecipeColumn *column = &model->columns[i];
+
+		length += strlen(model_string(model, column->name)) + strlen(model_string(model, column->type_name));
+		for (uint32_t j = 0; j < column->n_categories; j++)
+			length += strlen(model_string(model, model->categories[column->categories + j]));
+		length += isnan(model_category(model, column, "unseen\0text", 11));
+	}
+	for (uint32_t i = 0; model->task != TASK_REGRESSION && i < model->n_outputs; i++)
+		length += strlen(model_label(model, i));
+	for (size_t i = 0; i < model->n_params; i++)
+		length += strlen(model_string(model, model->params[i].name)) + strlen(model_string(model, model->params[i].value));
+	for (size_t i = 0; i < model->n_metrics; i++)
+		length += strlen(model_string(model, model->metrics[i].name));
+	return length + (size_t) model_find_column(model, "x") + (size_t) model_find_label(model, "yes");
+}
+
+/* True where the bytes are a valid model; then it has been read and has predicted. */
+static inline bool
+exercise_model(const void *bytes, size_t size)
+{
+	Model		model;
+	Error		error;
+
+	if (!model_open(&model, bytes, size, &error))
+		return false;
+
+	/* exactly as large as the model says, so that a write behind them shows */
+	double	   *raw = malloc(model.n_columns * sizeof(double) + 1);
+	double	   *features = malloc(model.n_features * sizeof(double) + 1);
+	double	   *out = malloc(model.n_outputs * sizeof(double));
+
+	exercise_sink = (double) exercise_texts(&model);
+	for (int round = 0; round < 14; round++)
+	{
+		for (uint32_t i = 0; i < model.n_columns; i++)
+			raw[i] = exercise_raw(&model, &model.columns[i], round + (int) i);
+		if (model_predict(&model, raw, features, out, &error))
+			exercise_sink = out[model_best_class(out, model.n_outputs)];
+	}
+	free(raw);
+	free(features);
+	free(out);
+	return true;
+}
+
+#endif

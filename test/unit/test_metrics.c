@@ -1,0 +1,130 @@
+/*
+ * test_metrics.c
+ *		Metrics against scikit-learn's, and where they are not defined.
+ */
+#include "check.h"
+#include "core/fit/metrics.h"
+
+typedef struct ExpectedMetric
+{
+	const char *name;
+	double		value;
+} ExpectedMetric;
+
+typedef struct MetricsCase
+{
+	const char *name;
+	Task		task;
+	size_t		n;
+	uint32_t	n_outputs;
+	const double *truth;
+	const double *outputs;
+	const double *weight;
+	const ExpectedMetric *expected;
+	int			n_expected;
+} MetricsCase;
+
+#include "fixtures/metrics.h"
+
+#define N_CASES (sizeof(metrics_cases) / sizeof(metrics_cases[0]))
+
+/* Every case of the fixture: the same metrics, to 1e-12 of their size. */
+static void
+against_sklearn(void)
+{
+	for (size_t c = 0; c < N_CASES; c++)
+	{
+		const MetricsCase *expected = &metrics_cases[c];
+		Metrics		metrics;
+		Arena		arena;
+		Error		error;
+
+		arena_init(&arena);
+		if (CHECK_OK(metrics_compute(&metrics, expected->task, expected->n, expected->truth, expected->outputs,
+									 expected->n_outputs, expected->weight, &arena, &error), &error))
+		{
+			CHECK(metrics.n == expected->n_expected);
+			for (int i = 0; i < expected->n_expected; i++)
+			{
+				double		value = expected->expected[i].value;
+				double		found = metrics_get(&metrics, expected->expected[i].name);
+
+				if (!CHECK_NEAR(found, value, 1e-12 * fmax(1, fabs(value))))
+					printf("\t%s of %s\n", expected->expected[i].name, expected->name);
+			}
+		}
+		arena_free(&arena);
+	}
+}
+
+/* No rows: every metric is there, and NaN. */
+static void
+no_rows(void)
+{
+	static const Task tasks[] = {TASK_REGRESSION, TASK_BINARY, TASK_MULTICLASS};
+	static const int counts[] = {5, 11, 9};
+
+	for (int t = 0; t < 3; t++)
+	{
+		Metrics		metrics;
+		Arena		arena;
+		Error		error;
+
+		arena_init(&arena);
+		CHECK_OK(metrics_compute(&metrics, tasks[t], 0, NULL, NULL, (uint32_t) t + 1, NULL, &arena, &error), &error);
+		CHECK(metrics.n == counts[t]);
+		for (int i = 0; i < metrics.n; i++)
+		{
+			if (!CHECK(isnan(metrics.values[i])))
+				printf("\t%s\n", metrics.names[i]);
+		}
+		CHECK(isnan(metrics_get(&metrics, "no such metric")));
+		arena_free(&arena);
+	}
+}
+
+/* The confusion matrix, metrics of one class, one row, and a class that the model does not have. */
+static void
+confusion(void)
+{
+	static const double truth[] = {0, 1, 2, 2};
+	static const double outputs[] = {.8, .1, .1, .6, .3, .1, .1, .2, .7, .4, .2, .4};
+	static const double weight[] = {1, 2, 4, 8};
+	static const double expected[] = {1, 0, 0, 2, 0, 0, 8, 0, 4};
+	double		precision;
+	double		recall;
+	double		f1;
+	double		support;
+	Metrics		metrics;
+	Arena		arena;
+	Error		error;
+
+	arena_init(&arena);
+	CHECK_OK(metrics_compute(&metrics, TASK_MULTICLASS, 4, truth, outputs, 3, weight, &arena, &error), &error);
+	CHECK(metrics.n_classes == 3);
+	CHECK(memcmp(metrics.confusion, expected, sizeof(expected)) == 0);
+	metrics_class(&metrics, 2, &precision, &recall, &f1, &support);
+	CHECK_SAME(precision, 1);
+	CHECK_NEAR(recall, 4.0 / 12, 1e-15);
+	CHECK_NEAR(f1, 0.5, 1e-15);
+	CHECK_SAME(support, 12);
+	CHECK_ERROR(metrics_compute(&metrics, TASK_MULTICLASS, 4, (double[]) {0, 1, 3, 2}, outputs, 3, weight, &arena, &error),
+				&error, ERROR_INTERNAL, "class 3 of 3");
+	CHECK_ERROR(metrics_compute(&metrics, TASK_MULTICLASS, 1, (double[]) {NAN}, outputs, 3, weight, &arena, &error),
+				&error, ERROR_INTERNAL, "class");
+
+	CHECK_OK(metrics_compute(&metrics, TASK_REGRESSION, 1, (double[]) {2}, (double[]) {3}, 1, NULL, &arena, &error), &error);
+	CHECK_SAME(metrics_get(&metrics, "rmse"), 1);
+	CHECK_SAME(metrics_get(&metrics, "median_absolute_error"), 1);
+	CHECK(isnan(metrics_get(&metrics, "r2")));
+	arena_free(&arena);
+}
+
+int
+main(void)
+{
+	against_sklearn();
+	no_rows();
+	confusion();
+	return check_done();
+}

@@ -1,0 +1,405 @@
+/*
+ * test_recipe.c
+ *		Fitting recipes: statistics, levels, policies, encoding as the model does.
+ */
+#include <stdlib.h>
+
+#include "check.h"
+#include "core/fit/recipe_fit.h"
+#include "core/hash.h"
+#include "core/linear_model.h"
+#include "core/model.h"
+#include "support_matrix.h"
+
+typedef struct Bench
+{
+	TestMatrix	matrix;
+	ThreadPool *pool;
+	Arena		arena;
+	Table		table;
+	FittedRecipe recipe;
+	Error		error;
+} Bench;
+
+/* Everything stated: nothing is left to an algorithm's defaults. */
+static RecipePlan
+plan(MissingPolicy missing, Encoding encoding, Scaling scaling, IndicatorPolicy indicator, uint32_t max_categories)
+{
+	return (RecipePlan) {
+		.missing = missing, .encoding = encoding, .scaling = scaling, .unseen = UNSEEN_MISSING, .indicator = indicator,
+		.max_categories = max_categories
+	};
+}
+
+/* The table of a matrix with columns, then a target; all rows train unless `test` is given. */
+static bool
+make_table(Bench *bench, double test)
+{
+	SplitPlan	split = {.kind = SPLIT_RANDOM,.test = test,.seed = 1};
+
+	test_matrix_open(&bench->matrix);
+	return table_build(&bench->table, &bench->matrix.matrix, &split, bench->pool, &bench->arena, &bench->error);
+}
+
+static void
+begin(Bench *bench, const MatrixColumn *columns, uint32_t n)
+{
+	arena_init(&bench->arena);
+	bench->pool = pool_create(2, &bench->error);
+	test_matrix_begin(&bench->matrix, 0, columns, n);
+}
+
+static void
+end(Bench *bench)
+{
+	test_matrix_free(&bench->matrix);
+	arena_free(&bench->arena);
+	pool_destroy(bench->pool);
+}
+
+/* A table of one numeric column. */
+static void
+number_table(Bench *bench, ColumnStorage storage, const double *values, uint32_t n)
+{
+	MatrixColumn columns[] = {
+		test_column("x", KIND_NUMBER, storage, ROLE_FEATURE),
+		test_column("y", KIND_NUMBER, STORAGE_FLOAT64, ROLE_TARGET)
+	};
+
+	begin(bench, columns, 2);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		test_matrix_row(&bench->matrix);
+		test_matrix_number(&bench->matrix, 0, values[i]);
+		test_matrix_number(&bench->matrix, 1, i);
+	}
+	CHECK_OK(make_table(bench, 0), &bench->error);
+}
+
+/* A table of one text column. */
+static void
+text_table(Bench *bench, const char *const *texts, uint32_t n)
+{
+	MatrixColumn columns[] = {
+		test_column("job", KIND_CATEGORY, STORAGE_CODE, ROLE_FEATURE),
+		test_column("y", KIND_NUMBER, STORAGE_FLOAT64, ROLE_TARGET)
+	};
+
+	begin(bench, columns, 2);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		test_matrix_row(&bench->matrix);
+		test_matrix_text(&bench->matrix, 0, texts[i]);
+		test_matrix_number(&bench->matrix, 1, i);
+	}
+	CHECK_OK(make_table(bench, 0), &bench->error);
+}
+
+static bool
+fit(Bench *bench, RecipePlan one)
+{
+	return recipe_fit(&bench->recipe, &bench->table, &one, bench->pool, &bench->arena, &bench->error);
+}
+
+/* Mean, median, mode, extremes and both scalings of known numbers. */
+static void
+numbers(void)
+{
+	static const double values[] = {4, NAN, 1, 10, 4, NAN, 1, 16};
+	Bench		bench;
+	const RecipeColumn *column;
+
+	number_table(&bench, STORAGE_FLOAT32, values, 8);
+	CHECK_OK(fit(&bench, plan(MISSING_MEAN, ENCODING_NATIVE, SCALING_NONE, INDICATOR_AUTO, 0)), &bench.error);
+	column = &bench.recipe.columns[0].recipe;
+	CHECK_SAME(column->fill, 6);
+	CHECK_SAME(column->mean, 6);
+	CHECK_SAME(column->lowest, 1);
+	CHECK_SAME(column->highest, 16);
+	CHECK(column->n_missing == 2);
+	CHECK(column->indicator == 1 && column->n_features == 2 && bench.recipe.n_features == 2);
+
+	CHECK_OK(fit(&bench, plan(MISSING_MEDIAN, ENCODING_ORDINAL, SCALING_STANDARD, INDICATOR_NEVER, 0)), &bench.error);
+	column = &bench.recipe.columns[0].recipe;
+	CHECK_SAME(column->fill, 4);
+	CHECK(column->indicator == 0 && column->n_features == 1);
+	CHECK_NEAR(column->center, 44.0 / 8, 1e-15);
+	CHECK_NEAR(column->scale, sqrt((390 + 32 - 44.0 * 44 / 8) / 8), 1e-14);
+
+	CHECK_OK(fit(&bench, plan(MISSING_MOST_FREQUENT, ENCODING_NATIVE, SCALING_MINMAX, INDICATOR_AUTO, 0)), &bench.error);
+	column = &bench.recipe.columns[0].recipe;
+	CHECK_SAME(column->fill, 1);
+	CHECK_SAME(column->center, 1);
+	CHECK_SAME(column->scale, 15);
+
+	CHECK_OK(fit(&bench, plan(MISSING_ZERO, ENCODING_NATIVE, SCALING_MINMAX, INDICATOR_AUTO, 0)), &bench.error);
+	column = &bench.recipe.columns[0].recipe;
+	CHECK_SAME(column->fill, 0);
+	CHECK_SAME(column->center, 0);
+	CHECK_SAME(column->scale, 16);
+
+	CHECK_OK(fit(&bench, plan(MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error);
+	CHECK(isnan(recipe_raw(&bench.recipe.columns[0], 0)) || recipe_raw(&bench.recipe.columns[0], 0) > 0);
+
+	CHECK_ERROR(fit(&bench, plan(MISSING_ERROR, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error,
+				ERROR_DATA, "\"x\" has no usable value in 2 rows");
+	CHECK_ERROR(fit(&bench, plan(MISSING_MEAN, ENCODING_ONEHOT, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error,
+				ERROR_PARAMETER, "\"encoding\": \"onehot\"");
+	end(&bench);
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of many numbers, by the definition: sorted. */
+static void
+medians(void)
+{
+	enum {MANY = 40001};
+	static double values[MANY];
+	static double sorted[MANY];
+
+	for (int shape = 0; shape < 8; shape++)
+	{
+		uint32_t	n = shape % 2 ? MANY : MANY - 1;
+		uint32_t	n_present = 0;
+		Bench		bench;
+
+		for (uint32_t i = 0; i < n; i++)
+		{
+			double		uniform = (double) (hash64_mix(i * 8 + (uint32_t) shape) >> 11) / 9007199254740992.0;
+			const double shapes[] = {
+				uniform, (uniform - 0.5) * 1e300, exp(40 * uniform - 20), uniform < 0.5 ? -1 : 1, floor(uniform * 3),
+				i, uniform < 0.999 ? 7 : uniform, uniform < 0.9 ? NAN : -uniform
+			};
+
+			values[i] = shapes[shape];
+			if (!isnan(values[i]))
+				sorted[n_present++] = values[i];
+		}
+		qsort(sorted, n_present, sizeof(double), compare_doubles);
+		number_table(&bench, STORAGE_FLOAT64, values, n);
+		CHECK_OK(fit(&bench, plan(MISSING_MEDIAN, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error);
+		CHECK_SAME(bench.recipe.columns[0].recipe.fill, (sorted[(n_present - 1) / 2] + sorted[n_present / 2]) / 2);
+		end(&bench);
+	}
+}
+
+/* Constant, all missing, infinite and huge columns: a defined answer or an error that names the column. */
+static void
+odd_numbers(void)
+{
+	RecipePlan	standard = plan(MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, INDICATOR_AUTO, 0);
+	double		features[2];
+	Bench		bench;
+
+	number_table(&bench, STORAGE_FLOAT64, (double[]) {.1, .1, .1, .1, .1, .1}, 6);
+	CHECK_OK(fit(&bench, standard), &bench.error);
+	CHECK_SAME(bench.recipe.columns[0].recipe.scale, 1);
+	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 1);
+	CHECK_SAME(features[0], 0);
+	end(&bench);
+
+	number_table(&bench, STORAGE_FLOAT32, (double[]) {NAN, NAN, NAN}, 3);
+	CHECK_OK(fit(&bench, standard), &bench.error);
+	CHECK(isnan(bench.recipe.columns[0].recipe.lowest) && isnan(bench.recipe.columns[0].recipe.mean));
+	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 2);
+	CHECK(bench.recipe.n_features == 2);
+	CHECK_SAME(features[0], 0);
+	CHECK_SAME(features[1], 1);
+	end(&bench);
+
+	number_table(&bench, STORAGE_FLOAT64, (double[]) {1, INFINITY, 2}, 3);
+	CHECK_ERROR(fit(&bench, standard), &bench.error, ERROR_DATA, "\"x\" is infinite in 1 ");
+	CHECK_OK(fit(&bench, plan(MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error);
+	CHECK_SAME(bench.recipe.columns[0].recipe.highest, INFINITY);
+	end(&bench);
+
+	number_table(&bench, STORAGE_FLOAT64, (double[]) {1e308, -1e308, 5e307}, 3);
+	CHECK_ERROR(fit(&bench, standard), &bench.error, ERROR_DATA, "\"x\" are too large");
+	end(&bench);
+}
+
+/* Which levels are kept, what a missing one becomes, which features come of them. */
+static void
+categories(void)
+{
+	static const char *const texts[] = {"d", "b", "a", "b", "c", NULL, "d", "a", "e"};
+	double		features[9 * 4];
+	double		sums[4] = {0};
+	const FittedColumn *column;
+	Bench		bench;
+
+	text_table(&bench, texts, 9);
+	CHECK_OK(fit(&bench, plan(MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_STANDARD, INDICATOR_AUTO, 3)), &bench.error);
+	column = &bench.recipe.columns[0];
+	CHECK(column->recipe.n_categories == 3 && column->recipe.n_features == 4 && column->recipe.n_missing == 1);
+	CHECK_TEXT(column->levels[0], "a");
+	CHECK_TEXT(column->levels[1], "b");
+	CHECK_TEXT(column->levels[2], "d");
+	CHECK_SAME(column->recipe.fill, 0);
+	CHECK(column->recipe.scaling == SCALING_NONE);
+	CHECK(isnan(column->recipe.mean));
+	recipe_encode_rows(&bench.recipe, (RowRange) {0, 9}, features, 4);
+	for (int i = 0; i < 9 * 4; i++)
+		sums[i % 4] += features[i];
+	/* NULL, c and e are missing: they count as a, and are told */
+	CHECK_SAME(sums[0], 5);
+	CHECK_SAME(sums[1], 2);
+	CHECK_SAME(sums[2], 2);
+	CHECK_SAME(sums[3], 3);
+
+	CHECK_OK(fit(&bench, plan(MISSING_NATIVE, ENCODING_ORDINAL, SCALING_STANDARD, INDICATOR_NEVER, 0)), &bench.error);
+	CHECK(bench.recipe.columns[0].recipe.n_categories == 5);
+	CHECK_SAME(bench.recipe.columns[0].recipe.center, (0 * 2 + 1 * 2 + 2 + 3 * 2 + 4) / 8.0);
+	CHECK_NEAR(bench.recipe.columns[0].recipe.scale, sqrt((0 * 2 + 1 * 2 + 4 + 9 * 2 + 16) / 8.0 - 1.75 * 1.75), 1e-15);
+
+	CHECK_ERROR(fit(&bench, plan(MISSING_MEAN, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error,
+				ERROR_PARAMETER, "\"job\" is a category: \"missing\": \"mean\"");
+	CHECK_ERROR(fit(&bench, plan(MISSING_ERROR, ENCODING_ONEHOT, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error,
+				ERROR_DATA, "\"job\" has no usable value in 1 rows");
+	end(&bench);
+
+	text_table(&bench, (const char *const[]) {NULL, NULL}, 2);
+	CHECK_OK(fit(&bench, plan(MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, INDICATOR_AUTO, 3)), &bench.error);
+	CHECK(bench.recipe.n_features == 1);
+	end(&bench);
+}
+
+/* What the columns of random_table() ask for, policy by policy. */
+static RecipePlan
+random_plan(uint32_t column, uint32_t round)
+{
+	static const MissingPolicy number_policies[] = {MISSING_NATIVE, MISSING_MEAN, MISSING_MEDIAN, MISSING_MOST_FREQUENT, MISSING_ZERO};
+	static const Encoding encodings[] = {ENCODING_NATIVE, ENCODING_ONEHOT, ENCODING_ORDINAL};
+
+	if (column < 2)
+		return plan(number_policies[round % 5], ENCODING_NATIVE, (Scaling) (SCALING_NONE + round % 3),
+					(IndicatorPolicy) (INDICATOR_NEVER + round % 2), 0);
+	return plan(round % 2 ? MISSING_NATIVE : MISSING_MOST_FREQUENT, encodings[round % 3], (Scaling) (SCALING_NONE + round % 3),
+				(IndicatorPolicy) (INDICATOR_NEVER + round / 2 % 2), round % 4 == 0 ? 5 : 100);
+}
+
+/* Writes the recipe into a constant model and opens it. */
+static bool
+write_model(const FittedRecipe *recipe, Buffer *out, Model *model, Error *error)
+{
+	static const double zero = 0;
+	ModelWriter writer;
+	bool		written;
+
+	model_writer_init(&writer);
+	writer.header.algorithm = ALGORITHM_BASELINE;
+	writer.header.task = TASK_REGRESSION;
+	writer.header.label_kind = LABEL_NONE;
+	writer.header.target_name = model_writer_string(&writer, "y", 1);
+	writer.header.target_type = model_writer_string(&writer, "float8", 6);
+	writer.header.n_training_rows = 1;
+	recipe_write(recipe, &writer);
+	buffer_init(out);
+	written = linear_model_write(LINEAR_CONSTANT, 1, 0, &zero, NULL, &writer.sections[SECTION_PAYLOAD], error) &&
+		model_writer_finish(&writer, out, error) &&
+		model_open(model, out->data, out->size, error);
+	model_writer_free(&writer);
+	return written;
+}
+
+/* The features of every row are those that the model gives for the same raw values, bit for bit. */
+static void
+as_the_model_does(void)
+{
+	enum {ROWS = 3000};
+	MatrixColumn columns[] = {
+		test_column("f32", KIND_NUMBER, STORAGE_FLOAT32, ROLE_FEATURE),
+		test_column("f64", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE),
+		test_column("text", KIND_CATEGORY, STORAGE_CODE, ROLE_FEATURE),
+		test_column("y", KIND_NUMBER, STORAGE_FLOAT64, ROLE_TARGET)
+	};
+	Bench		bench;
+
+	begin(&bench, columns, 4);
+	for (uint32_t i = 0; i < ROWS; i++)
+	{
+		uint64_t	hash = hash64_mix(i);
+		char		text[16];
+
+		snprintf(text, sizeof(text), "t%u", (uint32_t) (hash >> 40) % 12);
+		test_matrix_row(&bench.matrix);
+		test_matrix_number(&bench.matrix, 0, hash % 7 == 0 ? NAN : (double) (hash % 1000) / 3);
+		test_matrix_number(&bench.matrix, 1, hash % 5 == 0 ? NAN : (double) (hash >> 20) * 1e-7);
+		test_matrix_text(&bench.matrix, 2, hash % 11 == 0 ? NULL : text);
+		test_matrix_number(&bench.matrix, 3, i);
+	}
+	CHECK_OK(make_table(&bench, 0.3), &bench.error);
+
+	for (uint32_t round = 0; round < 30; round++)
+	{
+		RecipePlan	plans[] = {random_plan(0, round), random_plan(1, round + 1), random_plan(2, round)};
+		Buffer		bytes;
+		Model		model;
+		bool		equal = true;
+
+		if (!CHECK_OK(recipe_fit(&bench.recipe, &bench.table, plans, bench.pool, &bench.arena, &bench.error), &bench.error) ||
+			!CHECK_OK(write_model(&bench.recipe, &bytes, &model, &bench.error), &bench.error))
+			break;
+		CHECK(model.n_features == bench.recipe.n_features);
+
+		size_t		stride = bench.recipe.n_features + round % 3;
+		double	   *encoded = malloc(ROWS * stride * sizeof(double));
+		double	   *features = malloc(bench.recipe.n_features * sizeof(double));
+
+		recipe_encode_rows(&bench.recipe, (RowRange) {10, ROWS}, encoded, stride);
+		for (size_t row = 10; row < ROWS; row++)
+		{
+			const TableColumn *text = &bench.table.features[2];
+			uint32_t	code = text->u.codes[row];
+			double		raw[] = {table_number(&bench.table.features[0], row), table_number(&bench.table.features[1], row), NAN};
+
+			if (code != CODE_MISSING)
+				raw[2] = model_category(&model, &model.columns[2], text->levels[code], text->level_lengths[code]);
+			for (int c = 0; c < 3; c++)
+				equal = equal && (raw[c] == recipe_raw(&bench.recipe.columns[c], row) || isnan(raw[c]));
+			if (!model_encode(&model, raw, features, &bench.error))
+				equal = false;
+			for (uint32_t f = 0; f < model.n_features; f++)
+				equal = equal && memcmp(&features[f], &encoded[(row - 10) * stride + f], sizeof(double)) == 0;
+		}
+		CHECK(equal);
+		free(encoded);
+		free(features);
+		buffer_free(&bytes);
+	}
+
+	/* what is fitted does not see the test rows */
+	RecipePlan	plans[] = {random_plan(0, 1), random_plan(1, 1), random_plan(2, 1)};
+	double		sum = 0;
+	size_t		n = 0;
+
+	CHECK_OK(recipe_fit(&bench.recipe, &bench.table, plans, bench.pool, &bench.arena, &bench.error), &bench.error);
+	for (size_t row = bench.table.train.begin; row < bench.table.train.end; row++)
+	{
+		double		value = table_number(&bench.table.features[0], row);
+
+		sum += isnan(value) ? 0 : value;
+		n += !isnan(value);
+	}
+	CHECK_NEAR(bench.recipe.columns[0].recipe.fill, sum / (double) n, 1e-10);
+	end(&bench);
+}
+
+int
+main(void)
+{
+	numbers();
+	medians();
+	odd_numbers();
+	categories();
+	as_the_model_does();
+	return check_done();
+}

@@ -1,0 +1,80 @@
+# Unit tests and fuzzers of core; no server needed.  Included by the Makefile,
+# or alone, from the top directory:  make -f test/unit/unit.mk unit BUILD=dir
+#
+#   make unit                every test/unit/test_*.c, under ASan and UBSan
+#   make unit UNIT=model     one of them
+#   make fuzz                every test/unit/fuzz_*.c for FUZZ_SECONDS each (needs clang)
+
+BUILD        ?= build
+FUZZ_SECONDS ?= 60
+FUZZ_CC      ?= clang
+UNIT         ?= *
+
+unit:
+
+UNIT_FLAGS = -std=gnu11 -g -O1 -ffp-contract=off -fno-omit-frame-pointer -Wall -Wextra -Wmissing-prototypes -Wpointer-arith -Werror \
+	-D_GNU_SOURCE -pthread -Isrc -Itest/unit
+UNIT_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_LIBS  = -lopenblas -lm
+
+UNIT_CORE     = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/core/*.c src/core/fit/*.c)))
+UNIT_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard test/unit/support*.c)))
+UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/test_$(UNIT).c)))
+
+FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard src/core/*.c)))
+FUZZ_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard test/unit/support*.c)))
+FUZZ_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
+
+# Each program prints "name: N passed, N failed, N skipped" and exits with 0 or 3 (check.h); any other status
+# is a crash or a sanitizer's, and one more failure.
+unit: $(UNIT_PROGRAMS)
+	@for program in $(UNIT_PROGRAMS); do \
+		$$program 2>&1; status=$$?; \
+		case $$status in 0|3) ;; *) echo "$$(basename $$program): 0 passed, 1 failed, 0 skipped: exit status $$status" ;; esac; \
+	done | awk '{ print } \
+		/: [0-9]+ passed, [0-9]+ failed/ { line = $$0; sub(/.*: /, "", line); split(line, n, /[^0-9]+/); passed += n[1]; failed += n[2]; skipped += n[3] } \
+		END { printf "unit: %d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }'
+
+$(BUILD)/unit/core/%.o: src/core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -DMLOPS_FIT -MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/%.o: test/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -DMLOPS_FIT -MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/core.a: $(UNIT_CORE) $(UNIT_SUPPORT)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(UNIT_PROGRAMS): %: %.o $(BUILD)/unit/core.a
+	$(CC) $(UNIT_SANITIZE) -pthread -o $@ $< $(BUILD)/unit/core.a $(UNIT_LIBS)
+
+# What a fuzzer finds is kept beside it and shown; so is its corpus, for the next run.
+fuzz: $(FUZZ_PROGRAMS) $(BUILD)/fuzz/seeds
+	@for program in $(FUZZ_PROGRAMS); do \
+		name=$$(basename $$program); \
+		mkdir -p $$program.corpus && $(BUILD)/fuzz/seeds $$name $$program.corpus || exit 1; \
+		$$program -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=$$program. \
+			$$program.corpus > $$program.log 2>&1 || { tail -n 100 $$program.log; echo "$$name: 0 passed, 1 failed"; exit 1; }; \
+		echo "$$name: 1 passed, 0 failed: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$program.log) inputs"; \
+	done
+
+$(BUILD)/fuzz/core/%.o: src/core/%.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%.o: test/unit/%.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(FUZZ_PROGRAMS): %: %.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
+	$(FUZZ_CC) $(UNIT_SANITIZE) -fsanitize=fuzzer -pthread -o $@ $^ -lm
+
+$(BUILD)/fuzz/seeds: $(BUILD)/fuzz/seeds.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
+	$(FUZZ_CC) $(UNIT_SANITIZE) -pthread -o $@ $^ -lm
+
+.SECONDARY: $(UNIT_PROGRAMS:=.o) $(FUZZ_PROGRAMS:=.o)
+.PHONY: unit fuzz
+
+-include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d)
