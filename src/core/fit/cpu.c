@@ -1,0 +1,26 @@
+/*
+ * cpu.c
+ *		Vector widths, chosen at run time.
+ */
+#include "cpu.h"
+
+static CpuLevel limit = CPU_AVX512;
+
+CpuLevel
+cpu_level(void)
+{
+#ifdef __x86_64__
+	if (limit >= CPU_AVX512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+		return CPU_AVX512;
+	if (limit >= CPU_AVX2 && __builtin_cpu_supports("avx2"))
+		return CPU_AVX2;
+#endif
+	return CPU_PLAIN;
+}
+
+void
+cpu_limit(CpuLevel highest)
+{
+	limit = highest;
+}

@@ -1,0 +1,56 @@
+/*
+ * fit.h
+ *		What an algorithm's fit() is given, and what it gives back.
+ */
+#ifndef MLOPS_CORE_FIT_FIT_H
+#define MLOPS_CORE_FIT_FIT_H
+
+#include "../algorithm.h"
+#include "../buffer.h"
+#include "recipe_fit.h"
+#include "table.h"
+
+/* Called from the fitting thread, between iterations. */
+typedef struct FitMonitor
+{
+	void	   *context;
+
+	/* iteration (from 1) of total, with losses (NaN: none) */
+	void		(*iteration) (void *context, int iteration, int total, double train_loss, double validation_loss);
+
+	/* something the user should know; a whole sentence, lower case, no full stop */
+	void		(*notice) (void *context, const char *text);
+} FitMonitor;
+
+typedef struct FitInput
+{
+	const Table *table;
+	const FittedRecipe *recipe;
+	Task		task;
+	uint32_t	n_classes;		/* 0 for regression */
+	const double *target;		/* table->n_rows: the value, or the class index */
+	const double *weight;		/* table->n_rows, > 0 and finite; NULL: all 1 */
+	const ParamSet *params;
+	uint64_t	seed;
+	ThreadPool *pool;
+	Arena	   *arena;			/* of the fit */
+	const FitMonitor *monitor;
+} FitInput;
+
+typedef struct FitOutput
+{
+	Buffer		payload;		/* the model's payload; initialised by the caller */
+	int			iterations;		/* trees or steps in the model; 0 where that has no meaning */
+} FitOutput;
+
+extern bool baseline_fit(const FitInput *input, FitOutput *output, Error *error);
+extern bool linear_regression_fit(const FitInput *input, FitOutput *output, Error *error);
+extern bool logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error);
+extern bool boosting_fit(const FitInput *input, FitOutput *output, Error *error);
+
+extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * gradients.h
+ *		Derivatives as integers, so that their sums are exact in any order.
+ *
+ * A derivative is a whole number of units, and a unit is a power of two, so
+ * that whole numbers of weights stay whole.  Usually 16 bits are enough, and
+ * g and h share one word; where a few rows outweigh the others so much that
+ * these would be lost, each has 32 bits (`wide`).
+ *
+ * h is at least one unit where it is not zero: a sum of h is 0 only without rows.
+ */
+#ifndef MLOPS_CORE_FIT_GRADIENTS_H
+#define MLOPS_CORE_FIT_GRADIENTS_H
+
+#include "../hash.h"
+#include "objective.h"
+
+/* Largest values of one row; sums of 2^16 narrow or 2^32 wide ones fit into 32 resp. 64 bits. */
+#define NARROW_G_MAX	INT64_C(32767)
+#define NARROW_H_MAX	INT64_C(65535)
+#define WIDE_MAX		INT64_C(2147483647)
+
+/* Rows of a tree in some order, with their derivatives. */
+typedef struct RowList
+{
+	uint32_t   *rows;			/* NULL: row i is at i */
+	int32_t    *first;			/* narrow: g << 16 | h; wide: g */
+	int32_t    *second;			/* wide: h */
+} RowList;
+
+typedef struct GradientScale
+{
+	bool		wide;
+	double		g_unit;
+	double		h_unit;
+} GradientScale;
+
+typedef struct GradientSums
+{
+	int64_t		g;				/* in units */
+	int64_t		h;
+} GradientSums;
+
+/* The largest power of two that, as 1 / unit, keeps |x| <= largest at or below `limit` units. */
+extern double gradient_unit(double largest, int64_t limit);
+
+/* Chooses width and units from the blocks that objective_gradients() filled. */
+extern GradientScale gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows);
+
+/* Which rows a tree sees: all, or those whose hash is below a limit. */
+typedef struct RowSample
+{
+	bool		all;
+	uint64_t	key;			/* of seed and tree */
+	uint64_t	limit;
+} RowSample;
+
+extern RowSample row_sample(double share, uint64_t seed, uint64_t tree);
+
+static inline bool
+row_sampled(const RowSample *sample, uint64_t row)
+{
+	return sample->all || hash64_combine(sample->key, row) < sample->limit;
+}
+
+/*
+ * Turns derivatives of all n rows into integers, and lists those in the
+ * sample: list->rows is used only where the sample is not all.  offsets: one
+ * a block of OBJECTIVE_BLOCK rows; partial: the same.  Returns the number of rows listed; *sums: theirs.
+ */
+extern size_t gradients_to_list(const GradientScale *scale, const RowSample *sample, const float *g, const float *h, size_t n,
+								RowList *list, size_t *offsets, GradientSums *partial, GradientSums *sums, ThreadPool *pool);
+
+#endif

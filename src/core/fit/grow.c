@@ -1,0 +1,576 @@
+/*
+ * grow.c
+ *		Growing one tree from histograms.
+ */
+#include "grow.h"
+
+#include <string.h>
+
+#define MAX_BATCH		256		/* nodes that go through a step together */
+#define POOL_BYTES		(64 * 1024 * 1024)	/* aim for all histograms of waiting nodes */
+#define MIN_SLOTS		4
+#define CHUNK_FEATURES	8		/* of a task that collects and searches; divides GROUP_FEATURES */
+#define CHUNK_ROWS		16384	/* of a task that adds rows */
+#define SHARED_WORK		(128 * 1024)	/* rows x features from which threads share a node */
+
+/* A histogram to build from rows, and one to get from it: the sibling's slot then holds their parent's cells. */
+typedef struct Build
+{
+	uint32_t	node;
+	uint32_t	sibling;		/* 0: none */
+	bool		search_node;
+	bool		search_sibling;
+} Build;
+
+/* ---- Memory ---- */
+
+/* Slots for histograms of so many cells: no more than can be in use. */
+static int
+slots_for(const GrowRules *rules, uint64_t n_cells)
+{
+	uint64_t	slots = POOL_BYTES / (n_cells * sizeof(HistogramCell) + 1);
+	uint64_t	most = rules->max_leaves > 0 ? rules->max_leaves + 1 : MAX_BATCH;
+
+	if (rules->max_depth < 8 && most > UINT64_C(1) << rules->max_depth)
+		most = UINT64_C(1) << rules->max_depth;
+	if (slots > most)
+		slots = most;
+	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
+}
+
+static uint32_t
+feature_chunks(uint32_t n_features)
+{
+	return (n_features + CHUNK_FEATURES - 1) / CHUNK_FEATURES;
+}
+
+bool
+grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error)
+{
+	memset(grower, 0, sizeof(*grower));
+	grower->bins = bins;
+	grower->rules = *rules;
+	grower->pool = pool;
+	grower->arena = arena;
+	grower->n_slots = slots_for(rules, bins->n_cells);
+	grower->max_batch = rules->max_leaves > 0 ? 1 : MAX_BATCH;
+	grower->divisions = arena_alloc(arena, grower->max_batch, sizeof(PartitionNode), error);
+	grower->builds = arena_alloc(arena, grower->max_batch, 2 * sizeof(Build), error);
+	grower->partial = arena_alloc(arena, feature_chunks(bins->n_features), 2 * sizeof(Split), error);
+	grower->cells = arena_alloc(arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
+	grower->free_slots = arena_alloc(arena, (size_t) grower->n_slots, sizeof(int), error);
+	return grower->divisions != NULL && grower->builds != NULL && grower->partial != NULL && grower->cells != NULL &&
+		grower->free_slots != NULL &&
+		histogram_scratch_init(&grower->scratch, bins, pool_threads(pool), arena, error) &&
+		partition_init(&grower->partition, bins, bins->n_train, grower->max_batch, arena, error);
+}
+
+uint64_t
+grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads)
+{
+	uint64_t	n_cells = (uint64_t) n_features * BINS_MAX;
+
+	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) +
+		histogram_scratch_memory(n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
+}
+
+/* Room for two more nodes. */
+static bool
+reserve_nodes(Grower *grower, Error *error)
+{
+	if (grower->max_nodes - grower->n_nodes >= 2)
+		return true;
+
+	uint32_t	n = grower->max_nodes < 128 ? 128 : 2 * grower->max_nodes;
+	GrownNode  *nodes = arena_alloc(grower->arena, n, sizeof(GrownNode), error);
+	uint32_t   *heap = arena_alloc(grower->arena, n, sizeof(uint32_t), error);
+
+	if (nodes == NULL || heap == NULL)
+		return false;
+	if (grower->n_nodes > 0)
+		memcpy(nodes, grower->nodes, grower->n_nodes * sizeof(GrownNode));
+	if (grower->n_heap > 0)
+		memcpy(heap, grower->heap, grower->n_heap * sizeof(uint32_t));
+	grower->nodes = nodes;
+	grower->heap = heap;
+	grower->max_nodes = n;
+	return true;
+}
+
+/* ---- The heap of nodes with a split ---- */
+
+/* Whether node a is split before node b. */
+static bool
+comes_first(const Grower *grower, uint32_t a, uint32_t b)
+{
+	const GrownNode *x = &grower->nodes[a];
+	const GrownNode *y = &grower->nodes[b];
+
+	if (grower->rules.max_leaves > 0 && x->split.gain != y->split.gain)
+		return x->split.gain > y->split.gain;
+	if (grower->rules.max_leaves == 0 && x->depth != y->depth)
+		return x->depth > y->depth;
+	return a < b;
+}
+
+static void
+heap_push(Grower *grower, uint32_t node)
+{
+	uint32_t	i = grower->n_heap++;
+
+	for (; i > 0 && comes_first(grower, node, grower->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		grower->heap[i] = grower->heap[(i - 1) / 2];
+	grower->heap[i] = node;
+}
+
+static uint32_t
+heap_pop(Grower *grower)
+{
+	uint32_t	first = grower->heap[0];
+	uint32_t	last = grower->heap[--grower->n_heap];
+	uint32_t	i = 0;
+
+	for (;;)
+	{
+		uint32_t	child = 2 * i + 1;
+
+		if (child >= grower->n_heap)
+			break;
+		if (child + 1 < grower->n_heap && comes_first(grower, grower->heap[child + 1], grower->heap[child]))
+			child++;
+		if (!comes_first(grower, grower->heap[child], last))
+			break;
+		grower->heap[i] = grower->heap[child];
+		i = child;
+	}
+	if (grower->n_heap > 0)
+		grower->heap[i] = last;
+	return first;
+}
+
+/* ---- Histogram slots ---- */
+
+static HistogramCell *
+node_cells(const Grower *grower, uint32_t node)
+{
+	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
+}
+
+static void
+release_histogram(Grower *grower, uint32_t node)
+{
+	if (grower->nodes[node].histogram < 0)
+		return;
+	grower->free_slots[grower->n_free++] = grower->nodes[node].histogram;
+	grower->nodes[node].histogram = -1;
+}
+
+/* Takes histograms from waiting nodes, last ones first, until n slots are free. */
+static void
+evict_histograms(Grower *grower, int n)
+{
+	while (grower->n_free < n)
+	{
+		uint32_t	last = 0;
+		bool		found = false;
+
+		for (uint32_t i = 0; i < grower->n_heap; i++)
+		{
+			uint32_t	node = grower->heap[i];
+
+			if (grower->nodes[node].histogram >= 0 && (!found || comes_first(grower, last, node)))
+			{
+				last = node;
+				found = true;
+			}
+		}
+		release_histogram(grower, last);
+	}
+}
+
+/* ---- Building histograms and looking for splits ---- */
+
+typedef struct BuildWork
+{
+	Grower	   *grower;
+	const Build *builds;		/* of a task each, or the one that is shared */
+	size_t		n_row_chunks;
+} BuildWork;
+
+static inline bool
+feature_used(const Grower *grower, uint32_t feature)
+{
+	return grower->feature_used == NULL || grower->feature_used[feature];
+}
+
+/* Groups without a used feature need no histograms. */
+static bool
+group_used(const Grower *grower, uint32_t group)
+{
+	const BinGroup *g = &grower->bins->groups[group];
+
+	for (uint32_t f = g->first_feature; f < g->first_feature + g->n_features; f++)
+	{
+		if (feature_used(grower, f))
+			return true;
+	}
+	return false;
+}
+
+/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches. */
+static void
+finish_features(Grower *grower, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
+				Split *best, Split *best_of_sibling)
+{
+	HistogramCell *cells = node_cells(grower, build->node);
+	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling) : NULL;
+
+	if (!group_used(grower, first / GROUP_FEATURES))
+		return;
+	for (uint32_t f = first; f < end; f++)
+	{
+		const BinFeature *feature = &grower->bins->features[f];
+		HistogramCell *own = cells + feature->first_cell;
+		HistogramCell *others = sibling_cells != NULL ? sibling_cells + feature->first_cell : NULL;
+
+		histogram_collect(&grower->scratch, first_thread, end_thread, f, own);
+		if (others != NULL)
+		{
+			for (uint32_t b = 0; b < feature->n_bins; b++)
+			{
+				others[b].g -= own[b].g;
+				others[b].h -= own[b].h;
+			}
+		}
+		if (!feature_used(grower, f))
+			continue;
+		if (build->search_node)
+			split_search(&grower->rules.split, &grower->scale, feature, f, own, grower->nodes[build->node].sums, best);
+		if (build->search_sibling)
+			split_search(&grower->rules.split, &grower->scale, feature, f, others, grower->nodes[build->sibling].sums, best_of_sibling);
+	}
+}
+
+/* Marks the threads' histograms as empty. */
+static void
+finish_groups(Grower *grower, int first_thread, int end_thread)
+{
+	for (uint32_t g = 0; g < grower->bins->n_groups; g++)
+	{
+		if (group_used(grower, g))
+			histogram_collected(&grower->scratch, first_thread, end_thread, g);
+	}
+}
+
+static const RowList *
+node_list(const Grower *grower, const GrownNode *node)
+{
+	return node->depth == 0 ? &grower->root : &grower->lists[node->depth % 2];
+}
+
+/* Task: all of one build, by one thread. */
+static void
+build_alone(void *argument, size_t task, int thread)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	const BinnedMatrix *bins = grower->bins;
+	const Build *build = &work->builds[task];
+	GrownNode  *node = &grower->nodes[build->node];
+	Split	   *best_of_sibling = build->sibling != 0 ? &grower->nodes[build->sibling].split : NULL;
+
+	for (uint32_t g = 0; g < bins->n_groups; g++)
+	{
+		const BinGroup *group = &bins->groups[g];
+
+		if (!group_used(grower, g))
+			continue;
+		histogram_add(&grower->scratch, thread, g, grower->scale.wide, node_list(grower, node), node->begin, node->end);
+		finish_features(grower, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
+						&node->split, best_of_sibling);
+	}
+	finish_groups(grower, thread, thread + 1);
+}
+
+/* Task: a chunk of rows in one group of the shared build. */
+static void
+add_shared(void *argument, size_t task, int thread)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	const GrownNode *node = &grower->nodes[work->builds->node];
+	uint32_t	group = (uint32_t) (task / work->n_row_chunks);
+	size_t		begin = node->begin + task % work->n_row_chunks * CHUNK_ROWS;
+	size_t		end = node->end - begin < CHUNK_ROWS ? node->end : begin + CHUNK_ROWS;
+
+	if (group_used(grower, group))
+		histogram_add(&grower->scratch, thread, group, grower->scale.wide, node_list(grower, node), begin, end);
+}
+
+/* Task: a chunk of features of the shared build. */
+static void
+finish_shared(void *argument, size_t task)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	uint32_t	first = (uint32_t) task * CHUNK_FEATURES;
+	uint32_t	end = grower->bins->n_features - first < CHUNK_FEATURES ? grower->bins->n_features : first + CHUNK_FEATURES;
+	Split	   *best = &grower->partial[2 * task];
+
+	best[0].gain = best[1].gain = 0;
+	finish_features(grower, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
+}
+
+/* One build by all threads. */
+static void
+build_shared(Grower *grower, const Build *build)
+{
+	GrownNode  *node = &grower->nodes[build->node];
+	uint32_t	n_chunks = feature_chunks(grower->bins->n_features);
+	BuildWork	work = {
+		.grower = grower,
+		.builds = build,
+		.n_row_chunks = (node->end - node->begin + CHUNK_ROWS - 1) / CHUNK_ROWS
+	};
+
+	pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
+	pool_for(grower->pool, n_chunks, finish_shared, &work);
+	finish_groups(grower, 0, grower->scratch.n_threads);
+	for (uint32_t c = 0; c < n_chunks; c++)
+	{
+		const Split *best = &grower->partial[2 * c];
+
+		if (best[0].gain > node->split.gain)
+			node->split = best[0];
+		if (build->sibling != 0 && best[1].gain > grower->nodes[build->sibling].split.gain)
+			grower->nodes[build->sibling].split = best[1];
+	}
+}
+
+/* All builds: large nodes one by one with all threads, the others side by side. */
+static void
+build_all(Grower *grower, Build *builds, size_t n)
+{
+	size_t		n_alone = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		const GrownNode *node = &grower->nodes[builds[i].node];
+
+		if (grower->scratch.n_threads > 1 && (node->end - node->begin) * grower->bins->n_features >= SHARED_WORK)
+			build_shared(grower, &builds[i]);
+		else
+			builds[n_alone++] = builds[i];
+	}
+
+	BuildWork	work = {.grower = grower,.builds = builds};
+
+	pool_for_thread(grower->pool, n_alone, build_alone, &work);
+}
+
+/* ---- Nodes ---- */
+
+/* Whether looking for a split of a node makes sense. */
+static bool
+may_split(const Grower *grower, const GrownNode *node)
+{
+	return node->depth < grower->rules.max_depth && node->end - node->begin >= 2 &&
+		(double) node->sums.h * grower->scale.h_unit >= 2 * grower->rules.split.min_child_weight;
+}
+
+/* Appends a node; its rows are set later. */
+static uint32_t
+add_node(Grower *grower, uint32_t depth, GradientSums sums)
+{
+	GrownNode  *node = &grower->nodes[grower->n_nodes];
+
+	memset(node, 0, sizeof(*node));
+	node->depth = depth;
+	node->sums = sums;
+	node->value = grower->rules.learning_rate *
+		split_leaf(&grower->rules.split, (double) sums.g * grower->scale.g_unit, (double) sums.h * grower->scale.h_unit);
+	node->histogram = -1;
+	return grower->n_nodes++;
+}
+
+/* Keeps a node that was searched, or gives its histogram back. */
+static void
+enter_node(Grower *grower, uint32_t node)
+{
+	if (grower->nodes[node].split.gain > 0)
+		heap_push(grower, node);
+	else
+		release_histogram(grower, node);
+}
+
+/* Makes the children of a node, and says how its rows are to be divided. */
+static bool
+open_node(Grower *grower, uint32_t number, PartitionNode *division, Error *error)
+{
+	if (!reserve_nodes(grower, error))
+		return false;
+
+	GrownNode  *node = &grower->nodes[number];
+	GradientSums left = node->split.left;
+	GradientSums right = {node->sums.g - left.g, node->sums.h - left.h};
+
+	node->left = add_node(grower, node->depth + 1, left);
+	add_node(grower, node->depth + 1, right);
+
+	GrownNode  *children = &grower->nodes[node->left];
+
+	*division = (PartitionNode)
+	{
+		.split = &node->split,
+		.from = node_list(grower, node),
+		.to = &grower->lists[(node->depth + 1) % 2],
+		.begin = node->begin,
+		.end = node->end,
+		.is_last = node->depth + 1 == grower->rules.max_depth,
+		.left_value = (float) children[0].value,
+		.right_value = (float) children[1].value
+	};
+	children[0].is_scored = children[1].is_scored = division->is_last;
+	return true;
+}
+
+/* Gives the children their rows, and plans their histograms; returns how many builds that takes. */
+static size_t
+plan_children(Grower *grower, uint32_t number, const PartitionNode *division, Build *builds)
+{
+	uint32_t	left = grower->nodes[number].left;
+	GrownNode  *children = &grower->nodes[left];
+
+	children[0].begin = division->begin;
+	children[0].end = children[1].begin = division->begin + division->n_left;
+	children[1].end = division->end;
+
+	bool		search[2] = {may_split(grower, &children[0]), may_split(grower, &children[1])};
+
+	if (!search[0] && !search[1])
+	{
+		release_histogram(grower, number);
+		return 0;
+	}
+	if (grower->nodes[number].histogram < 0)
+	{
+		size_t		n = 0;
+
+		for (uint32_t k = 0; k < 2; k++)
+		{
+			if (!search[k])
+				continue;
+			children[k].histogram = grower->free_slots[--grower->n_free];
+			builds[n++] = (Build) {.node = left + k,.search_node = true};
+		}
+		return n;
+	}
+
+	uint32_t	few = children[0].end - children[0].begin <= children[1].end - children[1].begin ? 0 : 1;
+
+	children[1 - few].histogram = grower->nodes[number].histogram;
+	grower->nodes[number].histogram = -1;
+	children[few].histogram = grower->free_slots[--grower->n_free];
+	builds[0] = (Build) {.node = left + few,.sibling = left + 1 - few,.search_node = search[few],.search_sibling = search[1 - few]};
+	return 1;
+}
+
+/* Slots that splitting a node takes beside its own. */
+static int
+slots_needed(const Grower *grower, uint32_t node)
+{
+	if (grower->nodes[node].depth + 1 >= grower->rules.max_depth)
+		return 0;
+	return grower->nodes[node].histogram >= 0 ? 1 : 2;
+}
+
+/* Splits as many of the first nodes of the heap as there are slots for. */
+static bool
+split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
+{
+	uint32_t	batch[MAX_BATCH];
+	uint32_t	n = 0;
+	int			n_needed = 0;
+
+	while (n < grower->max_batch && grower->n_heap > 0)
+	{
+		int			needed = slots_needed(grower, grower->heap[0]);
+
+		if (n > 0 && n_needed + needed > grower->n_free)
+			break;
+		batch[n] = heap_pop(grower);
+		n_needed += needed;
+		evict_histograms(grower, n_needed);
+		if (!open_node(grower, batch[n], &grower->divisions[n], error))
+			return false;
+		n++;
+	}
+	*n_leaves += n;
+
+	/* nodes may have moved while others were added */
+	for (uint32_t i = 0; i < n; i++)
+		grower->divisions[i].split = &grower->nodes[batch[i]].split;
+	partition_nodes(&grower->partition, grower->divisions, n, grower->pool);
+
+	size_t		n_builds = 0;
+	Build	   *builds = grower->builds;
+
+	for (uint32_t i = 0; i < n; i++)
+		n_builds += plan_children(grower, batch[i], &grower->divisions[i], builds + n_builds);
+	build_all(grower, builds, n_builds);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		enter_node(grower, grower->nodes[batch[i]].left);
+		enter_node(grower, grower->nodes[batch[i]].left + 1);
+	}
+	return true;
+}
+
+/* Task: the scores of the rows of one leaf. */
+static void
+score_leaf(void *argument, size_t task)
+{
+	const Grower *grower = argument;
+	const GrownNode *node = &grower->nodes[task];
+	const uint32_t *rows = node_list(grower, node)->rows;
+	float		value = (float) node->value;
+
+	if (node->left != 0 || node->is_scored)
+		return;
+	for (size_t i = node->begin; i < node->end; i++)
+		grower->scores[rows != NULL ? rows[i] : i] += value;
+}
+
+bool
+grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
+{
+	uint32_t	n_leaves = 1;
+
+	grower->n_nodes = 0;
+	grower->n_heap = 0;
+	grower->n_free = 0;
+	for (int slot = grower->n_slots - 1; slot >= 0; slot--)
+		grower->free_slots[grower->n_free++] = slot;
+	grower->partition.scores = grower->scores;
+	grower->partition.wide = grower->scale.wide;
+	if (!reserve_nodes(grower, error))
+		return false;
+
+	GrownNode  *root = &grower->nodes[add_node(grower, 0, sums)];
+
+	root->end = n_rows;
+	if (may_split(grower, root))
+	{
+		root->histogram = grower->free_slots[--grower->n_free];
+		grower->builds[0] = (Build) {.node = 0,.search_node = true};
+		build_all(grower, grower->builds, 1);
+		enter_node(grower, 0);
+	}
+	while (grower->n_heap > 0 && (grower->rules.max_leaves == 0 || n_leaves < grower->rules.max_leaves))
+	{
+		if (!split_batch(grower, &n_leaves, error))
+			return false;
+	}
+	pool_for(grower->pool, grower->n_nodes, score_leaf, grower);
+	return true;
+}

@@ -1,0 +1,89 @@
+/*
+ * grow.h
+ *		Growing one tree from histograms.
+ *
+ * Nodes that can be split wait in a heap: the deepest first (a whole level
+ * then goes through each step together), or, with a limit on leaves, the one
+ * of most gain.  Splitting divides a node's rows, builds the histogram of the
+ * child with fewer of them, and gets the other's by subtraction from their
+ * parent's.  Histograms live in a pool of fixed size; where it is exhausted,
+ * the node that would come last loses its own, and its children's are both
+ * built from rows.  Which tree results depends on neither pool nor threads.
+ */
+#ifndef MLOPS_CORE_FIT_GROW_H
+#define MLOPS_CORE_FIT_GROW_H
+
+#include "../tree_model.h"
+#include "partition.h"
+
+typedef struct GrowRules
+{
+	SplitRules	split;
+	uint32_t	max_depth;
+	uint32_t	max_leaves;		/* 0: no limit */
+	double		learning_rate;
+} GrowRules;
+
+typedef struct GrownNode
+{
+	size_t		begin;			/* its rows: a range of the root's list, then of lists[depth % 2] */
+	size_t		end;
+	GradientSums sums;
+	double		value;			/* of the leaf that it is or would be */
+	Split		split;			/* the best, where it was looked for */
+	uint32_t	depth;
+	uint32_t	left;			/* its children are left and left + 1; 0: a leaf */
+	int			histogram;		/* slot in the pool, or -1 */
+	bool		is_scored;		/* a leaf whose rows have their scores */
+} GrownNode;
+
+typedef struct Grower
+{
+	/* for all trees */
+	const BinnedMatrix *bins;
+	GrowRules	rules;
+	ThreadPool *pool;
+	Arena	   *arena;
+	HistogramScratch scratch;
+	Partition	partition;
+	uint32_t	max_batch;
+	struct PartitionNode *divisions;	/* max_batch */
+	struct Build *builds;		/* 2 max_batch */
+	Split	   *partial;		/* 2 a chunk of features */
+	HistogramCell *cells;		/* n_slots x n_cells */
+	int			n_slots;
+	int		   *free_slots;
+	int			n_free;
+
+	/* the tree */
+	GradientScale scale;
+	RowList		lists[2];		/* room for n_train rows each */
+	RowList		root;			/* lists[0] with the rows that the tree sees; its `rows` may be NULL */
+	const bool *feature_used;	/* NULL: all */
+	float	   *scores;
+	GrownNode  *nodes;
+	uint32_t	n_nodes;
+	uint32_t	max_nodes;
+	uint32_t   *heap;			/* nodes with a split; room for max_nodes */
+	uint32_t	n_heap;
+} Grower;
+
+/* Leaves what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
+extern bool grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error);
+extern uint64_t grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads);
+
+/*
+ * Grows a tree from the n_rows rows of the root, whose derivatives add up to
+ * sums, and adds its leaves to the scores of these rows.
+ */
+extern bool grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error);
+
+/* ---- The grown tree ---- */
+
+/* The leaf of a binned row. */
+extern const GrownNode *grown_leaf(const Grower *grower, size_t row);
+
+/* Appends it to a model; nodes are numbered level by level. */
+extern bool grown_write(const Grower *grower, TreeWriter *writer, Error *error);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * histogram.c
+ *		Sums of derivatives by feature and bin.
+ *
+ * What bounds the kernels is the store of each update, not memory: rows of a
+ * node are prefetched a few ahead, and a row's bins are one cache line.
+ */
+#include "histogram.h"
+
+#include <string.h>
+
+#define PREFETCH_ROWS 16
+
+#define GROUP_CELLS (GROUP_FEATURES * CELL_STRIDE)
+
+/* Features of all groups, the last padded. */
+static size_t
+padded_features(uint32_t n_features)
+{
+	return (n_features + 3) / 4 * 4;
+}
+
+bool
+histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error)
+{
+	size_t		n_cells = padded_features(bins->n_features) * CELL_STRIDE;
+
+	scratch->bins = bins;
+	scratch->n_threads = n_threads;
+	scratch->threads = arena_alloc(arena, (size_t) n_threads, sizeof(ThreadHistogram), error);
+	if (scratch->threads == NULL)
+		return false;
+	for (int t = 0; t < n_threads; t++)
+	{
+		ThreadHistogram *own = &scratch->threads[t];
+
+		own->narrow = arena_zeroed(arena, n_cells, sizeof(uint64_t), error);
+		own->wide = arena_zeroed(arena, n_cells, sizeof(HistogramCell), error);
+		own->n_narrow = arena_zeroed(arena, bins->n_groups, sizeof(uint32_t), error);
+		own->any_wide = arena_zeroed(arena, bins->n_groups, sizeof(bool), error);
+		if (own->narrow == NULL || own->wide == NULL || own->n_narrow == NULL || own->any_wide == NULL)
+			return false;
+	}
+	return true;
+}
+
+uint64_t
+histogram_scratch_memory(uint32_t n_features, int n_threads)
+{
+	return (uint64_t) n_threads * padded_features(n_features) * CELL_STRIDE * (sizeof(uint64_t) + sizeof(HistogramCell));
+}
+
+/* One row into narrow cells, four features at a time. */
+static inline __attribute__((always_inline)) void
+add_narrow_row(uint64_t *cells, const uint8_t *bins, uint32_t n_features, int32_t packed)
+{
+	uint64_t	value = ((uint64_t) (int64_t) (packed >> 16) << 32) + (uint16_t) packed;
+
+	for (uint32_t f = 0; f < n_features; f += 4)
+	{
+		cells[bins[f]] += value;
+		cells[CELL_STRIDE + bins[f + 1]] += value;
+		cells[2 * CELL_STRIDE + bins[f + 2]] += value;
+		cells[3 * CELL_STRIDE + bins[f + 3]] += value;
+		cells += 4 * CELL_STRIDE;
+	}
+}
+
+/* One row into wide cells. */
+static inline __attribute__((always_inline)) void
+add_wide_row(HistogramCell *cells, const uint8_t *bins, uint32_t n_features, int32_t g, int32_t h)
+{
+	for (uint32_t f = 0; f < n_features; f++)
+	{
+		cells[bins[f]].g += g;
+		cells[bins[f]].h += h;
+		cells += CELL_STRIDE;
+	}
+}
+
+/* Narrow rows of a list; rows NULL: row i is at i. */
+static void
+add_narrow(uint64_t *cells, const BinGroup *group, const uint32_t *rows, const int32_t *packed, size_t begin, size_t end)
+{
+	const uint8_t *bins = group->rows;
+	size_t		stride = group->stride;
+	uint32_t	n_features = group->n_features;
+	size_t		i = begin;
+
+	if (rows == NULL)
+	{
+		for (; i < end; i++)
+			add_narrow_row(cells, bins + i * stride, n_features, packed[i]);
+		return;
+	}
+	for (; i + PREFETCH_ROWS < end; i++)
+	{
+		__builtin_prefetch(bins + rows[i + PREFETCH_ROWS] * stride);
+		add_narrow_row(cells, bins + rows[i] * stride, n_features, packed[i]);
+	}
+	for (; i < end; i++)
+		add_narrow_row(cells, bins + rows[i] * stride, n_features, packed[i]);
+}
+
+/* Wide rows of a list. */
+static void
+add_wide(HistogramCell *cells, const BinGroup *group, const RowList *list, size_t begin, size_t end)
+{
+	const uint8_t *bins = group->rows;
+	size_t		stride = group->stride;
+	uint32_t	n_features = group->n_features;
+	const uint32_t *rows = list->rows;
+	size_t		i = begin;
+
+	if (rows == NULL)
+	{
+		for (; i < end; i++)
+			add_wide_row(cells, bins + i * stride, n_features, list->first[i], list->second[i]);
+		return;
+	}
+	for (; i + PREFETCH_ROWS < end; i++)
+	{
+		__builtin_prefetch(bins + rows[i + PREFETCH_ROWS] * stride);
+		add_wide_row(cells, bins + rows[i] * stride, n_features, list->first[i], list->second[i]);
+	}
+	for (; i < end; i++)
+		add_wide_row(cells, bins + rows[i] * stride, n_features, list->first[i], list->second[i]);
+}
+
+/* Adds narrow cells to wide ones, and makes them zero. */
+static void
+empty_narrow(uint64_t *narrow, HistogramCell *wide, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		wide[i].g += (int64_t) narrow[i] >> 32;
+		wide[i].h += (uint32_t) narrow[i];
+	}
+	memset(narrow, 0, n * sizeof(uint64_t));
+}
+
+void
+histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end)
+{
+	const BinGroup *bin_group = &scratch->bins->groups[group];
+	ThreadHistogram *own = &scratch->threads[thread];
+	uint64_t   *narrow_cells = own->narrow + (size_t) group * GROUP_CELLS;
+	HistogramCell *wide_cells = own->wide + (size_t) group * GROUP_CELLS;
+
+	if (wide)
+	{
+		add_wide(wide_cells, bin_group, list, begin, end);
+		own->any_wide[group] = true;
+		return;
+	}
+	while (begin < end)
+	{
+		if (own->n_narrow[group] == NARROW_ROWS)
+		{
+			empty_narrow(narrow_cells, wide_cells, bin_group->n_features * (size_t) CELL_STRIDE);
+			own->any_wide[group] = true;
+			own->n_narrow[group] = 0;
+		}
+
+		size_t		room = NARROW_ROWS - own->n_narrow[group];
+		size_t		n = end - begin < room ? end - begin : room;
+
+		add_narrow(narrow_cells, bin_group, list->rows, list->first, begin, begin + n);
+		own->n_narrow[group] += (uint32_t) n;
+		begin += n;
+	}
+}
+
+void
+histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t feature, HistogramCell *cells)
+{
+	uint32_t	n_bins = scratch->bins->features[feature].n_bins;
+	uint32_t	group = feature / GROUP_FEATURES;
+
+	memset(cells, 0, n_bins * sizeof(HistogramCell));
+	for (int t = first_thread; t < end_thread; t++)
+	{
+		ThreadHistogram *own = &scratch->threads[t];
+		HistogramCell *wide = own->wide + (size_t) feature * CELL_STRIDE;
+
+		if (own->n_narrow[group] > 0)
+			empty_narrow(own->narrow + (size_t) feature * CELL_STRIDE, cells, n_bins);
+		if (own->any_wide[group])
+		{
+			for (uint32_t b = 0; b < n_bins; b++)
+			{
+				cells[b].g += wide[b].g;
+				cells[b].h += wide[b].h;
+			}
+			memset(wide, 0, n_bins * sizeof(HistogramCell));
+		}
+	}
+}
+
+void
+histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t group)
+{
+	for (int t = first_thread; t < end_thread; t++)
+	{
+		scratch->threads[t].n_narrow[group] = 0;
+		scratch->threads[t].any_wide[group] = false;
+	}
+}

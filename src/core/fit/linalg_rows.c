@@ -1,0 +1,110 @@
+/*
+ * linalg_rows.c
+ *		The kernels that run over rows.
+ *
+ * Vectors of eight doubles are GCC's generic ones: the compiler makes two,
+ * four or one machine vector of them, and each lane does the same IEEE
+ * operations in the same order on all of them.  The Gram kernel is compiled
+ * for three widths and chosen at run time.
+ */
+#include "linalg.h"
+
+#include <string.h>
+
+#include "cpu.h"
+
+typedef double Lanes __attribute__((vector_size(LINALG_LANES * sizeof(double)), may_alias));
+
+/* Columns of a tile of the Gram matrix, and rows that are done together while they lie in the first-level cache. */
+#define TILE_ROWS		4
+#define CACHE_DOUBLES	4096
+#define CHUNK_MIN_ROWS	16
+#define CHUNK_MAX_ROWS	256
+
+double
+linalg_dot(const double *a, const double *b, size_t n)
+{
+	Lanes		sum = {0};
+
+	for (size_t j = 0; j < n; j += LINALG_LANES)
+		sum += *(const Lanes *) (a + j) * *(const Lanes *) (b + j);
+	return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+void
+linalg_axpy(double factor, const double *a, double *out, size_t n)
+{
+	for (size_t j = 0; j < n; j += LINALG_LANES)
+		*(Lanes *) (out + j) += factor * *(const Lanes *) (a + j);
+}
+
+static size_t
+chunk_rows(size_t stride)
+{
+	size_t		rows = CACHE_DOUBLES / stride;
+
+	return rows < CHUNK_MIN_ROWS ? CHUNK_MIN_ROWS : rows > CHUNK_MAX_ROWS ? CHUNK_MAX_ROWS : rows;
+}
+
+size_t
+linalg_gram_scratch(size_t stride)
+{
+	return chunk_rows(stride) * stride;
+}
+
+/* One tile, TILE_ROWS x LINALG_LANES: c += a' b over a chunk's rows. */
+CPU_BODY void
+gram_tile(double *c, const double *a, const double *b, size_t n_rows, size_t stride)
+{
+	Lanes		c0 = *(Lanes *) c;
+	Lanes		c1 = *(Lanes *) (c + stride);
+	Lanes		c2 = *(Lanes *) (c + 2 * stride);
+	Lanes		c3 = *(Lanes *) (c + 3 * stride);
+
+	for (size_t row = 0; row < n_rows; row++, a += stride, b += stride)
+	{
+		Lanes		right = *(const Lanes *) b;
+
+		c0 += a[0] * right;
+		c1 += a[1] * right;
+		c2 += a[2] * right;
+		c3 += a[3] * right;
+	}
+	*(Lanes *) c = c0;
+	*(Lanes *) (c + stride) = c1;
+	*(Lanes *) (c + 2 * stride) = c2;
+	*(Lanes *) (c + 3 * stride) = c3;
+}
+
+/* All tiles that touch the upper triangle. */
+CPU_BODY void
+gram_chunk_body(double *c, const double *a, const double *b, size_t n_rows, size_t stride)
+{
+	for (size_t i = 0; i < stride; i += TILE_ROWS)
+		for (size_t j = i / LINALG_LANES * LINALG_LANES; j < stride; j += LINALG_LANES)
+			gram_tile(c + i * stride + j, a + i, b + j, n_rows, stride);
+}
+
+CPU_DISPATCH(gram_chunk, (double *c, const double *a, const double *b, size_t n_rows, size_t stride), (c, a, b, n_rows, stride))
+
+void
+linalg_gram(double *gram, const double *x, const double *h, size_t n_rows, size_t stride, double *scratch)
+{
+	size_t		rows = chunk_rows(stride);
+
+	for (size_t begin = 0; begin < n_rows; begin += rows)
+	{
+		size_t		n = n_rows - begin < rows ? n_rows - begin : rows;
+		const double *a = x + begin * stride;
+		const double *b = a;
+
+		if (h != NULL)
+		{
+			memset(scratch, 0, n * stride * sizeof(double));
+			for (size_t row = 0; row < n; row++)
+				linalg_axpy(h[begin + row], a + row * stride, scratch + row * stride, stride);
+			b = scratch;
+		}
+		gram_chunk(gram, a, b, n, stride);
+	}
+}

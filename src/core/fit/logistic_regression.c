@@ -1,0 +1,467 @@
+/*
+ * logistic_regression.c
+ *		Binary and multinomial logistic regression, to the optimum.
+ *
+ * Minimises the weighted sum of log losses + reg_lambda / 2 * |w|^2 by
+ * Newton's method with step halving (Armijo 1966); the objective is convex,
+ * so this converges from anywhere, and quadratically at the end.  Without a
+ * penalty the optimum may lie at infinity, where features separate the
+ * classes: then steps stay long while the objective hardly changes, which is
+ * how it is told.
+ */
+#include "logistic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../linear_model.h"
+#include "../mathfun.h"
+
+#define HALVINGS_MAX	40
+#define ARMIJO			1e-4
+
+/* The last bits of an objective are noise. */
+#define NOISE			1e-13
+
+/* Convergence below every resolution: for a mean row, the step changes a score by some 1e-14. */
+#define DECREMENT_NONE	1e-28
+
+/* Separation: the objective falls by less than this share of a row's loss, yet a score moves by more than that. */
+#define SEPARATED_FALL	1e-6
+#define SEPARATED_MOVE	0.3
+
+/* A mean loss that only classes which are told apart perfectly can have. */
+#define SEPARATED_LOSS	1e-9
+
+/* A column is determined by others where they leave less than this share of its square unexplained. */
+#define ALIAS_TOLERANCE 1e-11
+
+/* ---- The objective ---- */
+
+/* Two classes: stable on both sides (Mächler 2012). */
+static double
+binary_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
+{
+	const Design *design = &fit->design;
+	double		loss = 0;
+
+	for (size_t row = rows.begin; row < rows.end; row++)
+	{
+		double		z = linalg_dot(theta, design->x + row * design->stride, design->stride);
+		double		e = math_exp(-fabs(z));
+		double		away = design->y[row] != 0 ? -z : z;	/* how far on the wrong side */
+		double		weight = design->weight != NULL ? design->weight[row] : 1;
+
+		probability[row - rows.begin] = (z >= 0 ? 1 : e) / (1 + e);
+		loss += weight * ((away > 0 ? away : 0) + math_log1p(e));
+	}
+	return loss;
+}
+
+static double
+softmax_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
+{
+	const Design *design = &fit->design;
+	double		loss = 0;
+
+	for (size_t row = rows.begin; row < rows.end; row++)
+	{
+		const double *x = design->x + row * design->stride;
+		double	   *p = probability + (row - rows.begin);
+		double		highest = -INFINITY;
+		double		sum = 0;
+
+		for (uint32_t k = 0; k < fit->n_scores; k++)
+		{
+			p[k * DESIGN_BLOCK_ROWS] = linalg_dot(theta + k * design->stride, x, design->stride);
+			highest = fmax(highest, p[k * DESIGN_BLOCK_ROWS]);
+		}
+
+		double		truth = p[(size_t) design->y[row] * DESIGN_BLOCK_ROWS] - highest;
+
+		for (uint32_t k = 0; k < fit->n_scores; k++)
+		{
+			p[k * DESIGN_BLOCK_ROWS] = math_exp(p[k * DESIGN_BLOCK_ROWS] - highest);
+			sum += p[k * DESIGN_BLOCK_ROWS];
+		}
+		for (uint32_t k = 0; k < fit->n_scores; k++)
+			p[k * DESIGN_BLOCK_ROWS] /= sum;
+		loss += (design->weight != NULL ? design->weight[row] : 1) * (math_log(sum) - truth);
+	}
+	return loss;
+}
+
+double
+logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
+{
+	return fit->n_scores == 1 ? binary_probabilities(fit, theta, rows, probability) : softmax_probabilities(fit, theta, rows, probability);
+}
+
+/* Gram matrices of the Hessian's blocks. */
+static void
+sum_hessian(const Logistic *fit, RowRange rows, const double *probability, double *h, double *gram_scratch, double *grams)
+{
+	const Design *design = &fit->design;
+	size_t		stride = design->stride;
+
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+		for (uint32_t l = k; l < fit->n_scores; l++, grams += stride * stride)
+		{
+			const double *p = probability + (size_t) k * DESIGN_BLOCK_ROWS;
+			const double *q = probability + (size_t) l * DESIGN_BLOCK_ROWS;
+
+			for (size_t i = 0; i < range_rows(rows); i++)
+			{
+				h[i] = k == l ? p[i] * (1 - p[i]) : -p[i] * q[i];
+				if (design->weight != NULL)
+					h[i] *= design->weight[rows.begin + i];
+			}
+			linalg_gram(grams, design->x + rows.begin * stride, h, range_rows(rows), stride, gram_scratch);
+		}
+}
+
+/* The Hessian's diagonal. */
+static void
+sum_diagonal(const Logistic *fit, RowRange rows, const double *probability, double *diagonal)
+{
+	const Design *design = &fit->design;
+
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+		for (size_t row = rows.begin; row < rows.end; row++)
+		{
+			const double *x = design->x + row * design->stride;
+			double		p = probability[(size_t) k * DESIGN_BLOCK_ROWS + (row - rows.begin)];
+			double		h = p * (1 - p) * (design->weight != NULL ? design->weight[row] : 1);
+
+			for (uint32_t j = 0; j <= design->n_columns; j++)
+				diagonal[k * design->stride + j] += h * x[j] * x[j];
+		}
+}
+
+/* Loss, gradient and curvature of a block at the trial point. */
+static void
+sum_objective(void *argument, RowRange rows, double *sum, int thread)
+{
+	const Logistic *fit = argument;
+	const Design *design = &fit->design;
+	double	   *probability = fit->scratch + (size_t) thread * fit->scratch_size;
+	double	   *h = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
+	double	   *gram_scratch = h + DESIGN_BLOCK_ROWS;
+	double	   *gradient = sum + LINALG_LANES;
+	double	   *curvature = gradient + fit->size;
+
+	sum[0] = logistic_probabilities(fit, fit->trial, rows, probability);
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+		for (size_t row = rows.begin; row < rows.end; row++)
+		{
+			double		truth = fit->n_scores == 1 ? design->y[row] : design->y[row] == k;
+			double		residual = probability[(size_t) k * DESIGN_BLOCK_ROWS + (row - rows.begin)] - truth;
+
+			if (design->weight != NULL)
+				residual *= design->weight[row];
+			linalg_axpy(residual, design->x + row * design->stride, gradient + k * design->stride, design->stride);
+		}
+	if (fit->direct)
+		sum_hessian(fit, rows, probability, h, gram_scratch, curvature);
+	else
+		sum_diagonal(fit, rows, probability, curvature);
+}
+
+/* The penalised objective at the trial point; gradient and curvature stay in fit->sums. */
+static double
+evaluate(Logistic *fit)
+{
+	double		penalty = 0;
+
+	design_sum(&fit->design, sum_objective, fit, fit->sums_size, fit->slots, fit->sums);
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+	{
+		const double *theta = fit->trial + k * fit->design.stride;
+		double	   *gradient = logistic_gradient(fit) + k * fit->design.stride;
+
+		for (uint32_t j = 0; j < fit->design.n_columns; j++)
+		{
+			gradient[j] += fit->lambda * theta[j];
+			penalty += theta[j] * theta[j];
+		}
+	}
+	return fit->sums[0] + fit->lambda / 2 * penalty;
+}
+
+/* ---- Newton's method ---- */
+
+static double
+largest(const double *x, size_t n)
+{
+	double		value = 0;
+
+	for (size_t i = 0; i < n; i++)
+		value = fmax(value, fabs(x[i]));
+	return value;
+}
+
+/* The column whose part of a score the step moves most, and by how much; n_columns: the intercept. */
+static uint32_t
+furthest_move(const Logistic *fit, double *move)
+{
+	const Design *design = &fit->design;
+	uint32_t	column = design->n_columns;
+
+	*move = 0;
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+		for (uint32_t j = 0; j <= design->n_columns; j++)
+		{
+			double		moved = fabs(fit->step[k * design->stride + j]) * (j < design->n_columns ? design->reach[j] : 1);
+
+			if (moved > *move)
+			{
+				*move = moved;
+				column = j;
+			}
+		}
+	return column;
+}
+
+static bool
+error_separated(const Logistic *fit, Error *error)
+{
+	double		move;
+	uint32_t	column = furthest_move(fit, &move);
+
+	error_set(error, ERROR_DATA, "the features separate the classes, so logistic regression without a penalty has no solution");
+	if (column < fit->design.n_columns)
+	{
+		char		name[256];
+
+		design_feature_name(fit->design.input->recipe, fit->design.feature[column], name, sizeof(name));
+		error_detail(error, "The coefficient of %s grows without bound.", name);
+	}
+	return error_hint(error, "Use reg_lambda above 0 (the default is 1), or leave out the column that tells the class.");
+}
+
+/* Steps from theta along -step until the objective falls enough; the share of the step taken, 0 where none does. */
+static double
+search(Logistic *fit, double objective, double decrement, double *reached)
+{
+	double		share = 1;
+
+	for (int i = 0; i < HALVINGS_MAX; i++, share /= 2)
+	{
+		memcpy(fit->trial, fit->theta, fit->size * sizeof(double));
+		linalg_axpy(-share, fit->step, fit->trial, fit->size);
+		*reached = evaluate(fit);
+		if (*reached <= objective - ARMIJO * share * decrement + NOISE * (fabs(objective) + fit->design.weight_sum))
+			return share;
+	}
+	return 0;
+}
+
+/* To the optimum; *steps: how many it took. */
+static bool
+minimise(Logistic *fit, double tolerance, int steps_max, int *steps, Error *error)
+{
+	const FitMonitor *monitor = fit->design.input->monitor;
+	double		weight_sum = fit->design.weight_sum;
+
+	memcpy(fit->trial, fit->theta, fit->size * sizeof(double));
+
+	double		objective = evaluate(fit);
+
+	for (*steps = 0; *steps < steps_max;)
+	{
+		if (!logistic_solve(fit))
+			return fit->lambda == 0 ? error_separated(fit, error)
+				: error_set(error, ERROR_DATA, "the Newton equations of the logistic regression are singular");
+
+		double		decrement = linalg_dot(logistic_gradient(fit), fit->step, fit->size);
+		double		move;
+		double		share;
+
+		furthest_move(fit, &move);
+		if (!isfinite(decrement))
+			return error_set(error, ERROR_DATA, "the logistic regression left the range of numbers");
+		if (fit->lambda == 0 && ((decrement < SEPARATED_FALL * weight_sum / (double) fit->design.n_rows && move > SEPARATED_MOVE) ||
+								 fit->sums[0] < SEPARATED_LOSS * weight_sum))
+			return error_separated(fit, error);
+		if (decrement <= DECREMENT_NONE * weight_sum)
+			return true;
+		share = search(fit, objective, decrement, &objective);
+		if (share == 0)
+			return true;
+		memcpy(fit->theta, fit->trial, fit->size * sizeof(double));
+		++*steps;
+		monitor->iteration(monitor->context, *steps, steps_max, fit->sums[0] / weight_sum, NAN);
+		if (share == 1 && largest(fit->step, fit->size) <= tolerance * largest(fit->theta, fit->size))
+			return true;
+	}
+	monitor->notice(monitor->context, "logistic regression stopped at max_iter before it reached the optimum");
+	return true;
+}
+
+/* ---- Setting up ---- */
+
+static void
+sum_classes(void *argument, RowRange rows, double *sum, int thread)
+{
+	const Design *design = argument;
+
+	(void) thread;
+	for (size_t row = rows.begin; row < rows.end; row++)
+		sum[(size_t) design->y[row]] += design->weight != NULL ? design->weight[row] : 1;
+}
+
+/* Intercepts that give each class its frequency. */
+static bool
+start_from_frequencies(Logistic *fit, Error *error)
+{
+	Design	   *design = &fit->design;
+	uint32_t	n_classes = design->input->n_classes;
+	double	   *sums = arena_alloc(design->input->arena, n_classes, sizeof(double), error);
+
+	if (sums == NULL)
+		return false;
+	design_sum(design, sum_classes, design, n_classes, fit->slots, sums);
+	memset(fit->theta, 0, fit->size * sizeof(double));
+	if (fit->n_scores == 1)
+		fit->theta[design->n_columns] = math_log(sums[1] / sums[0]);
+	else
+		for (uint32_t k = 0; k < fit->n_scores; k++)
+			fit->theta[k * design->stride + design->n_columns] = math_log(sums[k] / design->weight_sum);
+	logistic_sum_to_zero(fit, fit->theta);
+	return true;
+}
+
+/* Doubles of one sum over rows. */
+static uint64_t
+sums_doubles(uint64_t stride, uint64_t n_scores, bool direct)
+{
+	return LINALG_LANES + n_scores * stride + (direct ? n_scores * (n_scores + 1) / 2 * stride * stride : n_scores * stride);
+}
+
+static uint64_t
+scratch_doubles(uint64_t stride, uint64_t n_scores)
+{
+	return linalg_stride((n_scores + 1) * DESIGN_BLOCK_ROWS + n_scores + linalg_gram_scratch(stride));
+}
+
+static bool
+is_direct(uint64_t n_features, uint64_t n_scores)
+{
+	return n_scores * (n_features + 1) <= LOGISTIC_DIRECT_MAX;
+}
+
+static bool
+allocate(Logistic *fit, Error *error)
+{
+	const FitInput *input = fit->design.input;
+	Arena	   *arena = input->arena;
+	size_t		stride = fit->design.stride;
+
+	fit->n_scores = input->task == TASK_BINARY ? 1 : input->n_classes;
+	fit->size = fit->n_scores * stride;
+	fit->direct = is_direct(fit->design.n_columns, fit->n_scores);
+	fit->sums_size = sums_doubles(stride, fit->n_scores, fit->direct);
+	fit->scratch_size = scratch_doubles(stride, fit->n_scores);
+	fit->theta = arena_zeroed(arena, fit->size, sizeof(double), error);
+	fit->trial = arena_zeroed(arena, fit->size, sizeof(double), error);
+	fit->step = arena_zeroed(arena, fit->size, sizeof(double), error);
+	fit->sums = arena_alloc(arena, fit->sums_size, sizeof(double), error);
+	fit->slots = arena_alloc(arena, design_slots(fit->sums_size), sizeof(double), error);
+	fit->scratch = arena_alloc(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
+	return fit->theta != NULL && fit->trial != NULL && fit->step != NULL && fit->sums != NULL && fit->slots != NULL && fit->scratch != NULL &&
+		logistic_solver_init(fit, error);
+}
+
+static void
+sum_gram(void *argument, RowRange rows, double *sum, int thread)
+{
+	const Logistic *fit = argument;
+	const Design *design = &fit->design;
+
+	linalg_gram(sum, design->x + rows.begin * design->stride, NULL, range_rows(rows), design->stride,
+				fit->scratch + (size_t) thread * fit->scratch_size);
+}
+
+/* Without a penalty, columns that others determine would make the Hessian singular: leaves them out. */
+static bool
+leave_out_aliased(Logistic *fit, Error *error)
+{
+	Design	   *design = &fit->design;
+	uint32_t	n = design->n_columns;
+	bool	   *keep = arena_zeroed(design->input->arena, n, sizeof(bool), error);
+
+	if (keep == NULL)
+		return false;
+	design_sum(design, sum_gram, fit, design->stride * design->stride, fit->slots, fit->sums);
+	fit->factor.n = n;
+
+	uint32_t	rank = factor_rank(&fit->factor, fit->sums, design->stride, ALIAS_TOLERANCE, fit->work);
+
+	for (uint32_t i = 0; i < rank; i++)
+		keep[fit->factor.order[i]] = true;
+	if (rank < n)
+	{
+		design_notice_aliased(design, fit->factor.order + rank, n - rank);
+		design_keep(design, keep);
+	}
+	return true;
+}
+
+/* A row's last column is 1: the intercept's. */
+static void
+enter_ones(Design *design)
+{
+	for (size_t row = 0; row < design->n_rows; row++)
+		design->x[row * design->stride + design->n_columns] = 1;
+}
+
+/* The coefficients of all scores, of encoded features, into the payload. */
+static bool
+write_model(const Logistic *fit, FitOutput *output, Error *error)
+{
+	const FitInput *input = fit->design.input;
+	uint32_t	n_features = input->recipe->n_features;
+	double	   *intercepts = arena_alloc(input->arena, fit->n_scores, sizeof(double), error);
+	double	   *weights = arena_alloc(input->arena, (size_t) fit->n_scores * n_features, sizeof(double), error);
+
+	if (intercepts == NULL || weights == NULL)
+		return false;
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+	{
+		const double *theta = fit->theta + k * fit->design.stride;
+
+		intercepts[k] = design_expand(&fit->design, theta, theta[fit->design.n_columns], weights + (size_t) k * n_features);
+	}
+	return linear_model_write(fit->n_scores == 1 ? LINEAR_LOGISTIC : LINEAR_SOFTMAX, fit->n_scores, n_features, intercepts, weights,
+							  &output->payload, error);
+}
+
+/* In: log loss + reg_lambda / 2 |w|^2.  Out: coefficients of the encoded features; iterations: Newton steps. */
+bool
+logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
+{
+	Logistic	fit = {.lambda = params_get(input->params, "reg_lambda")};
+
+	if (!design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
+		return false;
+	if (fit.lambda == 0 && fit.direct && !leave_out_aliased(&fit, error))
+		return false;
+	enter_ones(&fit.design);
+	if (!start_from_frequencies(&fit, error) ||
+		!minimise(&fit, params_get(input->params, "tol"), (int) params_get(input->params, "max_iter"), &output->iterations, error))
+		return false;
+	return write_model(&fit, output, error);
+}
+
+uint64_t
+logistic_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+{
+	uint64_t	stride = linalg_stride((uint64_t) n_features + 1);
+	uint64_t	n_scores = n_classes == 2 ? 1 : n_classes;
+	bool		direct = is_direct(n_features, n_scores);
+	uint64_t	sums = sums_doubles(stride, n_scores, direct);
+
+	(void) params;
+	return design_memory(n_rows, n_features) +
+		(sums + design_slots(sums) + 4 * n_scores * stride + logistic_solver_doubles(n_features, n_scores, direct)) * sizeof(double);
+}

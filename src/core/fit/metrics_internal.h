@@ -1,0 +1,77 @@
+/*
+ * metrics_internal.h
+ *		What the files of the metrics share.
+ */
+#ifndef MLOPS_CORE_FIT_METRICS_INTERNAL_H
+#define MLOPS_CORE_FIT_METRICS_INTERNAL_H
+
+#include <math.h>
+
+#include "metrics.h"
+
+/* The arguments of metrics_compute(). */
+typedef struct MetricRows
+{
+	size_t		n;
+	const double *truth;
+	const double *outputs;
+	uint32_t	n_outputs;
+	const double *weight;
+} MetricRows;
+
+static inline double
+row_weight(const MetricRows *rows, size_t i)
+{
+	return rows->weight == NULL ? 1 : rows->weight[i];
+}
+
+/* A compensated sum (Neumaier 1974). */
+typedef struct Sum
+{
+	double		sum;
+	double		lost;
+} Sum;
+
+static inline void
+sum_add(Sum *sum, double value)
+{
+	double		next = sum->sum + value;
+
+	sum->lost += fabs(sum->sum) >= fabs(value) ? (sum->sum - next) + value : (value - next) + sum->sum;
+	sum->sum = next;
+}
+
+static inline double
+sum_value(Sum sum)
+{
+	/* after an overflow only the sum itself says which */
+	return isfinite(sum.sum) ? sum.sum + sum.lost : sum.sum;
+}
+
+/* Quotient that is 0 where there is nothing to divide by. */
+static inline double
+ratio(double a, double b)
+{
+	return b == 0 ? 0 : a / b;
+}
+
+/* Appends a metric. */
+extern void metrics_add(Metrics *metrics, const char *name, double value);
+
+/* Sum of the weights. */
+extern double metrics_total(const MetricRows *rows);
+
+/* Fills n_classes, correct, predicted, support and confusion. */
+extern bool metrics_confusion(Metrics *metrics, const MetricRows *rows, Arena *arena, Error *error);
+
+/* From the confusion: over all classes; and the mean recall of the classes that occur. */
+extern double metrics_accuracy(const Metrics *metrics);
+extern double metrics_balanced_accuracy(const Metrics *metrics);
+
+/* Mean of -log of the probability of the true class. */
+extern double metrics_log_loss(const MetricRows *rows);
+
+extern bool metrics_binary(Metrics *metrics, const MetricRows *rows, Arena *arena, Error *error);
+extern void metrics_multiclass(Metrics *metrics, const MetricRows *rows);
+
+#endif

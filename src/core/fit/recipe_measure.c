@@ -1,0 +1,215 @@
+/*
+ * recipe_measure.c
+ *		Counts, moments, medians and modes of the training rows.
+ *
+ * One task a column.  Sums run over fixed blocks of rows, four lanes each,
+ * and over the blocks in order, so that they are the same on any number of
+ * threads.
+ */
+#include "recipe_measure.h"
+
+#include <math.h>
+
+#define LANES 4
+
+typedef struct MeasureWork
+{
+	const FittedRecipe *recipe;
+	RowRange	range;			/* the training rows */
+	ColumnMeasure *measures;
+} MeasureWork;
+
+/* Sum of values[i] over the lanes i % LANES, then over the lanes. */
+static double
+sum_block(const double *values, size_t n)
+{
+	double		lanes[LANES] = {0};
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+	{
+		for (size_t lane = 0; lane < LANES; lane++)
+			lanes[lane] += values[i + lane];
+	}
+	for (size_t lane = 0; i < n; i++, lane++)
+		lanes[lane] += values[i];
+	return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+}
+
+/* Counts, mean, lowest and highest. */
+static void
+measure_numbers(const TableColumn *column, RowRange range, ColumnMeasure *measure)
+{
+	double		sum = 0;
+	double		low = INFINITY;
+	double		high = -INFINITY;
+
+	for (size_t begin = range.begin; begin < range.end; begin += MEASURE_BLOCK)
+	{
+		double		values[MEASURE_BLOCK];
+		size_t		n = measure_load(column, begin, range.end, values);
+
+		for (size_t i = 0; i < n; i++)
+		{
+			double		value = values[i];
+
+			low = value < low ? value : low;
+			high = value > high ? value : high;
+			measure->n_null += value != value;
+			measure->n_infinite += fabs(value) == INFINITY;
+			values[i] = value == value ? value : 0;
+		}
+		sum += sum_block(values, n);
+	}
+	measure->n_missing = measure->n_null;
+	measure->n_present = range_rows(range) - measure->n_null;
+	if (measure->n_present > 0)
+	{
+		measure->lowest = low;
+		measure->highest = high;
+		measure->mean = sum / (double) measure->n_present;
+	}
+}
+
+static void
+measure_squares(const TableColumn *column, RowRange range, ColumnMeasure *measure)
+{
+	for (size_t begin = range.begin; begin < range.end; begin += MEASURE_BLOCK)
+	{
+		double		values[MEASURE_BLOCK];
+		size_t		n = measure_load(column, begin, range.end, values);
+
+		for (size_t i = 0; i < n; i++)
+		{
+			double		apart = values[i] == values[i] ? values[i] - measure->mean : 0;
+
+			values[i] = apart * apart;
+		}
+		measure->squares += sum_block(values, n);
+	}
+}
+
+/* Measures one column. */
+static void
+measure_column(void *argument, size_t index)
+{
+	MeasureWork *work = argument;
+	const FittedColumn *column = &work->recipe->columns[index];
+	ColumnMeasure *measure = &work->measures[index];
+	RowRange	range = work->range;
+
+	measure->lowest = measure->highest = measure->mean = measure->middle = NAN;
+	if (measure->counts != NULL)
+	{
+		for (size_t row = range.begin; row < range.end; row++)
+		{
+			uint32_t	code = column->table->u.codes[row];
+
+			if (code == CODE_MISSING)
+				measure->n_null++;
+			else
+				measure->counts[code]++;
+		}
+		return;
+	}
+	measure_numbers(column->table, range, measure);
+	if (measure->n_present == 0)
+		return;
+	if (column->recipe.scaling == SCALING_STANDARD)
+		measure_squares(column->table, range, measure);
+	if (column->recipe.missing == MISSING_MEDIAN)
+		measure->middle = measure_median(column->table, range, measure);
+}
+
+/* The most frequent number, the smallest of equals; uses the pool itself. */
+static bool
+measure_mode(const TableColumn *column, RowRange range, ColumnMeasure *measure, ThreadPool *pool, Arena *scratch, Error *error)
+{
+	SortItem   *items = arena_alloc(scratch, measure->n_present, sizeof(SortItem), error);
+	SortItem   *spare = arena_alloc(scratch, measure->n_present, sizeof(SortItem), error);
+	size_t		n = 0;
+	size_t		longest = 0;
+
+	if (items == NULL || spare == NULL)
+		return false;
+	for (size_t row = range.begin; row < range.end; row++)
+	{
+		double		value = table_number(column, row);
+
+		if (!isnan(value))
+			items[n++] = (SortItem) {sort_number_key(value), 0, 0};
+	}
+	if (!sort_by_key(items, spare, n, pool, scratch, error))
+		return false;
+	for (size_t i = 0, end; i < n; i = end)
+	{
+		for (end = i + 1; end < n && items[end].key == items[i].key;)
+			end++;
+		if (end - i > longest)
+		{
+			longest = end - i;
+			measure->middle = sort_key_number(items[i].key);
+		}
+	}
+	return true;
+}
+
+bool
+measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *measures, ThreadPool *pool, Arena *scratch,
+				Error *error)
+{
+	MeasureWork work = {.recipe = recipe,.range = table->train,.measures = measures};
+
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const FittedColumn *column = &recipe->columns[c];
+
+		if (column->recipe.storage != STORAGE_CODE)
+			continue;
+		measures[c].counts = arena_zeroed(scratch, column->table->n_levels, sizeof(uint64_t), error);
+		if (measures[c].counts == NULL)
+			return false;
+	}
+	pool_for(pool, recipe->n_columns, measure_column, &work);
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const FittedColumn *column = &recipe->columns[c];
+
+		if (column->recipe.missing == MISSING_MOST_FREQUENT && measures[c].counts == NULL && measures[c].n_present > 0 &&
+			!measure_mode(column->table, table->train, &measures[c], pool, scratch, error))
+			return false;
+	}
+	return true;
+}
+
+void
+measure_levels(const FittedColumn *column, ColumnMeasure *measure)
+{
+	double		sum = 0;
+
+	measure->n_missing = measure->n_null;
+	for (uint32_t code = 0; code < column->table->n_levels; code++)
+	{
+		uint32_t	level = column->level_of_code[code];
+
+		if (level == CODE_MISSING)
+			measure->n_missing += measure->counts[code];
+		else
+		{
+			measure->n_present += measure->counts[code];
+			sum += (double) level * (double) measure->counts[code];
+		}
+	}
+	if (measure->n_present == 0)
+		return;
+	measure->lowest = 0;
+	measure->highest = column->recipe.n_categories - 1;
+	measure->mean = sum / (double) measure->n_present;
+	for (uint32_t code = 0; code < column->table->n_levels; code++)
+	{
+		double		apart = (double) column->level_of_code[code] - measure->mean;
+
+		if (column->level_of_code[code] != CODE_MISSING)
+			measure->squares += apart * apart * (double) measure->counts[code];
+	}
+}

@@ -1,0 +1,40 @@
+/*
+ * sort.h
+ *		Sorting rows by 64-bit keys, and by comparison where keys are equal.
+ */
+#ifndef MLOPS_CORE_FIT_SORT_H
+#define MLOPS_CORE_FIT_SORT_H
+
+#include "../arena.h"
+#include "../threads.h"
+#include "../types.h"
+
+typedef struct SortItem
+{
+	uint64_t	key;
+	uint32_t	index;			/* of what is sorted */
+	uint32_t	extra;			/* travels with it */
+} SortItem;
+
+/* < 0, 0, > 0 as a comes before, with or behind b. */
+typedef int (*SortCompare) (const SortItem *a, const SortItem *b, const void *context);
+
+/* By key, ascending and stable; spare has room for n <= UINT32_MAX items.  Without a pool on this thread, and then it cannot fail. */
+extern bool sort_by_key(SortItem *items, SortItem *spare, size_t n, ThreadPool *pool, Arena *scratch, Error *error);
+
+/* By comparison, stable, on this thread; spare has room for n. */
+extern void sort_by_comparison(SortItem *items, SortItem *spare, size_t n, SortCompare compare, const void *context);
+
+/* A key that sorts as the number does, NaN last; -0 and 0 alike. */
+extern uint64_t sort_number_key(double value);
+
+/* The number of a key that is not NaN's. */
+extern double sort_key_number(uint64_t key);
+
+/* A key of the first 8 bytes of a text that sorts as they do. */
+extern uint64_t sort_text_key(const char *text, size_t length);
+
+/* memcmp's order; a text comes before those that it begins. */
+extern int	text_compare(const char *a, size_t a_length, const char *b, size_t b_length);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * table.c
+ *		From a matrix to a table: the sequence of steps.
+ *
+ * Hash every row, put the rows in canonical order, decide each row's part,
+ * gather the columns in the order part, canonical position.  Each step has
+ * its file; what they share while the table is built is a RowSet, whose
+ * memory is given back at the end.
+ */
+#include "table.h"
+
+#include <string.h>
+
+#include "table_internal.h"
+
+/* Bytes a row beside its values: two sort items, row, class, target, part, order. */
+#define SCRATCH_ROW (2 * sizeof(SortItem) + 3 * sizeof(uint32_t) + sizeof(double) + 1)
+
+uint64_t
+table_memory(const Matrix *matrix)
+{
+	uint64_t	row = SCRATCH_ROW;
+	uint64_t	dictionaries = 0;
+
+	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
+	{
+		const MatrixColumn *column = &matrix->columns[c];
+
+		row += column->storage == STORAGE_FLOAT64 ? 8 : 4;
+		if (column->storage == STORAGE_CODE)
+			dictionaries += column->dictionary_size +
+				(uint64_t) column->n_codes * (1 + 2 * sizeof(SortItem) + 4 * sizeof(uint64_t));
+	}
+	return matrix->header->n_rows * row + dictionaries;
+}
+
+/* Sets the ranges of the parts, and order: rows of the matrix by part and canonical position. */
+static bool
+arrange_parts(Table *table, const RowSet *rows, uint32_t *order, Error *error)
+{
+	RowRange   *ranges[] = {&table->train, &table->validation, &table->test};
+	size_t		out = 0;
+
+	for (Part part = PART_TRAIN; part <= PART_TEST; part++)
+	{
+		ranges[part]->begin = out;
+		for (size_t i = 0; i < rows->n; i++)
+		{
+			if (rows->parts[i] == part)
+				order[out++] = rows->rows[i];
+		}
+		ranges[part]->end = out;
+	}
+	if (range_rows(table->train) == 0)
+	{
+		error_set(error, ERROR_DATA, "no rows are left for training");
+		return error_detail(error, "Of %zu rows, the split puts %zu into validation and %zu into test.", rows->n,
+							range_rows(table->validation), range_rows(table->test));
+	}
+	return true;
+}
+
+/* All steps; rows->scratch is freed by the caller. */
+static bool
+build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *error)
+{
+	if (!table_hash_rows(rows, error) || !table_order_rows(rows, error) || !split_rows(rows, plan, error))
+		return false;
+
+	uint32_t   *order = arena_alloc(rows->scratch, rows->n, sizeof(uint32_t), error);
+
+	if (order == NULL || !arrange_parts(table, rows, order, error))
+		return false;
+	table->n_rows = rows->n;
+	table->n_dropped = rows->n_dropped;
+	memcpy(table->fingerprint, rows->fingerprint, sizeof(table->fingerprint));
+	return table_gather(table, rows, order, arena, error);
+}
+
+bool
+table_build(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error)
+{
+	Arena		scratch;
+	RowSet		rows = {.matrix = matrix,.pool = pool,.scratch = &scratch};
+
+	memset(table, 0, sizeof(*table));
+	rows.target = matrix_find_role(matrix, ROLE_TARGET);
+	rows.weight = matrix_find_role(matrix, ROLE_WEIGHT);
+	rows.split = matrix_find_role(matrix, ROLE_SPLIT);
+	if (rows.target < 0)
+		return error_set(error, ERROR_INTERNAL, "the matrix has no target column");
+	if (rows.weight >= 0 && matrix->columns[rows.weight].storage == STORAGE_CODE)
+		return error_set(error, ERROR_TYPE, "weight column \"%s\" is not a number", matrix->columns[rows.weight].name);
+
+	arena_init(&scratch);
+
+	bool		built = build(table, &rows, split, arena, error);
+
+	arena_free(&scratch);
+	return built;
+}

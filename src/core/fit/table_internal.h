@@ -1,0 +1,74 @@
+/*
+ * table_internal.h
+ *		The steps of table_build(), in this order: hash, order, split, gather.
+ */
+#ifndef MLOPS_CORE_FIT_TABLE_INTERNAL_H
+#define MLOPS_CORE_FIT_TABLE_INTERNAL_H
+
+#include "sort.h"
+#include "table.h"
+
+typedef enum Part
+{
+	PART_TRAIN = 0,
+	PART_VALIDATION = 1,
+	PART_TEST = 2
+} Part;
+
+/* The rows on their way from the matrix to the table. */
+typedef struct RowSet
+{
+	const Matrix *matrix;
+	ThreadPool *pool;
+	Arena	   *scratch;		/* freed when the table is built */
+	int			target;			/* columns of the matrix; -1: none */
+	int			weight;
+	int			split;
+	size_t		n;				/* rows used */
+	SortItem   *items;			/* n: hash and row of the matrix; in canonical order once ordered */
+	SortItem   *spare;			/* n: room for sorts */
+	uint32_t   *rows;			/* n: row of the matrix at each canonical position */
+	uint8_t    *parts;			/* n: Part at each canonical position */
+	uint64_t	n_dropped;
+	uint64_t	fingerprint[2];
+} RowSet;
+
+/* Fills items, n, n_dropped and fingerprint; refuses targets and weights that cannot be used. */
+extern bool table_hash_rows(RowSet *rows, Error *error);
+
+/* Puts items in canonical order and fills rows. */
+extern bool table_order_rows(RowSet *rows, Error *error);
+
+/* Fills parts; items hold hashes on entry and nothing of use afterwards. */
+extern bool split_rows(RowSet *rows, const SplitPlan *plan, Error *error);
+
+/* Fills all columns of the table; order: row of the matrix for each row of the table. */
+extern bool table_gather(Table *table, RowSet *rows, const uint32_t *order, Arena *arena, Error *error);
+
+/* Where the value of a column in a row lies. */
+static inline const void *
+matrix_cell(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	const MatrixColumn *c = &matrix->columns[column];
+	const uint8_t *values = matrix_values(matrix, column, row / MATRIX_BLOCK_ROWS);
+
+	return values + row % MATRIX_BLOCK_ROWS * (c->storage == STORAGE_FLOAT64 ? 8 : 4);
+}
+
+/* The value of a column that is not coded; NaN is missing. */
+static inline double
+matrix_number(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	const void *cell = matrix_cell(matrix, column, row);
+
+	return matrix->columns[column].storage == STORAGE_FLOAT32 ? (double) *(const float *) cell : *(const double *) cell;
+}
+
+/* The value of a coded column. */
+static inline uint32_t
+matrix_code(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	return *(const uint32_t *) matrix_cell(matrix, column, row);
+}
+
+#endif

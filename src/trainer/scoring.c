@@ -1,0 +1,235 @@
+/*
+ * scoring.c
+ *		How good a model is on rows: predictions and metrics.
+ *
+ * Rows are predicted by the opened model itself, by the same code that
+ * answers predict(); each row is independent, so any number of threads gives
+ * the same outputs.
+ */
+#include "trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCORE_BLOCK_ROWS 1024
+
+/* The confusion matrix is sent for up to this many classes: 8 MB. */
+#define CONFUSION_MAX_CLASSES 1024
+
+typedef struct ScoreWork
+{
+	const Model *model;
+	const RowSource *source;
+	RowRange	range;
+	double	   *outputs;
+	double	   *scratch;		/* for each thread: a raw row and its features */
+	size_t		scratch_size;	/* doubles a thread */
+	uint8_t    *failed;			/* for each block */
+} ScoreWork;
+
+/* The model's raw values of a feature's categories; NaN for those it does not know. */
+static double *
+translate_codes(const TableColumn *column, const Model *model, const RecipeColumn *wanted, Arena *arena, Error *error)
+{
+	double	   *raw = arena_alloc(arena, column->n_levels, sizeof(double), error);
+
+	if (raw != NULL)
+		for (uint32_t code = 0; code < column->n_levels; code++)
+			raw[code] = model_category(model, wanted, column->levels[code], column->level_lengths[code]);
+	return raw;
+}
+
+bool
+row_source_init(RowSource *source, const Table *table, const Model *model, Arena *arena, Error *error)
+{
+	if (table->n_features != model->n_columns)
+		return error_set(error, ERROR_COLUMN, "the rows have %u feature columns, but the model needs %u", table->n_features, model->n_columns);
+	source->table = table;
+	source->raw_of_code = arena_zeroed(arena, table->n_features, sizeof(double *), error);
+	if (source->raw_of_code == NULL)
+		return false;
+
+	for (uint32_t i = 0; i < table->n_features; i++)
+	{
+		const TableColumn *column = &table->features[i];
+		const RecipeColumn *wanted = &model->columns[i];
+		bool		coded = column->source->storage == STORAGE_CODE;
+
+		if (strcmp(column->source->name, model_string(model, wanted->name)) != 0)
+			return error_set(error, ERROR_COLUMN, "feature column %u is \"%s\", but the model needs \"%s\" there", i + 1,
+							 column->source->name, model_string(model, wanted->name));
+		if (coded != (wanted->storage == STORAGE_CODE))
+			return error_set(error, ERROR_TYPE, "column \"%s\" is of type %s, but the model was trained with type %s",
+							 column->source->name, column->source->type_name, model_string(model, wanted->type_name));
+		if (coded)
+		{
+			source->raw_of_code[i] = translate_codes(column, model, wanted, arena, error);
+			if (source->raw_of_code[i] == NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The raw value of a feature as the model wants it. */
+static inline double
+raw_value(const RowSource *source, uint32_t feature, size_t row)
+{
+	const TableColumn *column = &source->table->features[feature];
+
+	if (source->raw_of_code[feature] == NULL)
+		return table_number(column, row);
+
+	uint32_t	code = column->u.codes[row];
+
+	return code == CODE_MISSING ? NAN : source->raw_of_code[feature][code];
+}
+
+/* A category that training never saw, where the recipe refuses those. */
+static bool
+check_unseen(const Model *model, const RowSource *source, uint32_t feature, size_t row, Error *error)
+{
+	const TableColumn *column = &source->table->features[feature];
+	uint32_t	code = column->u.codes[row];
+
+	if (code == CODE_MISSING || !isnan(source->raw_of_code[feature][code]) || !recipe_unseen_is_error(&model->columns[feature]))
+		return true;
+	return error_set(error, ERROR_DATA, "column \"%s\" holds the category \"%.*s\", which training did not see",
+					 model_string(model, model->columns[feature].name),
+					 (int) (column->level_lengths[code] < 200 ? column->level_lengths[code] : 200), column->levels[code]);
+}
+
+/* Predicts one block; false with an error at the first row that the recipe refuses. */
+static bool
+score_block(const ScoreWork *work, size_t block, int thread, Error *error)
+{
+	const Model *model = work->model;
+	double	   *raw = work->scratch + (size_t) thread * work->scratch_size;
+	double	   *features = raw + model->n_columns;
+	size_t		begin = work->range.begin + block * SCORE_BLOCK_ROWS;
+	size_t		end = begin + SCORE_BLOCK_ROWS < work->range.end ? begin + SCORE_BLOCK_ROWS : work->range.end;
+
+	for (size_t row = begin; row < end; row++)
+	{
+		for (uint32_t feature = 0; feature < model->n_columns; feature++)
+		{
+			if (work->source->raw_of_code[feature] != NULL && !check_unseen(model, work->source, feature, row, error))
+				return false;
+			raw[feature] = raw_value(work->source, feature, row);
+		}
+		if (!model_predict(model, raw, features, work->outputs + (row - work->range.begin) * model->n_outputs, error))
+			return false;
+	}
+	return true;
+}
+
+static void
+score_task(void *argument, size_t block, int thread)
+{
+	ScoreWork  *work = argument;
+	Error		error;
+
+	work->failed[block] = !score_block(work, block, thread, &error);
+}
+
+double *
+score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPool *pool, Arena *arena, Error *error)
+{
+	size_t		n = range_rows(range);
+	size_t		n_blocks = (n + SCORE_BLOCK_ROWS - 1) / SCORE_BLOCK_ROWS;
+	ScoreWork	work = {.model = model, .source = source, .range = range};
+
+	work.scratch_size = (size_t) model->n_columns + model->n_features;
+	work.scratch = arena_alloc(arena, work.scratch_size * (size_t) pool_threads(pool), sizeof(double), error);
+	work.failed = arena_zeroed(arena, n_blocks, 1, error);
+	work.outputs = arena_alloc(arena, n, sizeof(double) * model->n_outputs, error);
+	if (work.scratch == NULL || work.failed == NULL || work.outputs == NULL)
+		return NULL;
+
+	pool_for_thread(pool, n_blocks, score_task, &work);
+
+	/* Of blocks that failed the first one speaks, whichever thread came first. */
+	for (size_t block = 0; block < n_blocks; block++)
+		if (work.failed[block] && !score_block(&work, block, 0, error))
+			return NULL;
+	return work.outputs;
+}
+
+void
+score_constant(const Target *target, RowRange range, double *out)
+{
+	double		total = 0;
+
+	for (uint32_t i = 0; i < (target->n_classes > 0 ? target->n_classes : 1); i++)
+		out[i] = 0;
+	for (size_t row = range.begin; row < range.end; row++)
+	{
+		double		weight = target->weights != NULL ? target->weights[row] : 1;
+
+		if (target->n_classes > 0)
+			out[(size_t) target->values[row]] += weight;
+		else
+			out[0] += weight * target->values[row];
+		total += weight;
+	}
+	for (uint32_t i = 0; i < (target->n_classes > 0 ? target->n_classes : 1); i++)
+		out[i] /= total;
+}
+
+/* The same outputs for every row, in the arena. */
+static double *
+repeat_outputs(const double *constant, uint32_t n_outputs, size_t n, Arena *arena, Error *error)
+{
+	double	   *outputs = arena_alloc(arena, n, sizeof(double) * n_outputs, error);
+
+	if (outputs != NULL)
+		for (size_t row = 0; row < n; row++)
+			memcpy(outputs + row * n_outputs, constant, n_outputs * sizeof(double));
+	return outputs;
+}
+
+/* Metrics and confusion matrix into the result, which owns malloc'ed copies. */
+static bool
+fill_result(JobResult *result, const Metrics *metrics, const Metrics *baseline, Error *error)
+{
+	result->metrics = calloc(metrics->n > 0 ? (size_t) metrics->n : 1, sizeof(ResultMetric));
+	if (result->metrics == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for the metrics");
+	result->n_metrics = (uint32_t) metrics->n;
+	for (int i = 0; i < metrics->n; i++)
+	{
+		memcpy(result->metrics[i].name, metrics->names[i], sizeof(result->metrics[i].name));
+		result->metrics[i].value = metrics->values[i];
+		result->metrics[i].baseline = metrics_get(baseline, metrics->names[i]);
+	}
+
+	if (metrics->confusion == NULL || metrics->n_classes > CONFUSION_MAX_CLASSES)
+		return true;
+
+	size_t		bytes = (size_t) metrics->n_classes * metrics->n_classes * sizeof(double);
+
+	result->confusion = malloc(bytes);
+	if (result->confusion == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for the confusion matrix of %u classes", metrics->n_classes);
+	memcpy(result->confusion, metrics->confusion, bytes);
+	result->n_classes = metrics->n_classes;
+	return true;
+}
+
+bool
+score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs, const double *constant, Error *error)
+{
+	uint32_t	n_outputs = target->n_classes > 0 ? target->n_classes : 1;
+	size_t		n = range_rows(range);
+	const double *truth = target->values + range.begin;
+	const double *weights = target->weights != NULL ? target->weights + range.begin : NULL;
+	double	   *repeated = repeat_outputs(constant, n_outputs, n, &trainer->arena, error);
+	Metrics		metrics;
+	Metrics		baseline;
+
+	return repeated != NULL &&
+		metrics_compute(&metrics, task, n, truth, outputs, n_outputs, weights, &trainer->arena, error) &&
+		metrics_compute(&baseline, task, n, truth, repeated, n_outputs, weights, &trainer->arena, error) &&
+		fill_result(&trainer->result, &metrics, &baseline, error);
+}

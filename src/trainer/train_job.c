@@ -1,0 +1,313 @@
+/*
+ * train_job.c
+ *		The walk of a training, from the rows to the model's bytes.
+ *
+ * Table (canonical order, split) -> classes -> recipe -> fit -> model ->
+ * predictions of the test rows by that model -> metrics -> the model again,
+ * with its metrics in it.  What the fit allocates is given back before the
+ * model is judged.
+ */
+#include "trainer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct Training
+{
+	Trainer    *trainer;
+	const Algorithm *algorithm;
+	ParamSet	params;
+	Table		table;
+	Target		target;
+	FittedRecipe recipe;
+	FitOutput	output;
+	ModelWriter writer;
+	Buffer		model;			/* the artifact's bytes */
+} Training;
+
+/* Bytes of the outputs on the test rows, of the model and of the constant predictor. */
+static uint64_t
+scoring_memory(const Training *training)
+{
+	uint64_t	n_outputs = training->target.n_classes > 0 ? training->target.n_classes : 1;
+
+	return 2 * range_rows(training->table.test) * n_outputs * sizeof(double) + n_outputs * n_outputs * sizeof(double);
+}
+
+/* Refuses what would not fit into the budget, before it starts. */
+static bool
+check_memory(const Trainer *trainer, uint64_t work, const char *what, Error *error)
+{
+	uint64_t	rows = trainer->matrix.header->size;
+	uint64_t	table = table_memory(&trainer->matrix);
+	uint64_t	needed = rows + table + work;
+
+	if (needed <= trainer->job.max_memory)
+		return true;
+	error_set(error, ERROR_LIMIT, "the training needs %llu bytes of memory, but mlops.max_memory allows %llu",
+			  (unsigned long long) needed, (unsigned long long) trainer->job.max_memory);
+	error_detail(error, "The rows take %llu bytes, their ordered copy %llu, %s %llu.", (unsigned long long) rows,
+				 (unsigned long long) table, what, (unsigned long long) work);
+	return error_hint(error, "Raise mlops.max_memory to at least %lluMB, or train on fewer rows or columns.",
+					  (unsigned long long) (needed >> 20) + 1);
+}
+
+/* The algorithm and its parameters, as the job names them. */
+static bool
+find_algorithm(Training *training, Error *error)
+{
+	Job		   *job = &training->trainer->job;
+
+	training->algorithm = algorithm_by_id(job->algorithm);
+	if (training->algorithm == NULL || job->n_params != (uint32_t) training->algorithm->n_params)
+		return error_set(error, ERROR_CORRUPTED, "the job names algorithm %u with %u parameters, which there is not", job->algorithm, job->n_params);
+	if (!(training->algorithm->tasks & TASK_BIT(job->task)))
+		return error_set(error, ERROR_UNSUPPORTED, "algorithm %s does not do the task %s", training->algorithm->name, task_name((Task) job->task));
+	training->params.specs = training->algorithm->params;
+	training->params.n = training->algorithm->n_params;
+	training->params.values = job->params;
+	training->params.given = job->params_given;
+	return true;
+}
+
+/* The rows in canonical order, split. */
+static bool
+order_rows(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	const Job  *job = &trainer->job;
+	SplitPlan	split = {
+		.kind = (SplitKind) job->split_kind,
+		.test = job->test,
+		.validation = job->validation,
+		.seed = job->seed,
+		.stratified = job->task != TASK_REGRESSION
+	};
+
+	channel_phase(&trainer->channel, "ordering rows");
+	return check_memory(trainer, 0, "the fit", error) &&
+		table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error) &&
+		profile_columns(trainer, error);
+}
+
+/* What is to be learned, and from what. */
+static bool
+prepare(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	const Table *table = &training->table;
+
+	notice_dropped(trainer, table);
+	if (!target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
+		return false;
+	if (table->n_features != trainer->job.n_features)
+		return error_set(error, ERROR_CORRUPTED, "the job plans %u feature columns, but the rows have %u", trainer->job.n_features, table->n_features);
+	notice_identifiers(trainer, table);
+	notice_single_classes(trainer, &training->target);
+
+	channel_phase(&trainer->channel, "fitting recipe");
+	if (!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
+		return false;
+	notice_uninformative(trainer, table, &training->recipe);
+	return true;
+}
+
+/* Losses and remarks of a fit, on to the backend. */
+static void
+monitor_iteration(void *context, int iteration, int total, double train_loss, double validation_loss)
+{
+	channel_iteration(context, iteration, total, train_loss, validation_loss);
+}
+
+static void
+monitor_notice(void *context, const char *text)
+{
+	channel_notice(context, text);
+}
+
+static double
+seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
+
+/* Runs the algorithm in an arena of its own. */
+static bool
+fit(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	const Algorithm *algorithm = training->algorithm;
+	Arena		arena;
+	FitMonitor	monitor = {&trainer->channel, monitor_iteration, monitor_notice};
+	FitInput	input = {
+		.table = &training->table,
+		.recipe = &training->recipe,
+		.task = (Task) trainer->job.task,
+		.n_classes = training->target.n_classes,
+		.target = training->target.values,
+		.weight = training->target.weights,
+		.params = &training->params,
+		.seed = trainer->job.seed,
+		.pool = trainer->pool,
+		.arena = &arena,
+		.monitor = &monitor
+	};
+	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, training->recipe.n_features, training->target.n_classes);
+
+	if (bytes < scoring_memory(training))
+		bytes = scoring_memory(training);
+	if (!check_memory(trainer, bytes, "the fit", error))
+		return false;
+
+	channel_phase(&trainer->channel, "fitting");
+	arena_init(&arena);
+
+	double		start = seconds_now();
+	bool		fitted = algorithm->fit(&input, &training->output, error);
+
+	trainer->result.seconds_fit = seconds_now() - start;
+	arena_free(&arena);
+	return fitted;
+}
+
+/* Everything that goes into the model but its metrics. */
+static void
+enter_model(Training *training)
+{
+	Trainer    *trainer = training->trainer;
+	const MatrixColumn *target = training->table.target->source;
+	ModelWriter *writer = &training->writer;
+	ArtifactHeader *header = &writer->header;
+
+	header->algorithm = trainer->job.algorithm;
+	header->task = trainer->job.task;
+	header->n_columns = training->recipe.n_columns;
+	header->n_features = training->recipe.n_features;
+	header->n_outputs = training->target.n_classes > 0 ? training->target.n_classes : 1;
+	header->label_kind = training->target.n_classes > 0 ? trainer->job.label_kind : LABEL_NONE;
+	header->target_name = model_writer_string(writer, target->name, strlen(target->name));
+	header->target_type = model_writer_string(writer, target->type_name, strlen(target->type_name));
+	header->n_training_rows = range_rows(training->table.train);
+
+	recipe_write(&training->recipe, writer);
+	for (uint32_t i = 0; i < training->target.n_classes; i++)
+		model_writer_label(writer, training->target.labels[i]);
+	for (int i = 0; i < training->params.n; i++)
+	{
+		char		value[64];
+
+		params_value_text(&training->params.specs[i], training->params.values[i], value, sizeof(value));
+		model_writer_param(writer, training->params.specs[i].name, value);
+	}
+	buffer_bytes(&writer->sections[SECTION_PAYLOAD], training->output.payload.data, training->output.payload.size);
+}
+
+/* The test rows predicted by the model as it will be stored, and its metrics entered into it. */
+static bool
+judge_model(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	RowRange	test = training->table.test;
+	uint32_t	n_outputs = training->writer.header.n_outputs;
+	Model		model;
+	RowSource	source;
+
+	if (!model_writer_finish(&training->writer, &training->model, error) ||
+		!model_open(&model, training->model.data, training->model.size, error))
+		return false;
+	if (range_rows(test) == 0)
+		return true;
+
+	channel_phase(&trainer->channel, "evaluating");
+
+	double	   *constant = arena_alloc(&trainer->arena, n_outputs, sizeof(double), error);
+
+	if (constant == NULL || !row_source_init(&source, &training->table, &model, &trainer->arena, error))
+		return false;
+	score_constant(&training->target, training->table.train, constant);
+
+	double	   *outputs = score_rows(&model, &source, test, trainer->pool, &trainer->arena, error);
+
+	if (outputs == NULL || !score_metrics(trainer, model.task, &training->target, test, outputs, constant, error))
+		return false;
+	for (uint32_t i = 0; i < trainer->result.n_metrics; i++)
+		model_writer_metric(&training->writer, trainer->result.metrics[i].name, trainer->result.metrics[i].value,
+							trainer->result.metrics[i].baseline);
+	buffer_free(&training->model);
+	return model_writer_finish(&training->writer, &training->model, error) &&
+		model_open(&model, training->model.data, training->model.size, error);
+}
+
+/* The artifact, from its header on, into the descriptor. */
+static bool
+hand_over(const Buffer *model, Error *error)
+{
+	if (ftruncate(TRAINER_FD_MODEL, 0) != 0 || lseek(TRAINER_FD_MODEL, 0, SEEK_SET) != 0)
+		return error_set(error, ERROR_INTERNAL, "cannot write the model: %s", strerror(errno));
+	for (size_t done = 0; done < model->size;)
+	{
+		ssize_t		written = write(TRAINER_FD_MODEL, model->data + done, model->size - done);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return error_set(error, ERROR_MEMORY, "cannot write the model of %zu bytes: %s", model->size, strerror(errno));
+		done += (size_t) written;
+	}
+	return true;
+}
+
+/* What the backend stores beside the model. */
+static void
+fill_result(Training *training)
+{
+	JobResult  *result = &training->trainer->result;
+	const Table *table = &training->table;
+
+	result->n_rows = training->trainer->matrix.header->n_rows;
+	result->n_dropped = table->n_dropped;
+	result->n_train = range_rows(table->train);
+	result->n_validation = range_rows(table->validation);
+	result->n_test = range_rows(table->test);
+	result->fingerprint[0] = table->fingerprint[0];
+	result->fingerprint[1] = table->fingerprint[1];
+	result->iterations = (uint32_t) training->output.iterations;
+	result->n_features = training->recipe.n_features;
+	result->model_size = training->model.size;
+}
+
+bool
+train_job(Trainer *trainer, Error *error)
+{
+	Training	training = {.trainer = trainer};
+
+	buffer_init(&training.output.payload);
+	buffer_init(&training.model);
+	model_writer_init(&training.writer);
+
+	bool		done = find_algorithm(&training, error) &&
+		order_rows(&training, error) &&
+		prepare(&training, error) &&
+		fit(&training, error);
+
+	if (done)
+	{
+		enter_model(&training);
+		buffer_free(&training.output.payload);
+		done = judge_model(&training, error) && hand_over(&training.model, error);
+	}
+	if (done)
+		fill_result(&training);
+
+	buffer_free(&training.output.payload);
+	buffer_free(&training.model);
+	model_writer_free(&training.writer);
+	return done;
+}

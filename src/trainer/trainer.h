@@ -1,0 +1,86 @@
+/*
+ * trainer.h
+ *		What the parts of the trainer program share.
+ */
+#ifndef MLOPS_TRAINER_TRAINER_H
+#define MLOPS_TRAINER_TRAINER_H
+
+#include "../core/fit/fit.h"
+#include "../core/fit/metrics.h"
+#include "../core/job.h"
+#include "../core/model.h"
+#include "channel.h"
+
+/* One job at work.  The arena holds what lives until the result is sent. */
+typedef struct Trainer
+{
+	Channel		channel;
+	Job			job;
+	const void *matrix_bytes;
+	size_t		matrix_size;
+	Matrix		matrix;
+	ThreadPool *pool;
+	Arena		arena;
+	JobResult	result;
+} Trainer;
+
+/* main.c: the whole of a descriptor, mapped read-only; NULL with an error.  An empty one is an error. */
+extern const void *map_descriptor(int fd, const char *what, size_t *size, Error *error);
+
+/* train_job.c, evaluate_job.c: fill trainer->result. */
+extern bool train_job(Trainer *trainer, Error *error);
+extern bool evaluate_job(Trainer *trainer, Error *error);
+
+/* ---- target.c: what is to be learned ---- */
+
+/* The target and weight of the table's rows, ready for a fit. */
+typedef struct Target
+{
+	double	   *values;			/* the number, or the class index */
+	double	   *weights;		/* NULL: all 1 */
+	uint32_t	n_classes;		/* 0 for a regression */
+	const char **labels;		/* texts as the model stores them, in class order */
+	uint64_t   *counts;			/* training rows of each class */
+} Target;
+
+/* Finds classes in the training rows; checks that there is something to learn. */
+extern bool target_learn(Target *target, const Table *table, Task task, LabelKind label_kind, Arena *arena, Error *error);
+
+/* Takes the classes of a model; a label that it does not know is an error. */
+extern bool target_of_model(Target *target, const Table *table, const Model *model, Arena *arena, Error *error);
+
+/* ---- scoring.c: how good a model is ---- */
+
+/* Where the raw values of a row come from: a table whose features are the model's columns. */
+typedef struct RowSource
+{
+	const Table *table;
+	double	  **raw_of_code;	/* for each feature: the model's raw value of each table code; NULL for numbers */
+} RowSource;
+
+/* Translates the table's categories; ERROR_COLUMN or ERROR_TYPE where the table's features are not the model's columns. */
+extern bool row_source_init(RowSource *source, const Table *table, const Model *model, Arena *arena, Error *error);
+
+/* Outputs of model_predict() of rows [range), n_outputs each, in the arena; NULL with an error. */
+extern double *score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPool *pool, Arena *arena, Error *error);
+
+/* The constant predictor's outputs: weighted mean, or class frequencies, of rows [range); out[1 or n_classes]. */
+extern void score_constant(const Target *target, RowRange range, double *out);
+
+/* Metrics of outputs and, beside each, of the constant; puts them into the result. */
+extern bool score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs,
+						  const double *constant, Error *error);
+
+/* ---- notices.c: what the user should know about the rows ---- */
+
+extern void notice_dropped(const Trainer *trainer, const Table *table);
+extern void notice_identifiers(const Trainer *trainer, const Table *table);
+extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
+extern void notice_single_classes(const Trainer *trainer, const Target *target);
+
+/* ---- profile.c ---- */
+
+/* Profiles of all columns over all rows of the query, into the result. */
+extern bool profile_columns(Trainer *trainer, Error *error);
+
+#endif
