@@ -1,0 +1,193 @@
+/*
+ * access.c
+ *		The caller's rights in projects.
+ *
+ * mlops.project_member is read as it is under the active snapshot, past the
+ * row security that itself rests on this file: a grant or a revoke counts
+ * from the next statement of its own transaction on, and for others from its
+ * commit.  Whether the caller has the rights of a member is asked of
+ * PostgreSQL's own membership cache; a member that was dropped since is an
+ * OID that nobody has the rights of.
+ */
+#include "registry.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "registry_scan.h"
+
+#define RIGHT_BIT(right) (1u << (right))
+
+/* What each level lets its members do. */
+typedef struct AccessLevel
+{
+	const char *name;
+	unsigned	rights;			/* RIGHT_BITs */
+} AccessLevel;
+
+static const AccessLevel access_levels[] = {
+	{"viewer", RIGHT_BIT(RIGHT_SEE) | RIGHT_BIT(RIGHT_VIEW)},
+	{"predictor", RIGHT_BIT(RIGHT_SEE) | RIGHT_BIT(RIGHT_PREDICT)},
+	{"scientist", RIGHT_BIT(RIGHT_SEE) | RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_PREDICT) | RIGHT_BIT(RIGHT_TRAIN)},
+	{"reviewer", RIGHT_BIT(RIGHT_SEE) | RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_REVIEW)},
+	{"operator", RIGHT_BIT(RIGHT_SEE) | RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_PREDICT) | RIGHT_BIT(RIGHT_DEPLOY)},
+	{"owner", ~0u}
+};
+
+/* Names of rights as SQL has them; index = Right. */
+static const char *const right_names[] = {"see", "view", "predict", "train", "review", "deploy", "own"};
+
+/* What each right is for, in the words of an error; index = Right. */
+static const char *const right_purposes[] = {
+	"see", "read the registry of", "predict with", "train, register or export", "review", "deploy", "administer"
+};
+
+PG_FUNCTION_INFO_V1(mlops_accessible_projects);
+
+/* A right by its name; INVALID_PARAMETER_VALUE with the list. */
+Right
+right_by_name(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(right_names); i++)
+	{
+		if (strcmp(name, right_names[i]) == 0)
+			return (Right) i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown right \"%s\"", name),
+			 errhint("The rights are see, view, predict, train, review, deploy and own.")));
+}
+
+/* Whether the level of a row of project_member has the right, and the caller is such a member. */
+static bool
+grants(const RegistryScan *scan, AttrNumber member, AttrNumber access, Right right)
+{
+	text	   *name = DatumGetTextPP(registry_scan_get(scan, access));
+
+	for (int i = 0; i < (int) lengthof(access_levels); i++)
+	{
+		const AccessLevel *level = &access_levels[i];
+
+		if (VARSIZE_ANY_EXHDR(name) == strlen(level->name) &&
+			memcmp(VARDATA_ANY(name), level->name, strlen(level->name)) == 0)
+			return (level->rights & RIGHT_BIT(right)) != 0 &&
+				has_privs_of_role(GetUserId(), DatumGetObjectId(registry_scan_get(scan, member)));
+	}
+	return false;
+}
+
+/* Whether the caller has a right in a project. */
+bool
+access_allowed(int64 project_id, Right right)
+{
+	if (superuser())
+		return true;
+
+	RegistryScan scan;
+	bool		allowed = false;
+
+	registry_scan_open(&scan, "project_member");
+
+	AttrNumber	member = registry_scan_column(&scan, "member");
+	AttrNumber	access = registry_scan_column(&scan, "access");
+
+	registry_scan_key_int64(&scan, "project_id", project_id);
+	registry_scan_start(&scan, "project_member_pkey");
+	while (!allowed && registry_scan_next(&scan))
+		allowed = grants(&scan, member, access, right);
+	registry_scan_close(&scan);
+	return allowed;
+}
+
+/* Requires a right in a project; model_name may be NULL, where it is about the project as such. */
+void
+access_require(int64 project_id, Right right, const char *model_name)
+{
+	if (access_allowed(project_id, right))
+		return;
+
+	StringInfoData levels;
+
+	initStringInfo(&levels);
+	for (int i = 0; i < (int) lengthof(access_levels); i++)
+	{
+		if ((access_levels[i].rights & RIGHT_BIT(right)) != 0)
+			appendStringInfo(&levels, "%s%s",
+							 levels.len == 0 ? "" : i == (int) lengthof(access_levels) - 1 ? " or " : ", ",
+							 access_levels[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 model_name != NULL
+			 ? errmsg("permission denied to %s model \"%s\"", right_purposes[right], model_name)
+			 : errmsg("permission denied to %s models of this project", right_purposes[right]),
+			 errhint("It takes access as %s; an owner of the project gives it with mlops.grant_access().", levels.data)));
+}
+
+/* Collects the projects in which the caller has a right; a project may come more than once. */
+static int64 *
+accessible_projects(Right right, uint64 *n)
+{
+	bool		everything = superuser();
+	size_t		capacity = 64;
+	int64	   *projects = palloc(capacity * sizeof(int64));
+	RegistryScan scan;
+	AttrNumber	id;
+	AttrNumber	member = InvalidAttrNumber;
+	AttrNumber	access = InvalidAttrNumber;
+
+	registry_scan_open(&scan, everything ? "project" : "project_member");
+	id = registry_scan_column(&scan, everything ? "id" : "project_id");
+	if (!everything)
+	{
+		member = registry_scan_column(&scan, "member");
+		access = registry_scan_column(&scan, "access");
+	}
+	registry_scan_start(&scan, NULL);
+	*n = 0;
+	while (registry_scan_next(&scan))
+	{
+		if (!everything && !grants(&scan, member, access, right))
+			continue;
+		if (*n == capacity)
+		{
+			capacity *= 2;
+			projects = repalloc_huge(projects, capacity * sizeof(int64));
+		}
+		projects[(*n)++] = DatumGetInt64(registry_scan_get(&scan, id));
+	}
+	registry_scan_close(&scan);
+	return projects;
+}
+
+/* mlops.accessible_projects("right" text) returns setof bigint: for policies, as a hashed sub-select. */
+Datum
+mlops_accessible_projects(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *call;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		call = SRF_FIRSTCALL_INIT();
+
+		MemoryContext old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+
+		call->user_fctx = accessible_projects(right_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0))), &call->max_calls);
+		MemoryContextSwitchTo(old);
+	}
+	call = SRF_PERCALL_SETUP();
+	if (call->call_cntr < call->max_calls)
+	{
+		/* SRF_RETURN_NEXT counts on before it evaluates its argument */
+		int64		project = ((int64 *) call->user_fctx)[call->call_cntr];
+
+		SRF_RETURN_NEXT(call, Int64GetDatum(project));
+	}
+	SRF_RETURN_DONE(call);
+}

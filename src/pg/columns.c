@@ -1,0 +1,242 @@
+/*
+ * columns.c
+ *		Which columns of a source a training uses, and as what.
+ */
+#include "columns.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "report.h"
+
+/* Kind and storage by a column's type; false where it cannot be used. */
+bool
+column_by_type(ScanColumn *column)
+{
+	Oid			type = column->source->base_type;
+	Oid			element = get_element_type(type);
+
+	if (scan_number_type(type, &column->kind, &column->storage))
+		return true;
+	if (OidIsValid(element))
+	{
+		column->element_type = getBaseType(element);
+		return scan_number_type(column->element_type, &column->kind, &column->storage) && column->kind == KIND_NUMBER;
+	}
+	column->kind = KIND_CATEGORY;
+	column->storage = STORAGE_CODE;
+	return scan_text_type(type);
+}
+
+/* The column of an argument, with its role. */
+static ScanColumn
+named_column(const Source *source, const char *name, const char *argument, ColumnRole role)
+{
+	ScanColumn	column = {.role = role, .required = true};
+
+	column.source = source_column(source, name, argument);
+	return column;
+}
+
+static bool
+contains(const char *const *names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The target: a number, a boolean or a text. */
+static ScanColumn
+choose_target(const Source *source, const char *name)
+{
+	ScanColumn	target = named_column(source, name, "argument \"target\"", ROLE_TARGET);
+
+	if (!column_by_type(&target) || OidIsValid(target.element_type) ||
+		(target.kind != KIND_NUMBER && target.kind != KIND_BOOLEAN && target.kind != KIND_CATEGORY))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("target column \"%s\" is of type %s", name, target.source->type_name),
+				 errdetail("A target is a number, a boolean or a text."),
+				 errhint("Cast it in the source query.")));
+	return target;
+}
+
+/* The weights: numbers. */
+static ScanColumn
+choose_weight(const Source *source, const char *name)
+{
+	ScanColumn	weight = named_column(source, name, "argument \"weight\"", ROLE_WEIGHT);
+
+	if (!column_by_type(&weight) || OidIsValid(weight.element_type) || weight.kind != KIND_NUMBER)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("weight column \"%s\" is of type %s, not a number", name, weight.source->type_name)));
+	return weight;
+}
+
+/* Whether a usable column can name the part, the time or the group. */
+static bool
+fits_split(const ScanColumn *column, SplitKind kind)
+{
+	switch (kind)
+	{
+		case SPLIT_COLUMN:
+			return column->kind == KIND_BOOLEAN || column->kind == KIND_CATEGORY;
+		case SPLIT_TIME:
+			return column->kind != KIND_BOOLEAN && column->kind != KIND_CATEGORY;
+		case SPLIT_GROUP:
+		case SPLIT_RANDOM:
+			break;
+	}
+	return true;
+}
+
+/* The column that names the part, the time or the group. */
+static ScanColumn
+choose_split(const Source *source, const SplitRequest *split)
+{
+	ScanColumn	column = named_column(source, split->column, "argument \"split\"", ROLE_SPLIT);
+
+	if (!column_by_type(&column) || OidIsValid(column.element_type) || !fits_split(&column, split->kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot be \"%s\" of argument \"split\"",
+						split->column, column.source->type_name, split->key),
+				 split->kind == SPLIT_COLUMN ? errdetail("It is a boolean (true is test), or a text: train, validation or test.")
+				 : errdetail("A time is a date, a timestamp or a number; a group anything that a feature can be.")));
+	return column;
+}
+
+/* Makes a feature what the request or its type says; false where its type cannot be used. */
+static bool
+decide_feature(ScanColumn *feature, const Preprocess *preprocess)
+{
+	const SourceColumn *source = feature->source;
+	bool		usable = column_by_type(feature);
+
+	if (preprocess_wants_category(preprocess, source->name))
+	{
+		if (!scan_category_type(source->base_type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of type %s cannot be a category", source->name, source->type_name),
+					 errdetail("Categories are texts, enums, uuids, booleans and integers."),
+					 errhint("Cast it to text in the source query.")));
+		feature->kind = KIND_CATEGORY;
+		feature->storage = STORAGE_CODE;
+	}
+	else if (preprocess_wants_number(preprocess, source->name) && (!usable || feature->kind == KIND_CATEGORY))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot be a number", source->name, source->type_name),
+				 errhint("Cast it in the source query.")));
+	return usable;
+}
+
+/* Features that the caller listed. */
+static void
+listed_features(const Source *source, const ColumnChoice *choice, const Preprocess *preprocess, TrainColumns *chosen)
+{
+	for (int i = 0; i < choice->n_features; i++)
+	{
+		const char *name = choice->features[i];
+		ScanColumn	feature = named_column(source, name, "argument \"features\"", ROLE_FEATURE);
+
+		if (contains(choice->features, i, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"features\" names column \"%s\" twice", name)));
+		if (strcmp(name, choice->target) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the target \"%s\" cannot be a feature", name)));
+		if (contains(choice->exclude, choice->n_exclude, name))
+			continue;
+		if (!decide_feature(&feature, preprocess))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("feature \"%s\" is of type %s, which cannot be used", name, feature.source->type_name),
+					 errhint("Cast it in the source query to a number or a text, or leave it out.")));
+		chosen->columns[chosen->n_columns++] = feature;
+	}
+}
+
+/* All columns that are nothing else and are not excluded. */
+static void
+other_features(const Source *source, const ColumnChoice *choice, const Preprocess *preprocess, TrainColumns *chosen)
+{
+	StringInfoData left_out;
+
+	initStringInfo(&left_out);
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		const char *name = source->columns[i].name;
+		ScanColumn	feature = {.role = ROLE_FEATURE};
+
+		if (strcmp(name, choice->target) == 0 ||
+			(choice->weight != NULL && strcmp(name, choice->weight) == 0) ||
+			(choice->split->column != NULL && strcmp(name, choice->split->column) == 0) ||
+			contains(choice->exclude, choice->n_exclude, name))
+			continue;
+		feature.source = source_find(source, name);
+		if (decide_feature(&feature, preprocess))
+			chosen->columns[chosen->n_columns++] = feature;
+		else
+			appendStringInfo(&left_out, "%s\"%s\" (%s)", left_out.len > 0 ? ", " : "", name, feature.source->type_name);
+	}
+	if (left_out.len > 0)
+		ereport(NOTICE,
+				(errmsg("left out for their types: %s", left_out.data)));
+}
+
+/* Plans of the features; what "preprocess" names must be one. */
+static void
+plan_features(TrainColumns *chosen, const Algorithm *algorithm, Preprocess *preprocess)
+{
+	const char **names = palloc(chosen->n_features * sizeof(char *));
+
+	for (int i = 0; i < chosen->n_features; i++)
+	{
+		ScanColumn *feature = &chosen->columns[i];
+
+		names[i] = feature->source->name;
+		feature->plan = preprocess_column(preprocess, algorithm, names[i], feature->kind);
+	}
+	preprocess_check_used(preprocess, names, chosen->n_features);
+}
+
+/* Chooses the columns of a training. */
+TrainColumns *
+columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm *algorithm, Preprocess *preprocess)
+{
+	TrainColumns *chosen = palloc0(sizeof(TrainColumns));
+	ScanColumn	target = choose_target(source, choice->target);
+
+	chosen->columns = palloc((Max(choice->n_features, source->n_columns) + 3) * sizeof(ScanColumn));
+	for (int i = 0; i < choice->n_exclude; i++)
+		(void) source_column(source, choice->exclude[i], "argument \"exclude\"");
+	if (choice->features != NULL)
+		listed_features(source, choice, preprocess, chosen);
+	else
+		other_features(source, choice, preprocess, chosen);
+	chosen->n_features = chosen->n_columns;
+	if (chosen->n_features == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no feature left beside the target \"%s\"", choice->target),
+				 errhint("The source must return at least one more column of a type that can be used.")));
+	plan_features(chosen, algorithm, preprocess);
+
+	chosen->target = &chosen->columns[chosen->n_columns];
+	chosen->columns[chosen->n_columns++] = target;
+	if (choice->weight != NULL)
+		chosen->columns[chosen->n_columns++] = choose_weight(source, choice->weight);
+	if (choice->split->column != NULL)
+		chosen->columns[chosen->n_columns++] = choose_split(source, choice->split);
+	return chosen;
+}

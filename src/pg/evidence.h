@@ -1,0 +1,46 @@
+/*
+ * evidence.h
+ *		Records of what was done: snapshots, runs, metrics by step.
+ */
+#ifndef MLOPS_PG_EVIDENCE_H
+#define MLOPS_PG_EVIDENCE_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "core.h"
+#include "source.h"
+#include "trainer_client.h"
+
+/* The experiment of this name in a project, made where there is none. */
+extern int64 evidence_experiment(int64 project_id, const char *name);
+
+/* Records what a source returned; the snapshot's id. */
+extern int64 evidence_snapshot(int64 project_id, const Source *source, bool row_security, const JobResult *result);
+
+/* A training that succeeded. */
+typedef struct RunRecord
+{
+	int64		project_id;
+	int64		experiment_id;	/* 0: none */
+	int64		snapshot_id;
+	const char *model_name;
+	const char *algorithm;
+	Task		task;
+	const char *target;
+	Jsonb	   *arguments;
+	Jsonb	   *params;
+	Jsonb	   *metrics;
+	uint64		seed;
+	int			threads;
+	TimestampTz started;
+	TimestampTz finished;
+	const TrainerOutcome *outcome;
+} RunRecord;
+
+/* Records it with its metrics: step 0 the results, steps from 1 the losses; the run's id. */
+extern int64 evidence_run(const RunRecord *run);
+
+#endif

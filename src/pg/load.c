@@ -1,0 +1,77 @@
+/*
+ * load.c
+ *		Reading the bytes of a version.
+ *
+ * Its chunks are put together behind a length word, which gives a value of
+ * type mlops.artifact.  They are read by index under the active snapshot,
+ * without SPI, so this works in parallel workers and on a standby.
+ */
+#include "registry.h"
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "registry_scan.h"
+
+/* Bytes of a version behind the length word, as its row says. */
+static int64
+stored_size(int64 model_id, int32 version)
+{
+	RegistryScan scan;
+	int64		size = -1;
+
+	registry_scan_open(&scan, "model_version");
+	registry_scan_key_int64(&scan, "model_id", model_id);
+	registry_scan_key_int32(&scan, "version", version);
+	registry_scan_start(&scan, "model_version_pkey");
+	if (registry_scan_next(&scan))
+		size = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "size")));
+	registry_scan_close(&scan);
+	if (size < 0 || size > (int64) (MaxAllocSize - VARHDRSZ))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("version %d of model " INT64_FORMAT " has no valid size", version, model_id)));
+	return size;
+}
+
+/* The bytes of a version as a value of type mlops.artifact, not validated. */
+struct varlena *
+registry_load(int64 model_id, int32 version)
+{
+	int64		size = stored_size(model_id, version);
+	struct varlena *artifact = palloc(VARHDRSZ + size);
+	int64		filled = 0;
+	int32		n = 0;
+	RegistryScan scan;
+
+	registry_scan_open(&scan, "model_chunk");
+
+	AttrNumber	chunk = registry_scan_column(&scan, "chunk");
+	AttrNumber	bytes = registry_scan_column(&scan, "bytes");
+
+	registry_scan_key_int64(&scan, "model_id", model_id);
+	registry_scan_key_int32(&scan, "version", version);
+	registry_scan_start(&scan, "model_chunk_pkey");
+	while (registry_scan_next(&scan))
+	{
+		Datum		stored = registry_scan_get(&scan, bytes);
+		bytea	   *piece = DatumGetByteaPP(stored);
+		int64		length = VARSIZE_ANY_EXHDR(piece);
+
+		if (DatumGetInt32(registry_scan_get(&scan, chunk)) != n++ || length > size - filled)
+			break;
+		memcpy(VARDATA(artifact) + filled, VARDATA_ANY(piece), length);
+		filled += length;
+		if (PointerGetDatum(piece) != stored)
+			pfree(piece);
+	}
+	registry_scan_close(&scan);
+	if (filled != size)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("version %d of model " INT64_FORMAT " is not whole", version, model_id),
+				 errdetail("Of its " INT64_FORMAT " bytes, " INT64_FORMAT " could be read.", size, filled)));
+	SET_VARSIZE(artifact, VARHDRSZ + size);
+	return artifact;
+}

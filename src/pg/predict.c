@@ -1,0 +1,145 @@
+/*
+ * predict.c
+ *		The predict family: predict, predict_class, predict_proba, predict_all.
+ *
+ * Each takes a model (a reference, or an artifact as a value) and features (a
+ * row, jsonb, or float8[]); one C function serves all six signatures and
+ * asks, once a call site, which it is called by.
+ *
+ * All per-row memory is the caller's context, which the executor resets.
+ */
+#include "predict.h"
+
+#include "utils/builtins.h"
+
+#include "json_fields.h"
+#include "report.h"
+
+PG_FUNCTION_INFO_V1(mlops_predict);
+PG_FUNCTION_INFO_V1(mlops_predict_class);
+PG_FUNCTION_INFO_V1(mlops_predict_proba);
+PG_FUNCTION_INFO_V1(mlops_predict_all);
+
+/* Outputs of the model for the features of this call: predictor->out. */
+static inline Predictor *
+predict_row(FunctionCallInfo fcinfo)
+{
+	Predictor  *predictor = predict_bind(fcinfo);
+	Error		error;
+
+	switch (predictor->form)
+	{
+		case FEATURES_RECORD:
+			predict_from_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
+			break;
+		case FEATURES_JSON:
+			predict_from_json(predictor, PG_GETARG_JSONB_P(1));
+			break;
+		case FEATURES_ARRAY:
+			predict_from_array(predictor, PG_GETARG_ARRAYTYPE_P(1));
+			break;
+	}
+	if (unlikely(!model_predict(predictor->model, predictor->raw, predictor->features, predictor->out, &error)))
+		report_error(&error);
+	return predictor;
+}
+
+/* DATATYPE_MISMATCH: a function that this model's task does not have. */
+static void
+refuse_regression(const Predictor *predictor, const char *function)
+{
+	if (predictor->model->task == TASK_REGRESSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s() needs a classification, but the model is a regression", function),
+				 errhint("Use mlops.predict(), which gives its value.")));
+}
+
+/* predict(): the value; of a classification the label, where labels are numbers or booleans. */
+Datum
+mlops_predict(PG_FUNCTION_ARGS)
+{
+	Predictor  *predictor = predict_row(fcinfo);
+
+	if (predictor->model->task == TASK_REGRESSION)
+		PG_RETURN_FLOAT8(predictor->out[0]);
+	if (predictor->class_values == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("predict() gives numbers, but the model's labels are texts"),
+				 errhint("Use mlops.predict_class() for the label, or mlops.predict_proba() for its probability.")));
+	PG_RETURN_FLOAT8(predictor->class_values[model_best_class(predictor->out, predictor->model->n_outputs)]);
+}
+
+/* predict_class(): the most probable label. */
+Datum
+mlops_predict_class(PG_FUNCTION_ARGS)
+{
+	Predictor  *predictor = predict_row(fcinfo);
+	const Model *model = predictor->model;
+
+	refuse_regression(predictor, "predict_class");
+	PG_RETURN_TEXT_P(cstring_to_text(model_label(model, model_best_class(predictor->out, model->n_outputs))));
+}
+
+/* Index of a class; INVALID_PARAMETER_VALUE with the list. */
+static uint32
+find_class(Predictor *predictor, const text *name)
+{
+	const Model *model = predictor->model;
+	const char *known = model_label(model, predictor->asked_class);
+	size_t		length = VARSIZE_ANY_EXHDR(name);
+
+	if (likely(strlen(known) == length && memcmp(known, VARDATA_ANY(name), length) == 0))
+		return predictor->asked_class;
+
+	char	   *label = text_to_cstring(name);
+	int			found = model_find_label(model, label);
+
+	if (found < 0)
+	{
+		const char **labels = palloc(model->n_outputs * sizeof(char *));
+
+		for (uint32 i = 0; i < model->n_outputs; i++)
+			labels[i] = model_label(model, i);
+		report_unknown_name(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("the model has no class \"%s\"", label),
+							"classes", label, labels, (int) model->n_outputs);
+	}
+	predictor->asked_class = (uint32) found;
+	return predictor->asked_class;
+}
+
+/* predict_proba(): the probability of the positive class (the second of two), or of the class named. */
+Datum
+mlops_predict_proba(PG_FUNCTION_ARGS)
+{
+	Predictor  *predictor = predict_row(fcinfo);
+
+	refuse_regression(predictor, "predict_proba");
+	if (PG_NARGS() > 2)
+		PG_RETURN_FLOAT8(predictor->out[find_class(predictor, PG_GETARG_TEXT_PP(2))]);
+	if (predictor->model->task != TASK_BINARY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the model has %u classes: predict_proba() must be told which", predictor->model->n_outputs),
+				 errhint("Name the class as third argument, or use mlops.predict_all().")));
+	PG_RETURN_FLOAT8(predictor->out[1]);
+}
+
+/* predict_all(): the probabilities of all classes, as a JSON object. */
+Datum
+mlops_predict_all(PG_FUNCTION_ARGS)
+{
+	Predictor  *predictor = predict_row(fcinfo);
+	const Model *model = predictor->model;
+	JsonbParseState *state = NULL;
+
+	refuse_regression(predictor, "predict_all");
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (uint32 i = 0; i < model->n_outputs; i++)
+	{
+		json_push_key(&state, model_label(model, i));
+		json_push_number(&state, WJB_VALUE, predictor->out[i]);
+	}
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}

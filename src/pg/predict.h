@@ -1,0 +1,152 @@
+/*
+ * predict.h
+ *		The predict family: from features as SQL values to a model's outputs.
+ *
+ * predict.c			the SQL functions
+ * predict_call.c		which model a call site uses, and how long that holds
+ * predict_record.c		features from a row
+ * predict_json.c		features from jsonb
+ * predict_array.c		features from float8[]
+ * predict_value.c		one SQL value as a raw value of a column
+ * predict_error.c		what is wrong with the features
+ */
+#ifndef MLOPS_PG_PREDICT_H
+#define MLOPS_PG_PREDICT_H
+
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
+
+#include "core.h"
+
+struct RecordMap;
+
+/* How the features come. */
+typedef enum FeatureForm
+{
+	FEATURES_RECORD,
+	FEATURES_JSON,
+	FEATURES_ARRAY
+} FeatureForm;
+
+/* A model as one call site uses it: opened, with room for a row. */
+typedef struct Predictor
+{
+	const Model *model;
+	FeatureForm form;
+	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
+	MemoryContext context;		/* of what follows; ends with the binding to this model */
+	double	   *raw;			/* one a column; NaN is missing */
+	double	   *features;		/* scratch of core */
+	double	   *out;			/* one an output */
+	double	   *class_values;	/* what labels stand for as numbers; NULL where they are texts */
+	struct RecordMap *record;	/* the latest row type; NULL at first */
+	bool		recheck_types;	/* a new statement: a row type of this name may have changed */
+	const char **names;			/* of the columns */
+	size_t	   *name_lengths;
+	const struct ElementRun **runs;	/* the run that begins at each column, or NULL */
+	uint32		asked_class;	/* the latest class that predict_proba() was asked for */
+} Predictor;
+
+/*
+ * The model of this call, its first argument, bound and ready.
+ * Holds until the next call at this site.
+ */
+extern Predictor *predict_bind(FunctionCallInfo fcinfo);
+
+/* Fill predictor->raw. */
+extern void predict_from_record(Predictor *predictor, HeapTupleHeader record);
+extern void predict_from_json(Predictor *predictor, const Jsonb *features);
+extern void predict_from_array(Predictor *predictor, ArrayType *features);
+
+/* How a value of an SQL type is read. */
+typedef enum ReadAs
+{
+	READ_INT2,
+	READ_INT4,
+	READ_INT8,
+	READ_FLOAT4,
+	READ_FLOAT8,
+	READ_NUMERIC,
+	READ_BOOLEAN,
+	READ_DATE,
+	READ_DATE_AS_TIMESTAMP,
+	READ_TIMESTAMP,				/* with time zone, too */
+	READ_INTERVAL,
+	READ_TEXT,					/* text and varchar */
+	READ_PADDED_TEXT,			/* char(n) */
+	READ_BOOLEAN_TEXT,
+	READ_OUTPUT					/* by the type's output function; by-value types through a memo */
+} ReadAs;
+
+#define VALUE_MEMO_SIZE 32		/* a power of two */
+
+/* Latest values of a by-value type, and what they are as raw values. */
+typedef struct ValueMemo
+{
+	bool		used[VALUE_MEMO_SIZE];
+	Datum		values[VALUE_MEMO_SIZE];
+	double		raw[VALUE_MEMO_SIZE];
+} ValueMemo;
+
+/* How values of one type become raw values of one column. */
+typedef struct ValueReader
+{
+	ReadAs		as;
+	uint32		column;			/* of the model */
+	bool		check_boolean;	/* numbers for a boolean: 0 or 1 */
+	FmgrInfo	output;			/* READ_OUTPUT */
+	ValueMemo  *memo;			/* READ_OUTPUT of by-value types, else NULL */
+} ValueReader;
+
+/* Chooses it, in the current context; DATATYPE_MISMATCH. */
+extern void value_reader_init(ValueReader *reader, const Predictor *predictor, uint32 column, Oid type);
+
+/* The raw value; value is not NULL. */
+extern double value_read(ValueReader *reader, const Predictor *predictor, Datum value);
+
+/* The raw value of a category. */
+extern double predict_category(const Predictor *predictor, uint32 column, const char *text, size_t length);
+
+/* A number for a boolean column: must be 0 or 1. */
+extern double predict_boolean(const Predictor *predictor, uint32 column, double number);
+
+/* Neighbouring columns x[1] ... x[n]: elements of one array. */
+typedef struct ElementRun
+{
+	char	   *name;			/* of the array */
+	size_t		name_length;
+	uint32		first;			/* column of the model */
+	uint32		n_columns;
+	int			n_elements;		/* the array's length */
+	int		   *positions;		/* of the columns in it, from 0 */
+} ElementRun;
+
+/* Finds the runs among the names of the columns, in the current context. */
+extern void predict_find_runs(Predictor *predictor);
+
+/* Where the elements of an array begin; ARR_DATA_PTR() without a change of sign. */
+static inline const char *
+predict_array_data(const ArrayType *array)
+{
+	return (const char *) array + (ARR_HASNULL(array) ? (size_t) array->dataoffset : ARR_OVERHEAD_NONULLS(ARR_NDIM(array)));
+}
+
+/* ---- Errors ---- */
+
+/* UNDEFINED_COLUMN: columns that the features lack, with those that they have (may be NULL). */
+extern void predict_missing_columns(const Predictor *predictor, const bool *lacking, const char *const *given, int n_given) pg_attribute_noreturn();
+
+/* DATATYPE_MISMATCH for a column that got values of a type (its name, or the word for a kind of JSON value). */
+extern void predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, const char *hint) pg_attribute_noreturn();
+
+/* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length. */
+extern void predict_wrong_length(const char *name, int n, int expected) pg_attribute_noreturn();
+
+/* What a column expects: "a number". */
+extern const char *predict_expected(ColumnKind kind);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * predict_call.c
+ *		Which model a call site uses, and how long that holds.
+ *
+ * The state of a call site lives in its FmgrInfo, which may outlive a
+ * statement: PL/pgSQL keeps the state of simple expressions for the whole
+ * transaction.  So each call compares a StatementKey, which differs whenever
+ * the same reference could mean something else or the caller's rights could
+ * have changed; then references are resolved again, access check included.
+ * Only then: within a statement nothing is looked up.
+ *
+ * A call site may see several models; each has a Predictor.  Models of the
+ * registry are pinned in the backend's cache; a reset callback of the
+ * FmgrInfo's memory context gives the pins back, however the query ends.
+ * Models that come as values are copied, and recognised by their TOAST
+ * pointer within a statement, else by their bytes.
+ */
+#include "predict.h"
+
+#include "access/detoast.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
+#include "storage/proc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "artifact.h"
+#include "compat.h"
+#include "model_cache.h"
+#include "registry.h"
+
+#define MAX_PREDICTORS 32		/* models that a call site remembers */
+
+/*
+ * What resolution depends on.  For one xmax the set of running transactions
+ * below it only shrinks, so their number stands for the set; the command says
+ * which of our own changes are seen, the subtransaction which were undone.
+ */
+typedef struct StatementKey
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		n_running;
+	int32		n_running_sub;
+	Oid			user;
+} StatementKey;
+
+/* A Predictor and where its model came from. */
+typedef struct Binding
+{
+	Predictor	predictor;		/* context: NULL while nothing is bound */
+	bool		stale;			/* bound under another key */
+	char	   *reference;		/* of the registry: as given */
+	size_t		reference_length;
+	CachedModel *cached;		/* pinned */
+	struct varlena *artifact;	/* a value: the copy that the model is opened in */
+	bool		toasted;		/* it came by this pointer, in this statement */
+	struct varatt_external pointer;
+	Model		opened;			/* a value: its view */
+} Binding;
+
+typedef struct CallSite
+{
+	MemoryContext context;		/* the FmgrInfo's */
+	MemoryContextCallback release;
+	StatementKey key;
+	FeatureForm form;
+	bool		by_value;
+	bool		constant;		/* the artifact is a constant of the plan */
+	int			n;
+	Binding    *bindings[MAX_PREDICTORS];	/* the latest used first */
+} CallSite;
+
+/* The key of the current statement. */
+static inline StatementKey
+statement_key(void)
+{
+	Snapshot	snapshot = ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot();
+	StatementKey key;
+
+	key.transaction = compat_local_transaction();
+	key.subtransaction = GetCurrentSubTransactionId();
+	key.command = snapshot->curcid;
+	key.xmin = snapshot->xmin;
+	key.xmax = snapshot->xmax;
+	key.n_running = snapshot->xcnt;
+	key.n_running_sub = snapshot->subxcnt;
+	key.user = GetUserId();
+	return key;
+}
+
+/* Gives the pins back: the call site's memory ends. */
+static void
+release_call_site(void *argument)
+{
+	CallSite   *site = argument;
+
+	for (int i = 0; i < site->n; i++)
+	{
+		if (site->bindings[i]->cached != NULL)
+			model_cache_unpin(site->bindings[i]->cached);
+	}
+}
+
+/* Makes the state of a call site. */
+static CallSite *
+make_call_site(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *function = fcinfo->flinfo;
+	CallSite   *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(CallSite));
+	Oid		   *types;
+	int			n_types;
+
+	(void) get_func_signature(function->fn_oid, &types, &n_types);
+	site->context = function->fn_mcxt;
+	site->by_value = types[0] != TEXTOID;
+	site->form = types[1] == JSONBOID ? FEATURES_JSON : types[1] == FLOAT8ARRAYOID ? FEATURES_ARRAY : FEATURES_RECORD;
+	if (site->by_value && function->fn_expr != NULL && IsA(function->fn_expr, FuncExpr))
+		site->constant = IsA(linitial(((FuncExpr *) function->fn_expr)->args), Const);
+	site->release.func = release_call_site;
+	site->release.arg = site;
+	MemoryContextRegisterResetCallback(site->context, &site->release);
+	function->fn_extra = site;
+	return site;
+}
+
+/* Labels as numbers; NULL where they are texts, or there are none. */
+static double *
+class_values(const Model *model)
+{
+	LabelKind	kind = (LabelKind) model->header->label_kind;
+
+	if (model->task == TASK_REGRESSION || (kind != LABEL_NUMBER && kind != LABEL_BOOLEAN))
+		return NULL;
+
+	double	   *values = palloc(model->n_outputs * sizeof(double));
+
+	for (uint32 i = 0; i < model->n_outputs; i++)
+	{
+		const char *label = model_label(model, i);
+
+		values[i] = kind == LABEL_BOOLEAN ? (strcmp(label, "true") == 0 ? 1.0 : 0.0) : strtod(label, NULL);
+	}
+	return values;
+}
+
+/* Lets go of a model; the predictor is empty then. */
+static void
+clear_predictor(Predictor *predictor)
+{
+	if (predictor->context != NULL)
+		MemoryContextDelete(predictor->context);
+	memset(predictor, 0, sizeof(*predictor));
+}
+
+/* Makes room for the rows of a model in an empty predictor; it stays empty (context NULL) where memory runs out. */
+static void
+prepare(CallSite *site, Predictor *predictor, const Model *model)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops predictor", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	predictor->model = model;
+	predictor->form = site->form;
+	predictor->by_value = site->by_value;
+	predictor->raw = palloc((model->n_columns + 1) * sizeof(double));
+	predictor->features = palloc((model->n_features + 1) * sizeof(double));
+	predictor->out = palloc(model->n_outputs * sizeof(double));
+	predictor->class_values = class_values(model);
+	predictor->names = palloc((model->n_columns + 1) * sizeof(char *));
+	predictor->name_lengths = palloc((model->n_columns + 1) * sizeof(size_t));
+	for (uint32 i = 0; i < model->n_columns; i++)
+	{
+		predictor->names[i] = model_string(model, model->columns[i].name);
+		predictor->name_lengths[i] = strlen(predictor->names[i]);
+	}
+	predict_find_runs(predictor);
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, site->context);
+	predictor->context = context;
+}
+
+/* The place for another model: a new one, or that of the model used longest ago. */
+static Binding *
+add_binding(CallSite *site)
+{
+	Binding    *binding;
+
+	if (site->n < MAX_PREDICTORS)
+	{
+		binding = MemoryContextAllocZero(site->context, sizeof(Binding));
+		site->bindings[site->n++] = binding;
+		return binding;
+	}
+
+	binding = site->bindings[site->n - 1];
+	if (binding->cached != NULL)
+		model_cache_unpin(binding->cached);
+	clear_predictor(&binding->predictor);
+	if (binding->reference != NULL)
+		pfree(binding->reference);
+	if (binding->artifact != NULL)
+		pfree(binding->artifact);
+	memset(binding, 0, sizeof(*binding));
+	return binding;
+}
+
+/* Makes binding i the first. */
+static Binding *
+move_to_front(CallSite *site, int i)
+{
+	Binding    *binding = site->bindings[i];
+
+	memmove(site->bindings + 1, site->bindings, i * sizeof(Binding *));
+	site->bindings[0] = binding;
+	return binding;
+}
+
+/* Resolves a reference, and binds the model where it is another than before. */
+static void
+resolve_binding(CallSite *site, Binding *binding)
+{
+	ModelRef	ref;
+	uint8		sha256[REGISTRY_HASH_SIZE];
+
+	registry_resolve(binding->reference, BARE_LIVE, RIGHT_PREDICT, &ref);
+	if (!registry_version_hash(ref.model_id, ref.version, sha256))
+		elog(ERROR, "version %d of model \"%s\" has disappeared", ref.version, ref.model_name);
+
+	if (binding->predictor.context == NULL || memcmp(binding->cached->sha256, sha256, REGISTRY_HASH_SIZE) != 0)
+	{
+		CachedModel *cached = model_cache_pin(sha256, ref.model_id, ref.version);
+
+		if (binding->cached != NULL)
+			model_cache_unpin(binding->cached);
+		binding->cached = cached;
+		clear_predictor(&binding->predictor);
+		prepare(site, &binding->predictor, &cached->model);
+	}
+	binding->stale = false;
+}
+
+/* The binding of a reference. */
+static Binding *
+bind_reference(CallSite *site, const text *reference)
+{
+	const char *bytes = VARDATA_ANY(reference);
+	size_t		length = VARSIZE_ANY_EXHDR(reference);
+
+	for (int i = 0; i < site->n; i++)
+	{
+		Binding    *binding = site->bindings[i];
+
+		if (binding->reference == NULL || binding->reference_length != length || memcmp(binding->reference, bytes, length) != 0)
+			continue;
+		if (i > 0)
+			move_to_front(site, i);
+		if (unlikely(binding->stale))
+			resolve_binding(site, binding);
+		return binding;
+	}
+
+	Binding    *binding = add_binding(site);
+
+	binding->stale = true;
+	binding->reference = MemoryContextAlloc(site->context, length + 1);
+	memcpy(binding->reference, bytes, length);
+	binding->reference[length] = '\0';
+	binding->reference_length = length;
+	move_to_front(site, site->n - 1);
+	resolve_binding(site, binding);
+	return binding;
+}
+
+/* Whether a value is the one that a binding was made of. */
+static bool
+same_artifact(const Binding *binding, const struct varlena *value, const struct varlena *whole)
+{
+	if (binding->predictor.context == NULL)
+		return false;
+	if (whole == NULL)
+	{
+		struct varatt_external pointer;
+
+		if (!binding->toasted || binding->stale)
+			return false;
+		VARATT_EXTERNAL_GET_POINTER(pointer, value);
+		return memcmp(&pointer, &binding->pointer, sizeof(pointer)) == 0;
+	}
+	return VARSIZE(whole) == VARSIZE(binding->artifact) && memcmp(whole, binding->artifact, VARSIZE(whole)) == 0;
+}
+
+/* Notes where a value came from, for the rest of the statement. */
+static void
+note_origin(Binding *binding, const struct varlena *value)
+{
+	binding->stale = false;
+	binding->toasted = VARATT_IS_EXTERNAL_ONDISK(value);
+	if (binding->toasted)
+		VARATT_EXTERNAL_GET_POINTER(binding->pointer, value);
+}
+
+/* The binding of a value. */
+static Binding *
+bind_artifact(CallSite *site, Datum datum)
+{
+	struct varlena *value = (struct varlena *) DatumGetPointer(datum);
+	struct varlena *whole = NULL;
+
+	if (site->constant && site->n > 0 && site->bindings[0]->predictor.context != NULL)
+		return site->bindings[0];
+	for (int pass = VARATT_IS_EXTERNAL_ONDISK(value) ? 0 : 1; pass < 2; pass++)
+	{
+		/* first by its TOAST pointer, then by its bytes */
+		if (pass == 1)
+			whole = artifact_detoast(datum);
+		for (int i = 0; i < site->n; i++)
+		{
+			Binding    *binding = site->bindings[i];
+
+			if (!same_artifact(binding, value, whole))
+				continue;
+			if (i > 0)
+				move_to_front(site, i);
+			if (whole != NULL && (binding->stale || VARATT_IS_EXTERNAL_ONDISK(value)))
+				note_origin(binding, value);
+			return binding;
+		}
+	}
+
+	Binding    *binding = add_binding(site);
+
+	binding->stale = true;
+	binding->artifact = MemoryContextAllocHuge(site->context, VARSIZE(whole));
+	memcpy(binding->artifact, whole, VARSIZE(whole));
+	artifact_open(&binding->opened, binding->artifact);
+	move_to_front(site, site->n - 1);
+	prepare(site, &binding->predictor, &binding->opened);
+	note_origin(binding, value);
+	return binding;
+}
+
+/* A new statement: what was resolved may have changed. */
+static void
+begin_statement(CallSite *site, const StatementKey *key)
+{
+	site->key = *key;
+	for (int i = 0; i < site->n; i++)
+	{
+		site->bindings[i]->stale = true;
+		site->bindings[i]->predictor.recheck_types = true;
+	}
+}
+
+/* The model of this call. */
+Predictor *
+predict_bind(FunctionCallInfo fcinfo)
+{
+	CallSite   *site = fcinfo->flinfo->fn_extra;
+	StatementKey key = statement_key();
+
+	if (unlikely(site == NULL))
+		site = make_call_site(fcinfo);
+	if (unlikely(memcmp(&key, &site->key, sizeof(key)) != 0))
+		begin_statement(site, &key);
+	if (site->by_value)
+		return &bind_artifact(site, PG_GETARG_DATUM(0))->predictor;
+	return &bind_reference(site, PG_GETARG_TEXT_PP(0))->predictor;
+}

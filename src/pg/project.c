@@ -1,0 +1,169 @@
+/*
+ * project.c
+ *		Where a new version goes: which project, which model.
+ *
+ * A caller's own project is found by its owner's name and a flag, never by
+ * its name, so that nobody can take the place of it.
+ */
+#include "registry.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "registry_scan.h"
+#include "report.h"
+#include "settings.h"
+
+/* The project of this name that the caller sees; UNDEFINED_OBJECT with the nearest name, AMBIGUOUS_ALIAS. */
+int64
+registry_find_project(const char *name)
+{
+	RegistryScan scan;
+	size_t		capacity = 64;
+	size_t		n = 0;
+	const char **names = palloc(capacity * sizeof(char *));
+	int64		found = 0;
+	bool		ambiguous = false;
+
+	registry_scan_open(&scan, "project");
+
+	AttrNumber	id_column = registry_scan_column(&scan, "id");
+	AttrNumber	name_column = registry_scan_column(&scan, "name");
+
+	registry_scan_start(&scan, NULL);
+	while (registry_scan_next(&scan))
+	{
+		int64		id = DatumGetInt64(registry_scan_get(&scan, id_column));
+		char	   *candidate = registry_scan_text(&scan, name_column);
+
+		if (!access_allowed(id, RIGHT_SEE))
+			continue;
+		if (n == capacity)
+			names = repalloc_huge(names, (capacity *= 2) * sizeof(char *));
+		names[n++] = candidate;
+		if (strcmp(candidate, name) != 0)
+			continue;
+		ambiguous = found != 0;
+		found = id;
+	}
+	registry_scan_close(&scan);
+	if (ambiguous)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_ALIAS),
+				 errmsg("project name \"%s\" is ambiguous", name),
+				 errdetail("Several projects of this name, of different owners, are visible to you."),
+				 errhint("Rename one of them.")));
+	if (found == 0)
+		report_unknown_name(ERRCODE_UNDEFINED_OBJECT, psprintf("project \"%s\" does not exist", name),
+							"projects that you may see", name, names, (int) n);
+	return found;
+}
+
+/* The caller's own project under the active snapshot, or 0. */
+static int64
+find_personal(const char *owner)
+{
+	RegistryScan scan;
+	int64		id = 0;
+
+	registry_scan_open(&scan, "project");
+	registry_scan_key_text(&scan, "owner_name", owner);
+	registry_scan_start(&scan, "project_personal_key");
+	if (registry_scan_next(&scan))
+		id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "id")));
+	registry_scan_close(&scan);
+	return id;
+}
+
+/* Makes the caller's own project, unless another session of the same role was faster. */
+static int64
+make_personal(const char *owner)
+{
+	Oid			types[] = {TEXTOID, INT8OID, OIDOID};
+	Datum		values[] = {CStringGetTextDatum(owner), (Datum) 0, ObjectIdGetDatum(GetUserId())};
+	bool		exists;
+	Datum		id;
+
+	id = registry_execute("insert into mlops.project (name, goal, owner_name, is_personal) "
+						  "values ($1, 'Models trained without a project', $1, true) "
+						  "on conflict (owner_name) where is_personal do nothing returning id",
+						  1, types, values, NULL, &exists);
+	if (exists)
+		return DatumGetInt64(registry_execute("select id from mlops.project where owner_name = $1 and is_personal",
+											  1, types, values, NULL, NULL));
+	values[1] = id;
+	registry_execute("insert into mlops.project_member (project_id, member, access, granted_by) "
+					 "values ($2, $3::pg_catalog.regrole, 'owner', $1) on conflict do nothing",
+					 3, types, values, NULL, NULL);
+	return DatumGetInt64(id);
+}
+
+/* The project that a new model goes to. */
+int64
+registry_project(const char *project_name)
+{
+	int64		project_id;
+
+	if (project_name == NULL && settings_project != NULL && settings_project[0] != '\0')
+		project_name = settings_project;
+	if (project_name != NULL)
+	{
+		project_id = registry_find_project(project_name);
+		access_require(project_id, RIGHT_TRAIN, NULL);
+		return project_id;
+	}
+
+	const char *owner = GetUserNameFromId(GetUserId(), false);
+
+	project_id = find_personal(owner);
+	if (project_id != 0)
+		access_require(project_id, RIGHT_TRAIN, NULL);
+	else
+		project_id = make_personal(owner);
+	return project_id;
+}
+
+/* INVALID_NAME for a name that a model cannot have. */
+static void
+check_model_name(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (length == 0 || length > REGISTRY_NAME_BYTES || strpbrk(name, "/@") != NULL ||
+		isspace((unsigned char) name[0]) || isspace((unsigned char) name[length - 1]))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid model name \"%s\"", name),
+				 errhint("A name has 1 to %d bytes, no \"/\" and no \"@\", and no space at its ends.", REGISTRY_NAME_BYTES)));
+}
+
+/* Where a new version of a model goes. */
+void
+registry_target(const char *model, const char *project, ModelRef *target)
+{
+	const char *slash = strchr(model, '/');
+	char	   *prefix = slash != NULL ? pnstrdup(model, slash - model) : NULL;
+
+	if (prefix != NULL && project != NULL && strcmp(prefix, project) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" is not in project \"%s\"", model, project),
+				 errhint("Name the project once.")));
+	if (prefix == NULL && project == NULL)
+	{
+		check_model_name(model);
+		if (registry_find(model, target))
+		{
+			access_require(target->project_id, RIGHT_TRAIN, target->model_name);
+			return;
+		}
+	}
+	memset(target, 0, sizeof(*target));
+	model = slash != NULL ? slash + 1 : model;
+	check_model_name(model);
+	strlcpy(target->model_name, model, sizeof(target->model_name));
+	target->project_id = registry_project(prefix != NULL ? prefix : project);
+}

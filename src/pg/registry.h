@@ -1,0 +1,129 @@
+/*
+ * registry.h
+ *		Who may do what, which model a reference means, and how versions are stored.
+ *
+ * access.c	the caller's rights in projects
+ * resolve.c	model references ('churn', 'churn@7', 'sales/churn@champion')
+ * project.c	where a new version goes
+ * load.c	reading the bytes of a version
+ * store.c	writing runs, versions and chunks as the extension's owner
+ *
+ * "The caller" is GetUserId(): the role whose rights the current statement
+ * has.  Nothing here is to be called from a SECURITY DEFINER function.
+ */
+#ifndef MLOPS_PG_REGISTRY_H
+#define MLOPS_PG_REGISTRY_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "core.h"
+
+/* What an access level lets a role do; access.c has the table of levels and rights (design: Security). */
+typedef enum Right
+{
+	RIGHT_SEE,					/* that the model exists: its name and signature; every level has it */
+	RIGHT_VIEW,					/* registry, metrics, monitors */
+	RIGHT_PREDICT,
+	RIGHT_TRAIN,				/* and read payloads */
+	RIGHT_REVIEW,
+	RIGHT_DEPLOY,
+	RIGHT_OWN					/* membership, dropping */
+} Right;
+
+/* A right by the name that SQL has for it: see, view, predict, train, review, deploy, own. */
+extern Right right_by_name(const char *name);
+
+/* Whether the caller has a right in a project; superusers have all. */
+extern bool access_allowed(int64 project_id, Right right);
+
+/* INSUFFICIENT_PRIVILEGE, naming the level that would do, where it has not; model_name may be NULL. */
+extern void access_require(int64 project_id, Right right, const char *model_name);
+
+#define REGISTRY_NAME_BYTES 200	/* the longest name of a project or model */
+#define REGISTRY_NAME_SIZE (REGISTRY_NAME_BYTES + 1)
+
+/* A resolved reference. */
+typedef struct ModelRef
+{
+	int64		project_id;
+	int64		model_id;
+	int32		version;		/* 0: the model as such */
+	char		project_name[REGISTRY_NAME_SIZE];
+	char		model_name[REGISTRY_NAME_SIZE];
+} ModelRef;
+
+/* What a bare name (without @) stands for. */
+typedef enum BareName
+{
+	BARE_LIVE,					/* the live deployment; an error where there is none */
+	BARE_NEWEST,				/* the newest version */
+	BARE_MODEL					/* the model as such: version 0, and '@' is refused */
+} BareName;
+
+/*
+ * Resolves a reference among the projects that the caller may see, by index,
+ * with the active snapshot, without SPI; then requires the right.
+ * UNDEFINED_OBJECT (with the nearest name, or the versions there are),
+ * AMBIGUOUS_ALIAS (with project/model), INSUFFICIENT_PRIVILEGE,
+ * OBJECT_NOT_IN_PREREQUISITE_STATE (not deployed).
+ */
+extern void registry_resolve(const char *reference, BareName bare, Right right, ModelRef *ref);
+
+/* Like BARE_MODEL, but false where the caller sees no such model; ambiguity stays an error. */
+extern bool registry_find(const char *reference, ModelRef *ref);
+
+/* The version deployed now, or 0.  No access check. */
+extern int32 registry_live_version(int64 model_id);
+
+#define REGISTRY_HASH_SIZE 32	/* SHA-256 */
+
+/* Whether a version exists; its hash where sha256 is not NULL.  No access check. */
+extern bool registry_version_hash(int64 model_id, int32 version, uint8 *sha256);
+
+/* The project of this name that the caller sees; UNDEFINED_OBJECT, AMBIGUOUS_ALIAS. */
+extern int64 registry_find_project(const char *name);
+
+/*
+ * The project that a new model goes to: by name where given (it must exist and
+ * the caller must have RIGHT_TRAIN), else the setting mlops.project, else the
+ * caller's own project, made at first use.  RIGHT_TRAIN is required of each.
+ */
+extern int64 registry_project(const char *project_name);
+
+/*
+ * Where a new version of a model goes: the model of this name that the caller
+ * sees, else one to be made in registry_project(project).  'project/model'
+ * names both.  Sets project_id and model_name; RIGHT_TRAIN is required.
+ * INVALID_NAME for what cannot be a name.
+ */
+extern void registry_target(const char *model, const char *project, ModelRef *target);
+
+/* Reads the bytes of a version as the extension's owner: palloc'ed (huge) varlena, 4-byte header set.  No access check. */
+extern struct varlena *registry_load(int64 model_id, int32 version);
+
+/* A version to store. */
+typedef struct NewVersion
+{
+	int64		project_id;
+	const char *model_name;		/* made where the project has none of this name */
+	const struct varlena *artifact;	/* validated */
+	const Model *model;			/* the same, opened */
+	int64		run_id;			/* 0: none */
+	const char *origin;			/* measured | reported */
+	Jsonb	   *params;
+	Jsonb	   *metrics;
+} NewVersion;
+
+/* Locks the model, gives the next number, writes version, signature and chunks; the number. */
+extern int32 registry_store(const NewVersion *new_version);
+
+/*
+ * Runs one SQL statement as the extension's owner (security-restricted), with
+ * values as $1 ...; the first column of the first row, if any.  For the
+ * registry's own statements only: never with text from a user.
+ */
+extern Datum registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * source.h
+ *		What a caller's `source` means: a relation's name or one SELECT.
+ */
+#ifndef MLOPS_PG_SOURCE_H
+#define MLOPS_PG_SOURCE_H
+
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+#include "tcop/dest.h"
+#include "utils/jsonb.h"
+
+typedef struct SourceColumn
+{
+	const char *name;
+	AttrNumber	number;			/* in the source, from 1 */
+	Oid			type;			/* as the source has it */
+	Oid			base_type;		/* the same behind domains */
+	int32		typmod;
+	Oid			collation;
+	const char *type_name;		/* for people */
+} SourceColumn;
+
+typedef struct Source
+{
+	const char *text;			/* as given, or "select * from ..." made of a name */
+	Query	   *query;			/* analysed */
+	const char *qualified;		/* its text with qualified names */
+	int			n_columns;
+	SourceColumn *columns;
+} Source;
+
+/*
+ * Analyses a source under the caller's search_path; locks what it names.
+ * UNDEFINED_TABLE (with the nearest name), SYNTAX_ERROR (several statements),
+ * FEATURE_NOT_SUPPORTED (anything but a plain SELECT), UNDEFINED_COLUMN (no columns).
+ */
+extern Source *source_open(const char *text);
+
+/* The column of this name, or NULL; AMBIGUOUS_COLUMN where two have it. */
+extern const SourceColumn *source_find(const Source *source, const char *name);
+
+/* The same; UNDEFINED_COLUMN with the list where there is none.  `argument` is what named it. */
+extern const SourceColumn *source_column(const Source *source, const char *name, const char *argument);
+
+/* Called with the number of rows that the planner expects, before the first row is fetched. */
+typedef void (*SourcePlanned) (void *context, double rows);
+
+/*
+ * Runs the source with the caller's rights in a read-only subtransaction and
+ * sends the picked columns, in this order, to dest.  Returns whether row
+ * security applied.
+ */
+extern bool source_run(const Source *source, const SourceColumn *const *picked, int n_picked, DestReceiver *dest,
+					   SourcePlanned planned, void *context);
+
+/* search_path, TimeZone, DateStyle and IntervalStyle of now. */
+extern Jsonb *source_settings(void);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * split_json.h
+ *		The argument "split" of train().
+ */
+#ifndef MLOPS_PG_SPLIT_JSON_H
+#define MLOPS_PG_SPLIT_JSON_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "core.h"
+#include "../core/fit/table.h"
+
+typedef struct SplitRequest
+{
+	SplitKind	kind;
+	double		test;
+	double		validation;
+	const char *column;			/* that names the part, the time or the group; NULL for SPLIT_RANDOM */
+	const char *key;			/* what named it: "column", "time", "group" */
+} SplitRequest;
+
+/* Reads and checks it: {"test": share, "validation": share} and at most one of "column", "time", "group". */
+extern SplitRequest split_from_json(Jsonb *object);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * train.c
+ *		mlops.train(): from a query to a new version of a model.
+ *
+ * All checks come before the scan, all writes after the fit, in the caller's
+ * transaction.  What the work holds (descriptors, mappings, the trainer)
+ * belongs to one memory context, which an error takes with it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "evidence.h"
+#include "metrics_json.h"
+#include "registry.h"
+#include "train_job.h"
+
+PG_FUNCTION_INFO_V1(mlops_train);
+
+/* What is stored, and what the function returns of it. */
+typedef struct TrainRecord
+{
+	int64		run_id;
+	int32		version;
+	Jsonb	   *metrics;
+	TimestampTz started;
+	TimestampTz finished;
+} TrainRecord;
+
+/* Writes snapshot, run, metrics and version. */
+static void
+store_training(const TrainRequest *request, const TrainedModel *trained, TrainRecord *record)
+{
+	RunRecord	run = {.project_id = request->project_id};
+	NewVersion	new_version = {.project_id = request->project_id};
+
+	record->metrics = metrics_to_json(&trained->outcome->result, &trained->model);
+	record->finished = GetCurrentTimestamp();
+
+	run.experiment_id = request->experiment != NULL ? evidence_experiment(request->project_id, request->experiment) : 0;
+	run.snapshot_id = evidence_snapshot(request->project_id, request->source, trained->row_security, &trained->outcome->result);
+	run.model_name = request->model_name;
+	run.algorithm = request->algorithm->name;
+	run.task = trained->task;
+	run.target = request->target;
+	run.arguments = train_arguments_json(request);
+	run.params = params_to_json(request->params);
+	run.metrics = record->metrics;
+	run.seed = request->seed;
+	run.threads = trained->threads;
+	run.started = record->started;
+	run.finished = record->finished;
+	run.outcome = trained->outcome;
+	record->run_id = evidence_run(&run);
+
+	new_version.model_name = request->model_name;
+	new_version.artifact = trained->artifact;
+	new_version.model = &trained->model;
+	new_version.run_id = record->run_id;
+	new_version.origin = "measured";
+	new_version.params = run.params;
+	new_version.metrics = record->metrics;
+	record->version = registry_store(&new_version);
+}
+
+/* The row that train() returns. */
+static HeapTuple
+result_row(TupleDesc row_type, const TrainRequest *request, const TrainedModel *trained, const TrainRecord *record)
+{
+	Interval	duration = {.time = record->finished - record->started};
+	Datum		values[8];
+	bool		nulls[8] = {0};
+
+	values[0] = Int64GetDatum(record->run_id);
+	values[1] = CStringGetTextDatum(request->model_name);
+	values[2] = Int32GetDatum(record->version);
+	values[3] = CStringGetTextDatum(request->algorithm->name);
+	values[4] = CStringGetTextDatum(task_name(trained->task));
+	values[5] = JsonbPGetDatum(record->metrics);
+	values[6] = IntervalPGetDatum(&duration);
+	values[7] = (Datum) 0;
+	nulls[7] = true;			/* job_id: there is one only in the background */
+	return heap_form_tuple(row_type, values, nulls);
+}
+
+/* mlops.train(model, source, target, ...) */
+Datum
+mlops_train(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "mlops training", ALLOCSET_DEFAULT_SIZES);
+	TupleDesc	row_type;
+	TrainRequest *request;
+	TrainedModel *trained;
+	TrainRecord record = {.started = GetCurrentTimestamp()};
+	HeapTuple	row;
+
+	PreventCommandIfReadOnly("mlops.train()");
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "mlops.train() returns a row");
+	row_type = BlessTupleDesc(row_type);
+
+	MemoryContextSwitchTo(work);
+	request = train_read_arguments(fcinfo);
+	trained = train_fit(request);
+	store_training(request, trained, &record);
+	MemoryContextSwitchTo(caller);
+	row = result_row(row_type, request, trained, &record);
+	MemoryContextDelete(work);
+	return HeapTupleGetDatum(row);
+}

@@ -1,0 +1,256 @@
+/*
+ * train_arguments.c
+ *		The arguments of train(): read, checked and resolved before any row is read.
+ */
+#include "train_job.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "json_fields.h"
+#include "registry.h"
+#include "report.h"
+
+#define FUNCTION "mlops.train()"
+#define DEFAULT_ALGORITHM "gradient_boosting"
+#define DEFAULT_SEED 42
+#define MODEL_NAME_BYTES 200
+#define EXPERIMENT_NAME_CHARACTERS 200
+
+/* Positions of the arguments. */
+enum TrainArgument
+{
+	ARGUMENT_MODEL,
+	ARGUMENT_SOURCE,
+	ARGUMENT_TARGET,
+	ARGUMENT_ALGORITHM,
+	ARGUMENT_PARAMS,
+	ARGUMENT_TASK,
+	ARGUMENT_FEATURES,
+	ARGUMENT_EXCLUDE,
+	ARGUMENT_PREPROCESS,
+	ARGUMENT_SPLIT,
+	ARGUMENT_WEIGHT,
+	ARGUMENT_SEED,
+	ARGUMENT_PROJECT,
+	ARGUMENT_EXPERIMENT,
+	ARGUMENT_DEVICE,
+	ARGUMENT_BACKGROUND
+};
+
+/* A text argument, or NULL. */
+static char *
+text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* A text argument that must be given. */
+static char *
+required_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		report_null_argument(FUNCTION, name);
+	return text_argument(fcinfo, n);
+}
+
+/* A jsonb argument; an empty object for NULL. */
+static Jsonb *
+json_argument(FunctionCallInfo fcinfo, int n)
+{
+	JsonbParseState *state = NULL;
+
+	if (!PG_ARGISNULL(n))
+		return PG_GETARG_JSONB_P(n);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* A text[] argument; NULL and 0 for NULL. */
+static const char **
+names_argument(FunctionCallInfo fcinfo, int n, const char *argument, int *n_names)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	const char **names;
+
+	*n_names = 0;
+	if (PG_ARGISNULL(n))
+		return NULL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, n_names);
+	names = palloc((*n_names + 1) * sizeof(char *));
+	for (int i = 0; i < *n_names; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"%s\" must not hold NULL", argument)));
+		names[i] = TextDatumGetCString(elements[i]);
+	}
+	return names;
+}
+
+/* Where to fit: there is the CPU. */
+static void
+check_device(const char *device)
+{
+	if (device == NULL || strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
+		return;
+	if (strcmp(device, "gpu") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no GPU that can train"),
+				 errhint("Use device => 'cpu' or 'auto'.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown device \"%s\"", device),
+			 errhint("The devices are cpu, gpu and auto.")));
+}
+
+static void
+check_background(bool background)
+{
+	if (background)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("training in the background is not supported"),
+				 errhint("Leave out \"background\": train() then returns when the model is stored.")));
+}
+
+static void
+check_experiment(const char *name)
+{
+	if (name != NULL && (name[0] == '\0' || pg_mbstrlen(name) > EXPERIMENT_NAME_CHARACTERS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of an experiment must have 1 to %d characters", EXPERIMENT_NAME_CHARACTERS)));
+}
+
+/* The name of a model, as the registry's constraint has it. */
+static void
+check_model_name(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (length == 0 || strpbrk(name, "/@") != NULL || isspace((unsigned char) name[0]) ||
+		isspace((unsigned char) name[length - 1]) || length > MODEL_NAME_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("\"%s\" cannot be the name of a model", name),
+				 errdetail("A name has 1 to %d bytes, no \"/\" and no \"@\", and no space at its ends.", MODEL_NAME_BYTES),
+				 strchr(name, '@') != NULL ? errhint("train() gives the version its number.") : 0));
+}
+
+/*
+ * Which model gets a new version: 'name' or 'project/name'.  Without a
+ * project the model's own, else what registry_project() says.
+ */
+static void
+choose_model(TrainRequest *request, const char *reference, const char *project)
+{
+	const char *slash = strchr(reference, '/');
+	ModelRef	known;
+
+	request->model_name = slash != NULL ? slash + 1 : reference;
+	check_model_name(request->model_name);
+	if (slash != NULL)
+	{
+		char	   *named = pnstrdup(reference, slash - reference);
+
+		if (project != NULL && strcmp(project, named) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("model \"%s\" and argument \"project\" (\"%s\") name different projects", reference, project)));
+		project = named;
+	}
+	if (project == NULL && registry_find(reference, &known))
+	{
+		access_require(known.project_id, RIGHT_TRAIN, request->model_name);
+		request->project_id = known.project_id;
+	}
+	else
+		request->project_id = registry_project(project);
+}
+
+/* Reads and checks all arguments. */
+TrainRequest *
+train_read_arguments(FunctionCallInfo fcinfo)
+{
+	TrainRequest *request = palloc0(sizeof(TrainRequest));
+	char	   *reference = required_argument(fcinfo, ARGUMENT_MODEL, "model");
+	char	   *algorithm = text_argument(fcinfo, ARGUMENT_ALGORITHM);
+	ColumnChoice choice = {0};
+	Error		error;
+
+	request->source_text = required_argument(fcinfo, ARGUMENT_SOURCE, "source");
+	request->target = required_argument(fcinfo, ARGUMENT_TARGET, "target");
+	request->task = text_argument(fcinfo, ARGUMENT_TASK);
+	request->weight = text_argument(fcinfo, ARGUMENT_WEIGHT);
+	request->experiment = text_argument(fcinfo, ARGUMENT_EXPERIMENT);
+	request->features = names_argument(fcinfo, ARGUMENT_FEATURES, "features", &request->n_features);
+	request->exclude = names_argument(fcinfo, ARGUMENT_EXCLUDE, "exclude", &request->n_exclude);
+	request->preprocess_json = json_argument(fcinfo, ARGUMENT_PREPROCESS);
+	request->split_json = json_argument(fcinfo, ARGUMENT_SPLIT);
+	request->seed = PG_ARGISNULL(ARGUMENT_SEED) ? DEFAULT_SEED : (uint64) PG_GETARG_INT64(ARGUMENT_SEED);
+	check_device(text_argument(fcinfo, ARGUMENT_DEVICE));
+	check_background(!PG_ARGISNULL(ARGUMENT_BACKGROUND) && PG_GETARG_BOOL(ARGUMENT_BACKGROUND));
+	check_experiment(request->experiment);
+
+	request->algorithm = algorithm_by_name(algorithm != NULL ? algorithm : DEFAULT_ALGORITHM, &error);
+	if (request->algorithm == NULL)
+		report_error(&error);
+	request->params = params_from_json(request->algorithm, json_argument(fcinfo, ARGUMENT_PARAMS));
+	request->preprocess = preprocess_from_json(request->preprocess_json);
+	request->split = split_from_json(request->split_json);
+	choose_model(request, reference, text_argument(fcinfo, ARGUMENT_PROJECT));
+
+	request->source = source_open(request->source_text);
+	choice.target = request->target;
+	choice.features = request->features;
+	choice.n_features = request->n_features;
+	choice.exclude = request->exclude;
+	choice.n_exclude = request->n_exclude;
+	choice.weight = request->weight;
+	choice.split = &request->split;
+	request->columns = columns_choose(request->source, &choice, request->algorithm, request->preprocess);
+	request->task_choice = task_expect(request->task, request->algorithm, request->params, request->columns->target);
+	return request;
+}
+
+/* A key with a text, left out where there is none. */
+static void
+push_optional(JsonbParseState **state, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	json_push_key(state, key);
+	json_push_text(state, WJB_VALUE, text);
+}
+
+/* What the run keeps of the arguments. */
+Jsonb *
+train_arguments_json(const TrainRequest *request)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_optional(&state, "source", request->source_text);
+	push_optional(&state, "target", request->target);
+	push_optional(&state, "task", request->task);
+	push_optional(&state, "weight", request->weight);
+	json_push_key(&state, "features");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < request->columns->n_features; i++)
+		json_push_text(&state, WJB_ELEM, request->columns->columns[i].source->name);
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	json_push_key(&state, "exclude");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < request->n_exclude; i++)
+		json_push_text(&state, WJB_ELEM, request->exclude[i]);
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	json_push_jsonb(&state, "preprocess", request->preprocess_json);
+	json_push_jsonb(&state, "split", request->split_json);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}

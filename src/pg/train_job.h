@@ -1,0 +1,74 @@
+/*
+ * train_job.h
+ *		One call of train(): what was asked, and what came of it.
+ *
+ * train.c			the SQL function
+ * train_arguments.c	reading and checking the arguments, before any row is read
+ * train_fit.c		scan, trainer, model
+ */
+#ifndef MLOPS_PG_TRAIN_JOB_H
+#define MLOPS_PG_TRAIN_JOB_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "columns.h"
+#include "core.h"
+#include "params_json.h"
+#include "preprocess.h"
+#include "scan.h"
+#include "source.h"
+#include "split_json.h"
+#include "task.h"
+#include "trainer_client.h"
+
+/* The arguments, checked. */
+typedef struct TrainRequest
+{
+	const char *source_text;
+	const char *target;
+	const char *task;			/* or NULL */
+	const char *weight;			/* or NULL */
+	const char *experiment;		/* or NULL */
+	const char **features;		/* NULL: not listed */
+	int			n_features;
+	const char **exclude;
+	int			n_exclude;
+	Jsonb	   *preprocess_json;
+	Jsonb	   *split_json;
+	uint64		seed;
+	int64		project_id;
+	const char *model_name;
+
+	const Algorithm *algorithm;
+	ParamSet   *params;
+	Preprocess *preprocess;
+	SplitRequest split;
+	Source	   *source;
+	TrainColumns *columns;
+	TaskChoice	task_choice;
+} TrainRequest;
+
+/* Reads and checks all arguments of mlops.train(). */
+extern TrainRequest *train_read_arguments(FunctionCallInfo fcinfo);
+
+/* What the run keeps of them, as resolved. */
+extern Jsonb *train_arguments_json(const TrainRequest *request);
+
+typedef struct TrainedModel
+{
+	Task		task;
+	int			threads;
+	bool		row_security;
+	const TrainerOutcome *outcome;
+	struct varlena *artifact;
+	Model		model;			/* the same, opened */
+} TrainedModel;
+
+/* Scans and fits; everything lives in the current memory context. */
+extern TrainedModel *train_fit(const TrainRequest *request);
+
+#endif
