@@ -1,0 +1,24 @@
+-- Dump: the registry is the users' data.  pg_dump writes the rows of all tables, in the order of their foreign keys, and where the
+-- identity sequences stand.  A membership of a role that was dropped means nothing, and its OID would mean another role elsewhere.
+
+select pg_catalog.pg_extension_config_dump('mlops.project', '');
+select pg_catalog.pg_extension_config_dump('mlops.project_member', 'where exists (select from pg_catalog.pg_roles r where r.oid = member)');
+select pg_catalog.pg_extension_config_dump('mlops.experiment', '');
+select pg_catalog.pg_extension_config_dump('mlops.snapshot', '');
+select pg_catalog.pg_extension_config_dump('mlops.model', '');
+select pg_catalog.pg_extension_config_dump('mlops.run', '');
+select pg_catalog.pg_extension_config_dump('mlops.metric', '');
+select pg_catalog.pg_extension_config_dump('mlops.model_version', '');
+select pg_catalog.pg_extension_config_dump('mlops.model_signature', '');
+select pg_catalog.pg_extension_config_dump('mlops.model_chunk', '');
+select pg_catalog.pg_extension_config_dump('mlops.alias', '');
+select pg_catalog.pg_extension_config_dump('mlops.alias_history', '');
+select pg_catalog.pg_extension_config_dump('mlops.deployment', '');
+
+select pg_catalog.pg_extension_config_dump('mlops.project_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.experiment_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.snapshot_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.model_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.run_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.alias_history_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.deployment_id_seq', '');
