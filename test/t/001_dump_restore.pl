@@ -1,0 +1,118 @@
+# A registry goes through pg_dump into a new cluster: the same rows in every
+# table, the same bytes, bit-equal predictions, history as it was, and nothing
+# added by triggers; also where a role was dropped meanwhile.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $source = PostgreSQL::Test::Cluster->new('source');
+$source->init;
+$source->start;
+
+$source->safe_psql('postgres', q{
+	create extension mlops;
+	create role anna;
+	create role otto;
+	create role gone;
+	create table house as
+		select n as id, (n * 37 % 101)::float8 as area, (n * 53 % 13) as rooms, case n % 3 when 0 then 'north' when 1 then 'south' end as side,
+			   (n * 37 % 101) * 2.5 + (n * 53 % 13) * 7 + n % 5 as price
+		  from generate_series(1, 400) n;
+	grant select on house to anna, otto, gone;
+	grant usage on schema public to anna, otto, gone;
+});
+$source->safe_psql('postgres', q{
+	set role anna;
+	select mlops.create_project('homes', goal => 'what a house costs', tags => '{demo}');
+	select mlops.create_experiment('homes', 'first', 'rmse', 'minimize');
+	select mlops.grant_access('homes', 'otto', 'operator');
+	select mlops.grant_access('homes', 'gone', 'owner');
+	select mlops.train('price', 'house', 'price', project => 'homes', experiment => 'first', exclude => '{id}', params => '{"n_estimators": 20}');
+	select mlops.train('price', 'house', 'price', algorithm => 'linear_regression', exclude => '{id}');
+	select mlops.train('mine', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
+	set role gone;
+	select mlops.train('price', 'house', 'price', exclude => '{id}', params => '{"n_estimators": 5}');
+	set role otto;
+	select mlops.deploy('price', 1);
+	select mlops.deploy('price', 2);
+	select mlops.rollback('price');
+	select mlops.set_alias('price', 'champion', 1);
+	select mlops.set_alias('price', 'champion', 2);
+	select mlops.set_alias('price', 'challenger', 3);
+	select mlops.drop_alias('price', 'challenger');
+});
+$source->safe_psql('postgres', q{
+	revoke all on house from gone;
+	revoke all on schema public from gone;
+	drop role gone;
+});
+
+# Everything that must be the same, as text; floats by their bits.
+my %questions = (
+	predictions => q{select h.id, encode(float8send(mlops.predict('price', h)), 'hex'), encode(float8send(mlops.predict('price@champion', h)), 'hex'),
+							encode(float8send(mlops.predict('price@3', h)), 'hex'), encode(float8send(mlops.predict('mine@1', h)), 'hex')
+					   from house h order by h.id},
+	aliases  => q{select * from mlops.resolve_model('price@champion')},
+	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq')});
+for my $table (split /\n/, $source->safe_psql('postgres', q{
+	select relname from pg_class where relnamespace = 'mlops'::regnamespace and relkind in ('r', 'p') order by relname}))
+{
+	$questions{$table} = $table eq 'project_member'
+	  ? q{select m::text from mlops.project_member m where exists (select from pg_roles r where r.oid = m.member) order by m::text}
+	  : "select t::text from mlops.$table t order by t::text";
+}
+
+my $dump = $source->backup_dir . '/dump';
+mkdir $source->backup_dir;
+$source->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $source->connstr('postgres') ], 'pg_dump');
+my %answers = map { $_ => $source->safe_psql('postgres', $questions{$_}) } keys %questions;
+$source->stop;
+
+my $target = PostgreSQL::Test::Cluster->new('target');
+$target->init;
+$target->start;
+$target->safe_psql('postgres', 'create role anna; create role otto; create database restored');
+$target->command_ok([ 'pg_restore', '--exit-on-error', '-d', $target->connstr('restored'), $dump ], 'pg_restore');
+
+for my $name (sort keys %questions)
+{
+	isnt($answers{$name}, '', "there is something in $name");
+	is($target->safe_psql('restored', $questions{$name}), $answers{$name}, "$name: the same");
+}
+is($target->safe_psql('restored', 'select count(*) from mlops.project_member m where not exists (select from pg_roles r where r.oid = m.member)'),
+	'0', 'the membership of the dropped role stayed behind');
+
+# The registry goes on where it stood.
+is($target->safe_psql('restored', q{
+	set role anna;
+	select version from mlops.train('price', 'house', 'price', exclude => '{id}', algorithm => 'baseline')}), '4', 'the next version');
+is($target->safe_psql('restored', q{
+	set role otto;
+	set client_min_messages = warning;
+	select mlops.deploy('price', 3) is not null;
+	select version from mlops.rollback('price');
+	select mlops.deployed_at('price', clock_timestamp())}), "t\n1\n1", 'deploying and rolling back go on');
+is($target->safe_psql('restored', q{
+	set role anna;
+	select version from mlops.train('mine', 'house', 'price', exclude => '{id}', algorithm => 'baseline');
+	select count(*) from mlops.project where is_personal}), "2\n1", 'the personal project is found again');
+
+my ($status, $stdout, $stderr) = $target->psql('restored', q{update mlops.model_version set algorithm = 'x'});
+like($stderr, qr/immutable/, 'what is immutable still is');
+
+# A plain script does the same as the archive.
+my $script = $target->backup_dir . '/dump.sql';
+mkdir $target->backup_dir;
+$target->command_ok([ 'pg_dump', '-f', $script, '-d', $target->connstr('restored') ], 'pg_dump as a script');
+$target->safe_psql('postgres', 'create database again');
+$target->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $script, '-d', $target->connstr('again') ], 'the script runs');
+is($target->safe_psql('again', $questions{deployment}), $target->safe_psql('restored', $questions{deployment}), 'the history of deployments');
+is($target->safe_psql('again', $questions{alias_history}), $target->safe_psql('restored', $questions{alias_history}), 'the history of aliases');
+is($target->safe_psql('again', $questions{predictions}), $target->safe_psql('restored', $questions{predictions}), 'the predictions');
+
+$target->stop;
+done_testing();

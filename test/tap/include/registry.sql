@@ -1,0 +1,33 @@
+-- A registry with rows in every table, written by hand as only a superuser may, so that these tests need no trainer:
+-- project clinic of anna_owner, with a member at each level, and model diagnosis with versions 1 to 3.
+create role anna_owner;
+create role sam_scientist;
+create role olga_operator;
+create role rita_reviewer;
+create role vera_viewer;
+create role paul_predictor;
+create role sten_stranger;
+
+set local role anna_owner;
+select mlops.create_project('clinic', goal => 'find malignant tumours early') as clinic \gset
+select mlops.grant_access('clinic', 'sam_scientist', 'scientist');
+select mlops.grant_access('clinic', 'olga_operator', 'operator');
+select mlops.grant_access('clinic', 'rita_reviewer', 'reviewer');
+select mlops.grant_access('clinic', 'vera_viewer', 'viewer');
+select mlops.grant_access('clinic', 'paul_predictor', 'predictor');
+reset role;
+
+insert into mlops.experiment (project_id, name) values (:clinic, 'first steps') returning id as experiment \gset
+insert into mlops.snapshot (project_id, query, settings, role_name, row_security_applied, row_count, fingerprint, columns)
+values (:clinic, 'select * from public.tumour', '{}', 'sam_scientist', false, 569, 42, '[]') returning id as snapshot \gset
+insert into mlops.run (project_id, experiment_id, kind, state, model_name, algorithm, task, target, arguments, params, metrics, snapshot_id, seed, device,
+					   threads, trainer, rows_train, rows_validation, rows_test, rows_dropped, session_user_name, current_user_name, started_at, finished_at)
+values (:clinic, :experiment, 'train', 'succeeded', 'diagnosis', 'baseline', 'binary', 'diagnosis', '{}', '{}', '{}', :snapshot, 42, 'cpu',
+		1, '0.1', 455, 0, 114, 0, 'sam_scientist', 'sam_scientist', now(), now()) returning id as run \gset
+insert into mlops.metric (run_id, name, value) values (:run, 'roc_auc', 0.5);
+insert into mlops.model (project_id, name, last_version, created_by) values (:clinic, 'diagnosis', 3, 'sam_scientist') returning id as diagnosis \gset
+insert into mlops.model_version (model_id, version, run_id, algorithm, task, size, sha256, params, metrics, origin)
+select :diagnosis, n, :run, 'baseline', 'binary', 1, sha256('x'), '{}', '{}', 'measured' from generate_series(1, 3) n;
+insert into mlops.model_signature (model_id, version, position, name, type, role)
+select :diagnosis, n, 0, 'diagnosis', 'text', 'target' from generate_series(1, 3) n;
+insert into mlops.model_chunk (model_id, version, chunk, bytes) select :diagnosis, n, 0, 'x' from generate_series(1, 3) n;

@@ -1,0 +1,40 @@
+-- What each level of access shows, table by table.
+\ir include/begin.sql
+\ir include/registry.sql
+select mlops.deploy('diagnosis', 1);
+select mlops.set_alias('diagnosis', 'champion', 1);
+
+create function pg_temp.shown() returns text language plpgsql as $$
+declare
+	shown text := '';
+	t record;
+	n bigint;
+begin
+	for t in select relname from pg_class where relnamespace = 'mlops'::regnamespace and relkind in ('r', 'p') and not relispartition order by relname collate "C" loop
+		execute format('select count(*) from mlops.%I', t.relname) into n;
+		if n > 0 then
+			shown := shown || ' ' || t.relname;
+		end if;
+	end loop;
+	return ltrim(shown);
+end
+$$;
+
+\set registry 'alias alias_history deployment experiment metric model model_signature model_version project project_member run snapshot'
+\set with_bytes 'alias alias_history deployment experiment metric model model_chunk model_signature model_version project project_member run snapshot'
+select plan(6);
+set local role vera_viewer;
+select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the bytes');
+set local role paul_predictor;
+select is(pg_temp.shown(), 'model model_signature', 'a predictor sees names and signatures');
+set local role sam_scientist;
+select is(pg_temp.shown(), :'with_bytes', 'a scientist sees the bytes, too');
+set local role rita_reviewer;
+select is(pg_temp.shown(), :'registry', 'a reviewer sees what a viewer sees');
+set local role olga_operator;
+select is(pg_temp.shown(), :'registry', 'an operator sees what a viewer sees');
+set local role anna_owner;
+select is(pg_temp.shown(), :'with_bytes', 'an owner sees everything');
+reset role;
+select * from finish();
+rollback;
