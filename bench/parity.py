@@ -1,0 +1,130 @@
+"""Five folds on real data: mlops beside LightGBM, XGBoost and scikit-learn, and the same rows shuffled."""
+import os
+
+import lightgbm
+import numpy
+import pandas
+import sklearn
+import xgboost
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import root_mean_squared_error, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from common import DATA, THREADS, connect, machine, need_data, one, query, report, versions
+
+FOLDS = 5
+SETS = {
+    "adult": {"target": "income", "positive": ">50K", "metric": "roc_auc", "linear": "logistic_regression"},
+    "housing": {"target": "median_house_value", "positive": None, "metric": "rmse", "linear": "linear_regression"},
+    "elec": {"target": "class", "positive": 1, "metric": "roc_auc", "linear": None},
+}
+SQL_TYPES = {"i": "int", "f": "float8", "b": "boolean"}
+
+
+def load(cursor, name):
+    """The data set as a data frame and, with a column `fold`, as a table."""
+    path = os.path.join(DATA, name + ".csv")
+    frame = pandas.read_csv(path)
+    columns = ", ".join(f'"{c}" {SQL_TYPES.get(t.kind, "text")}' for c, t in frame.dtypes.items())
+    cursor.execute(f"drop table if exists {name}; create table {name} ({columns})")
+    with open(path, encoding="utf8") as file:
+        cursor.copy_expert(f"copy {name} from stdin (format csv, header)", file)
+    cursor.execute(f"alter table {name} add id int generated always as identity; alter table {name} add fold int;"
+                   f"update {name} set fold = (id - 1) % {FOLDS}; analyze {name};"
+                   f"drop table if exists {name}_shuffled;"
+                   f"create table {name}_shuffled as select * from {name} order by md5(id::text)")
+    return frame
+
+
+def score(spec, truth, prediction):
+    if spec["metric"] == "rmse":
+        return root_mean_squared_error(truth, prediction)
+    return roc_auc_score(truth, prediction)
+
+
+def peers(frame, spec):
+    """Mean over the folds of each peer's score."""
+    classify = spec["positive"] is not None
+    y = (frame[spec["target"]] == spec["positive"]).astype(float) if classify else frame[spec["target"]].astype(float)
+    x = frame.drop(columns=[spec["target"]] + (["fnlwgt"] if "fnlwgt" in frame else []))
+    texts = [c for c in x if x[c].dtype.kind not in "ifb"]
+    numbers = [c for c in x if c not in texts]
+    for c in texts:
+        x[c] = x[c].astype("category")
+    fold = numpy.arange(len(x)) % FOLDS
+    scores = {}
+
+    def add(name, make, predict):
+        values = []
+        for k in range(FOLDS):
+            model = make()
+            model.fit(x[fold != k], y[fold != k])
+            values.append(score(spec, y[fold == k], predict(model, x[fold == k])))
+        scores[name] = numpy.mean(values)
+
+    probability = (lambda m, rows: m.predict_proba(rows)[:, 1]) if classify else (lambda m, rows: m.predict(rows))
+    lgb = lightgbm.LGBMClassifier if classify else lightgbm.LGBMRegressor
+    xgb = xgboost.XGBClassifier if classify else xgboost.XGBRegressor
+    hist = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
+    add("LightGBM", lambda: lgb(n_estimators=100, learning_rate=0.1, max_depth=6, num_leaves=64, n_jobs=THREADS, verbose=-1), probability)
+    add("XGBoost", lambda: xgb(n_estimators=100, learning_rate=0.1, max_depth=6, tree_method="hist", enable_categorical=True, n_jobs=THREADS), probability)
+    add("HistGradientBoosting", lambda: hist(max_iter=100, learning_rate=0.1, max_depth=6, max_leaf_nodes=64, early_stopping=False,
+                                             categorical_features="from_dtype"), probability)
+    if spec["linear"]:
+        encode = lambda: ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+                                            ("c", make_pipeline(SimpleImputer(strategy="most_frequent", missing_values=numpy.nan), OneHotEncoder(handle_unknown="ignore")), texts)])
+        for c in texts:
+            x[c] = x[c].astype(object)
+        linear = (lambda: make_pipeline(encode(), LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-14, max_iter=200))) if classify \
+            else (lambda: make_pipeline(encode(), Ridge(alpha=1.0, solver="cholesky")))
+        add("scikit-learn linear", linear, probability)
+    return scores
+
+
+def ours(cursor, name, spec, algorithm, params, table):
+    """Mean over the folds of the stored metric, and the hashes of the models."""
+    values, hashes = [], []
+    for k in range(FOLDS):
+        source = f"select *, fold = {k} as held_out from {table}"
+        exclude = [c for c in ("id", "fold", "fnlwgt") if name == "adult" or c != "fnlwgt"]
+        run, model, version, metrics = query(
+            cursor, "select run_id, model, version, metrics from mlops.train(%s, %s, %s, algorithm => %s, params => %s, exclude => %s, "
+                    "split => '{\"column\": \"held_out\"}', task => %s)",
+            f"{name}_{algorithm}", source, spec["target"], algorithm, params, exclude,
+            "regression" if spec["metric"] == "rmse" else "binary")[0]
+        values.append(metrics[spec["metric"]])
+        hashes.append(one(cursor, "select sha256 from mlops.model_version v join mlops.model m on m.id = v.model_id "
+                                  "where m.name = %s and v.version = %s", f"{name}_{algorithm}", version).tobytes())
+    return numpy.mean(values), hashes
+
+
+def main():
+    need_data()
+    cursor = connect()
+    rows = []
+    for name, spec in SETS.items():
+        frame = load(cursor, name)
+        scores = peers(frame, spec)
+        digits = 0 if spec["metric"] == "rmse" else 4
+        show = lambda value: f"{value:,.{digits}f}"
+        for algorithm in ("gradient_boosting", spec["linear"]):
+            if algorithm is None:
+                continue
+            params = "{}" if algorithm == "gradient_boosting" else '{"reg_lambda": 1}'
+            value, hashes = ours(cursor, name, spec, algorithm, params, name)
+            shuffled, shuffled_hashes = ours(cursor, name, spec, algorithm, params, name + "_shuffled")
+            beside = {k: v for k, v in scores.items() if (k == "scikit-learn linear") == (algorithm != "gradient_boosting")}
+            rows.append([name, algorithm, spec["metric"], show(value), ", ".join(f"{k} {show(v)}" for k, v in beside.items()),
+                         "bit for bit" if (hashes, value) == (shuffled_hashes, shuffled) else "DIFFERENT"])
+    report("parity", "Five folds on real data (fold = row number modulo 5)",
+           ["data", "algorithm", "metric", "mlops", "peers", "shuffled rows give the same models"], rows,
+           ["100 trees, depth 6 (64 leaves), learning rate 0.1, everything else at its default; linear models with lambda 1.",
+            versions(cursor, lightgbm, xgboost, sklearn) + ".", machine() + "."])
+
+
+if __name__ == "__main__":
+    main()
