@@ -75,8 +75,8 @@ def peers(frame, spec):
     add("HistGradientBoosting", lambda: hist(max_iter=100, learning_rate=0.1, max_depth=6, max_leaf_nodes=64, early_stopping=False,
                                              categorical_features="from_dtype"), probability)
     if spec["linear"]:
-        encode = lambda: ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
-                                            ("c", make_pipeline(SimpleImputer(strategy="most_frequent", missing_values=numpy.nan), OneHotEncoder(handle_unknown="ignore")), texts)])
+        encode = lambda: ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+                                            ("c", OneHotEncoder(handle_unknown="ignore"), texts)])
         for c in texts:
             x[c] = x[c].astype(object)
         linear = (lambda: make_pipeline(encode(), LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-14, max_iter=200))) if classify \

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What scripts/demo and scripts/test share: packages, the server to build for, a temporary cluster.
 # To be sourced by bash.  A failed command ends the script that sources it.
 

@@ -73,15 +73,15 @@ keep_budget(void)
 
 /* Reads and opens a version; an error leaves nothing behind, for until the end all of it belongs to the current context. */
 static CachedModel *
-load_model(const uint8 *sha256, int64 model_id, int32 version)
+load_model(const ModelRef *ref)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops model", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	CachedModel *cached = palloc0(sizeof(CachedModel));
-	struct varlena *artifact = registry_load(model_id, version);
+	struct varlena *artifact = registry_load(ref->model_id, ref->version);
 
 	artifact_open(&cached->model, artifact);
-	memcpy(cached->sha256, sha256, REGISTRY_HASH_SIZE);
+	memcpy(cached->sha256, ref->sha256, REGISTRY_HASH_SIZE);
 	cached->context = context;
 	cached->size = VARSIZE(artifact);
 	MemoryContextSwitchTo(old);
@@ -105,18 +105,18 @@ make_table(void)
 
 /* The model of a version, pinned. */
 CachedModel *
-model_cache_pin(const uint8 *sha256, int64 model_id, int32 version)
+model_cache_pin(const ModelRef *ref)
 {
 	CacheSlot  *slot;
 
 	if (models == NULL)
 		make_table();
-	slot = hash_search(models, sha256, HASH_FIND, NULL);
+	slot = hash_search(models, ref->sha256, HASH_FIND, NULL);
 	if (slot == NULL)
 	{
-		CachedModel *cached = load_model(sha256, model_id, version);
+		CachedModel *cached = load_model(ref);
 
-		slot = hash_search(models, sha256, HASH_ENTER, NULL);
+		slot = hash_search(models, ref->sha256, HASH_ENTER, NULL);
 		slot->cached = cached;
 		MemoryContextSetParent(cached->context, CacheMemoryContext);
 		dlist_push_head(&recent, &cached->recency);

@@ -26,8 +26,8 @@ typedef struct CachedModel
 /* Defines mlops.local_cache_size; called once, from _PG_init, before the prefix "mlops" is reserved. */
 extern void model_cache_init(void);
 
-/* The model of a version, pinned, loaded where it is not here yet.  No access check; sha256 is that of the version. */
-extern CachedModel *model_cache_pin(const uint8 *sha256, int64 model_id, int32 version);
+/* The model of a resolved version, pinned, loaded where it is not here yet. */
+extern CachedModel *model_cache_pin(const ModelRef *ref);
 
 /* Gives a pin back.  Raises no errors, so it may be called while a memory context is reset. */
 extern void model_cache_unpin(CachedModel *cached);

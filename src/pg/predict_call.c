@@ -227,15 +227,11 @@ static void
 resolve_binding(CallSite *site, Binding *binding)
 {
 	ModelRef	ref;
-	uint8		sha256[REGISTRY_HASH_SIZE];
 
 	registry_resolve(binding->reference, BARE_LIVE, RIGHT_PREDICT, &ref);
-	if (!registry_version_hash(ref.model_id, ref.version, sha256))
-		elog(ERROR, "version %d of model \"%s\" has disappeared", ref.version, ref.model_name);
-
-	if (binding->predictor.context == NULL || memcmp(binding->cached->sha256, sha256, REGISTRY_HASH_SIZE) != 0)
+	if (binding->predictor.context == NULL || memcmp(binding->cached->sha256, ref.sha256, REGISTRY_HASH_SIZE) != 0)
 	{
-		CachedModel *cached = model_cache_pin(sha256, ref.model_id, ref.version);
+		CachedModel *cached = model_cache_pin(&ref);
 
 		if (binding->cached != NULL)
 			model_cache_unpin(binding->cached);

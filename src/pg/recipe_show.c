@@ -129,14 +129,11 @@ mlops_recipe(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ModelRef	ref;
-	uint8		sha256[REGISTRY_HASH_SIZE];
 
 	registry_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), BARE_LIVE, RIGHT_VIEW, &ref);
-	if (!registry_version_hash(ref.model_id, ref.version, sha256))
-		elog(ERROR, "version %d of model \"%s\" has disappeared", ref.version, ref.model_name);
 	InitMaterializedSRF(fcinfo, 0);
 
-	CachedModel *cached = model_cache_pin(sha256, ref.model_id, ref.version);
+	CachedModel *cached = model_cache_pin(&ref);
 
 	PG_TRY();
 	{

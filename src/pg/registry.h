@@ -43,6 +43,7 @@ extern void access_require(int64 project_id, Right right, const char *model_name
 
 #define REGISTRY_NAME_BYTES 200	/* the longest name of a project or model */
 #define REGISTRY_NAME_SIZE (REGISTRY_NAME_BYTES + 1)
+#define REGISTRY_HASH_SIZE 32	/* SHA-256 */
 
 /* A resolved reference. */
 typedef struct ModelRef
@@ -50,7 +51,7 @@ typedef struct ModelRef
 	int64		project_id;
 	int64		model_id;
 	int32		version;		/* 0: the model as such */
-	char		project_name[REGISTRY_NAME_SIZE];
+	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the version's bytes, where there is a version */
 	char		model_name[REGISTRY_NAME_SIZE];
 } ModelRef;
 
@@ -76,11 +77,6 @@ extern bool registry_find(const char *reference, ModelRef *ref);
 
 /* The version deployed now, or 0.  No access check. */
 extern int32 registry_live_version(int64 model_id);
-
-#define REGISTRY_HASH_SIZE 32	/* SHA-256 */
-
-/* Whether a version exists; its hash where sha256 is not NULL.  No access check. */
-extern bool registry_version_hash(int64 model_id, int32 version, uint8 *sha256);
 
 /* The project of this name that the caller sees; UNDEFINED_OBJECT, AMBIGUOUS_ALIAS. */
 extern int64 registry_find_project(const char *name);

@@ -10,11 +10,9 @@
  */
 #include "registry.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/varlena.h"
 
 #include "registry_scan.h"
 #include "report.h"
@@ -144,19 +142,34 @@ unknown_model(const Reference *reference)
 			 : errhint("You may see no model here: train one, or ask an owner for access with mlops.grant_access().")));
 }
 
+/* AMBIGUOUS_ALIAS, with the forms that are not. */
+static void
+refuse_ambiguous(const char *name, List *projects)
+{
+	StringInfoData choices;
+	ListCell   *cell;
+
+	initStringInfo(&choices);
+	foreach(cell, projects)
+		appendStringInfo(&choices, "%s'%s/%s'", choices.len > 0 ? ", " : "", project_name(*(int64 *) lfirst(cell)), name);
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_ALIAS),
+			 errmsg("model name \"%s\" is ambiguous", name),
+			 errdetail("You may see %d models of this name.", list_length(projects)),
+			 errhint("Name the project, too: %s.", choices.data)));
+}
+
 /* Finds the one model of this name that the caller sees; false where there is none. */
 static bool
 find_model(const Reference *reference, ModelRef *ref)
 {
 	RegistryScan scan;
-	int			found = 0;
-	StringInfoData choices;
+	List	   *projects = NIL;
 
 	/* No name is longer; a longer one would not fit into an index entry either. */
 	if (strlen(reference->model) >= REGISTRY_NAME_SIZE)
 		return false;
 
-	initStringInfo(&choices);
 	registry_scan_open(&scan, "model");
 
 	AttrNumber	id = registry_scan_column(&scan, "id");
@@ -166,32 +179,22 @@ find_model(const Reference *reference, ModelRef *ref)
 	registry_scan_start(&scan, "model_name_key");
 	while (registry_scan_next(&scan))
 	{
-		int64		project_id = DatumGetInt64(registry_scan_get(&scan, project));
-		char	   *name;
+		int64	   *project_id = palloc(sizeof(int64));
 
-		if (!access_allowed(project_id, RIGHT_SEE))
+		*project_id = DatumGetInt64(registry_scan_get(&scan, project));
+		if (!access_allowed(*project_id, RIGHT_SEE) ||
+			(reference->project != NULL && strcmp(project_name(*project_id), reference->project) != 0))
 			continue;
-		name = project_name(project_id);
-		if (reference->project != NULL && strcmp(name, reference->project) != 0)
-			continue;
-		appendStringInfo(&choices, "%s'%s/%s'", found > 0 ? ", " : "", name, reference->model);
-		if (found++ > 0)
-			continue;
+		projects = lappend(projects, project_id);
 		memset(ref, 0, sizeof(*ref));
-		ref->project_id = project_id;
+		ref->project_id = *project_id;
 		ref->model_id = DatumGetInt64(registry_scan_get(&scan, id));
-		strlcpy(ref->project_name, name, sizeof(ref->project_name));
 		strlcpy(ref->model_name, reference->model, sizeof(ref->model_name));
 	}
 	registry_scan_close(&scan);
-	if (found > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_AMBIGUOUS_ALIAS),
-				 errmsg("model name \"%s\" is ambiguous", reference->model),
-				 errdetail("You may see %d models of this name.", found),
-				 errhint("Name the project, too: %s.", choices.data)));
-	pfree(choices.data);
-	return found == 1;
+	if (list_length(projects) > 1)
+		refuse_ambiguous(reference->model, projects);
+	return projects != NIL;
 }
 
 /* "versions 1 to 3, 5 exist"; NULL where there is none. */
@@ -239,27 +242,28 @@ list_versions(int64 model_id)
 	return psprintf(n == 1 ? "version %s exists" : "versions %s exist", list.data);
 }
 
-/* Whether a version exists; its hash, where wanted. */
-bool
-registry_version_hash(int64 model_id, int32 version, uint8 *sha256)
+/* Reads the hash of the version; false where there is no such version. */
+static bool
+find_version(ModelRef *ref)
 {
 	RegistryScan scan;
 	bool		found;
 
 	registry_scan_open(&scan, "model_version");
-	registry_scan_key_int64(&scan, "model_id", model_id);
-	registry_scan_key_int32(&scan, "version", version);
+	registry_scan_key_int64(&scan, "model_id", ref->model_id);
+	registry_scan_key_int32(&scan, "version", ref->version);
 	registry_scan_start(&scan, "model_version_pkey");
 	found = registry_scan_next(&scan);
-	if (found && sha256 != NULL)
+	if (found)
 	{
 		bytea	   *hash = DatumGetByteaPP(registry_scan_get(&scan, registry_scan_column(&scan, "sha256")));
 
 		if (VARSIZE_ANY_EXHDR(hash) != REGISTRY_HASH_SIZE)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("hash of version %d has %zu bytes", version, (size_t) VARSIZE_ANY_EXHDR(hash))));
-		memcpy(sha256, VARDATA_ANY(hash), REGISTRY_HASH_SIZE);
+					 errmsg("the hash of version %d of model \"%s\" has %zu bytes", ref->version, ref->model_name,
+							(size_t) VARSIZE_ANY_EXHDR(hash))));
+		memcpy(ref->sha256, VARDATA_ANY(hash), REGISTRY_HASH_SIZE);
 	}
 	registry_scan_close(&scan);
 	return found;
@@ -404,7 +408,7 @@ registry_resolve(const char *text, BareName bare, Right right, ModelRef *ref)
 		ref->version = reference.version;
 	else
 		ref->version = alias_version(ref, reference.selector);
-	if (ref->version != 0 && !registry_version_hash(ref->model_id, ref->version, NULL))
+	if (ref->version != 0 && !find_version(ref))
 		unknown_version(ref, reference.version != 0 ? reference.selector : psprintf("%d", ref->version));
 }
 

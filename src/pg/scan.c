@@ -18,6 +18,7 @@
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
+#include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -460,7 +461,16 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	for (int i = 0; i < n_columns; i++)
 		picked[i] = columns[i].source;
 
+	instr_time	start;
+	instr_time	duration;
+
+	INSTR_TIME_SET_CURRENT(start);
 	result->row_security = source_run(source, picked, n_columns, &scan->receiver, check_expected_rows, scan);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+	ereport(DEBUG1,
+			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms",
+							 scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
 
 	tell_empty_arrays(scan);
 	if (!matrix_writer_finish(&scan->writer, &error))

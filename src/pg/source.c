@@ -68,6 +68,24 @@ nearest_relation(const RangeVar *name)
 	return nearest_name(name->relname, names, n);
 }
 
+/* Whether a text consists of identifiers, dots and blanks: the server's own splitter takes any character for a part of a name. */
+static bool
+looks_like_name(const char *text)
+{
+	bool		quoted = false;
+
+	for (; *text != '\0'; text++)
+	{
+		unsigned char c = (unsigned char) *text;
+
+		if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && c != '.' && c != '_' && c != '$' && c < 0x80 && !isalnum(c) && !isspace(c))
+			return false;
+	}
+	return true;
+}
+
 /* "select * from schema.relation" where the text is a possibly qualified, possibly quoted name; NULL where it is not one. */
 static char *
 query_of_name(const char *text)
@@ -77,7 +95,7 @@ query_of_name(const char *text)
 	Oid			relation;
 	const char *nearest;
 
-	if (!SplitIdentifierString(pstrdup(text), '.', &parts) || parts == NIL)
+	if (!looks_like_name(text) || !SplitIdentifierString(pstrdup(text), '.', &parts) || parts == NIL)
 		return NULL;
 	for (int i = 0; i < list_length(parts); i++)
 		lfirst(list_nth_cell(parts, i)) = makeString(pstrdup(list_nth(parts, i)));
@@ -194,7 +212,7 @@ qualified_text(Query *query)
 	(void) set_config_option("search_path", "pg_catalog", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	text = pg_get_querydef(copyObject(query), false);
 	AtEOXact_GUC(true, nest_level);
-	return text;
+	return text + strspn(text, " ");
 }
 
 /* Analyses a source. */

@@ -138,25 +138,27 @@ count_distinct(const Matrix *matrix, uint32 column, int most)
 
 /* Tells what was derived, and why. */
 static void
-tell_task(const TaskChoice *choice, Task task, const ScanColumn *target, int n_distinct)
+tell_task(const TaskChoice *choice, const Algorithm *algorithm, Task task, const ScanColumn *target, int n_distinct)
 {
-	const char *name = target->source->name;
-	const char *type = target->source->type_name;
+	const char *values = n_distinct > DISTINCT_MAX
+		? psprintf("more than %d different values", DISTINCT_MAX)
+		: psprintf("%d different value%s", n_distinct, n_distinct == 1 ? "" : "s");
+	bool		classes = task != TASK_REGRESSION;
 
 	if (choice->given || choice->by_objective)
 		return;
-	if (task == TASK_REGRESSION)
+	if (is_integer(target) && classes != (n_distinct <= DISTINCT_MAX))
 		ereport(NOTICE,
-				(is_integer(target) && n_distinct > DISTINCT_MAX
-				 ? errmsg("task is regression: target \"%s\" is of type %s and has more than %d different values", name, type, DISTINCT_MAX)
-				 : errmsg("task is regression: target \"%s\" is of type %s", name, type)));
+				(errmsg("task is %s: target \"%s\" has %s, but %s does no %s", task_name(task), target->source->name, values,
+						algorithm->name, classes ? "regression" : "classification")));
+	else if (classes || is_integer(target))
+		ereport(NOTICE,
+				(errmsg("task is %s: target \"%s\" is of type %s and has %s",
+						task_name(task), target->source->name, target->source->type_name, values)));
 	else
 		ereport(NOTICE,
-				(target->kind != KIND_CATEGORY && n_distinct > DISTINCT_MAX
-				 ? errmsg("task is %s: target \"%s\" is of type %s and has more than %d different values", task_name(task), name, type, DISTINCT_MAX)
-				 : errmsg_plural("task is %s: target \"%s\" is of type %s and has %d value",
-								 "task is %s: target \"%s\" is of type %s and has %d different values",
-								 n_distinct, task_name(task), name, type, n_distinct)));
+				(errmsg("task is %s: target \"%s\" is of type %s",
+						task_name(task), target->source->name, target->source->type_name)));
 }
 
 /* Decides by the rows. */
@@ -191,7 +193,7 @@ task_decide(const TaskChoice *choice, const Algorithm *algorithm, const ScanColu
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("target column \"%s\" has more than two different values, but the task is binary", target->source->name),
 				 errhint("Use task => 'multiclass', or make two classes of it in the source query.")));
-	tell_task(choice, task, target, n_distinct);
+	tell_task(choice, algorithm, task, target, n_distinct);
 	return task;
 }
 

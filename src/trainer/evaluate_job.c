@@ -40,8 +40,6 @@ evaluate_model(Trainer *trainer, const Model *model, Error *error)
 		!profile_columns(trainer, error))
 		return false;
 	notice_dropped(trainer, &table);
-	if (table.n_rows == 0)
-		return error_set(error, ERROR_DATA, "there are no rows with a target to evaluate on");
 
 	channel_phase(&trainer->channel, "evaluating");
 

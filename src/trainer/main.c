@@ -21,6 +21,9 @@
 
 #define EXIT_USAGE 2
 
+/* More threads than any setting asks for. */
+#define THREADS_MAX 1024
+
 const void *
 map_descriptor(int fd, const char *what, size_t *size, Error *error)
 {
@@ -56,6 +59,8 @@ read_job(Trainer *trainer, Error *error)
 	bool		read = job_read(&trainer->job, bytes, size, error);
 
 	munmap((void *) bytes, size);
+	if (read && trainer->job.n_threads > THREADS_MAX)
+		return error_set(error, ERROR_CORRUPTED, "the job asks for %u threads, more than %d", trainer->job.n_threads, THREADS_MAX);
 	return read;
 }
 
@@ -68,11 +73,6 @@ open_matrix(Trainer *trainer, Error *error)
 		return false;
 	if (matrix_find_role(&trainer->matrix, ROLE_TARGET) < 0)
 		return error_set(error, ERROR_CORRUPTED, "the rows have no target column");
-	if (trainer->matrix.header->n_rows == 0)
-	{
-		error_set(error, ERROR_DATA, "the source returned no rows");
-		return error_hint(error, "Row security and the query's own conditions decide which rows there are.");
-	}
 	return true;
 }
 

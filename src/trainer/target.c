@@ -8,7 +8,6 @@
  */
 #include "trainer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +218,7 @@ row_class(const TableColumn *column, size_t row, const uint32_t *class_of_code, 
 	return position < set->n && set->values[position] == value ? position : NO_CLASS;
 }
 
-/* Room for the values; the weights, where there are any, checked. */
+/* Room for the values; the weights, where there are any: table_build() has seen to it that they are positive and finite. */
 static bool
 target_init(Target *target, const Table *table, Arena *arena, Error *error)
 {
@@ -234,16 +233,11 @@ target_init(Target *target, const Table *table, Arena *arena, Error *error)
 	if (target->weights == NULL)
 		return false;
 	for (size_t row = 0; row < table->n_rows; row++)
-	{
 		target->weights[row] = table_number(table->weight, row);
-		if (!(target->weights[row] > 0 && isfinite(target->weights[row])))
-			return error_set(error, ERROR_DATA, "weight column \"%s\" holds %g, which is no weight",
-							 table->weight->source->name, target->weights[row]);
-	}
 	return true;
 }
 
-/* The target of a regression: finite numbers. */
+/* The target of a regression: numbers. */
 static bool
 regression_values(Target *target, const Table *table, Error *error)
 {
@@ -256,34 +250,18 @@ regression_values(Target *target, const Table *table, Error *error)
 		return error_hint(error, "A regression needs a number; for classes use task => 'binary' or 'multiclass'.");
 	}
 	for (size_t row = 0; row < table->n_rows; row++)
-	{
 		target->values[row] = table_number(column, row);
-		if (!isfinite(target->values[row]))
-		{
-			error_set(error, ERROR_DATA, "target column \"%s\" holds infinite values", column->source->name);
-			return error_hint(error, "Leave these rows out of the source query.");
-		}
-	}
 	return true;
 }
 
-/* Fewer than two training rows teach nothing. */
+/* One training row teaches nothing; table_build() has seen to it that there is one. */
 static bool
 check_rows(const Table *table, Error *error)
 {
-	size_t		n = range_rows(table->train);
-
-	if (n >= 2)
+	if (range_rows(table->train) >= 2)
 		return true;
-	if (table->n_rows == 0 && table->n_dropped > 0)
-	{
-		error_set(error, ERROR_DATA, "no row can be used: target column \"%s\" is NULL in all of them", table->target->source->name);
-		if (table->weight != NULL)
-			error_detail(error, "Rows whose weight is NULL or 0 are left out, too.");
-		return false;
-	}
-	error_set(error, ERROR_DATA, "%s to train on", n == 0 ? "there are no rows" : "there is only one row");
-	if (table->n_rows > n)
+	error_set(error, ERROR_DATA, "there is only one row to train on");
+	if (table->n_rows > 1)
 		error_detail(error, "Of %zu usable rows, %zu are for validation and %zu for the test.", table->n_rows,
 					 range_rows(table->validation), range_rows(table->test));
 	return error_hint(error, "A training needs at least 2 rows, and rows of 2 classes for a classification.");

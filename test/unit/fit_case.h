@@ -15,7 +15,7 @@
 #include "check.h"
 #include "support_matrix.h"
 
-#define FIT_CASE_MAX_COLUMNS	64
+#define FIT_CASE_MAX_COLUMNS	1100
 #define FIT_CASE_MAX_SCORES	40
 
 typedef struct FitCase

@@ -4,6 +4,8 @@
  */
 #include "fit_case.h"
 
+#include "core/fit/cpu.h"
+
 #include "fixtures/linear.h"
 #include "fixtures/nist.h"
 
@@ -152,6 +154,25 @@ test_determinism(void)
 	fit_case_free(&reversed);
 }
 
+/* The widest vectors of this machine and the narrowest: the same bytes. */
+static void
+test_vector_widths(void)
+{
+	FitCase		wide = fixture_case(1, true);
+	FitCase		narrow = fixture_case(1, true);
+	Error		error;
+
+	if (CHECK_OK(fit_case_run(&wide, &error), &error))
+	{
+		cpu_limit(CPU_PLAIN);
+		if (CHECK_OK(fit_case_run(&narrow, &error), &error))
+			CHECK(wide.payload.size == narrow.payload.size && memcmp(wide.payload.data, narrow.payload.data, wide.payload.size) == 0);
+		cpu_limit(CPU_AVX512);
+	}
+	fit_case_free(&wide);
+	fit_case_free(&narrow);
+}
+
 /* A column that is a sum of others gets 0 and a notice; predictions are those without it. */
 static void
 test_aliased(void)
@@ -277,6 +298,7 @@ main(void)
 	check_fixture("ridge, weighted", 10, true, ridge_weighted_intercept, ridge_weighted_weights);
 	test_nist();
 	test_determinism();
+	test_vector_widths();
 	test_aliased();
 	test_reference_level();
 	test_wide();

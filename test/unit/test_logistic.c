@@ -4,6 +4,8 @@
  */
 #include "fit_case.h"
 
+#include "core/fit/cpu.h"
+
 #include "core/fit/logistic.h"
 #include "core/mathfun.h"
 #include "fixtures/linear.h"
@@ -95,6 +97,7 @@ check_same(FitCase *a, FitCase *b)
 {
 	Error		error;
 
+	fit_case_free(a);
 	if (CHECK_OK(fit_case_run(a, &error), &error) && CHECK_OK(fit_case_run(b, &error), &error))
 		CHECK(a->payload.size == b->payload.size && memcmp(a->payload.data, b->payload.data, a->payload.size) == 0);
 	fit_case_free(a);
@@ -113,6 +116,25 @@ test_determinism(void)
 		three.n_threads = 3;
 		check_same(&one, &three);
 	}
+}
+
+/* The widest vectors of this machine and the narrowest: the same bytes. */
+static void
+test_vector_widths(void)
+{
+	FitCase		wide = fixture_case(3, 1, true);
+	FitCase		narrow = wide;
+	Error		error;
+
+	if (CHECK_OK(fit_case_run(&wide, &error), &error))
+	{
+		cpu_limit(CPU_PLAIN);
+		if (CHECK_OK(fit_case_run(&narrow, &error), &error))
+			CHECK(wide.payload.size == narrow.payload.size && memcmp(wide.payload.data, narrow.payload.data, wide.payload.size) == 0);
+		cpu_limit(CPU_AVX512);
+	}
+	fit_case_free(&wide);
+	fit_case_free(&narrow);
 }
 
 /* A two-class softmax has twice the weights of a logistic one at half the penalty: w = w1 - w0, lambda / 2 (w0^2 + w1^2) = lambda / 4 w^2. */
@@ -135,71 +157,84 @@ test_two_classes(void)
 	fit_case_free(&softmax);
 }
 
-/* More unknowns than the direct method takes: conjugate gradients reach the optimum, too. */
-static void
-test_iterative(void)
+/* Largest entry of the gradient of the objective at the model's coefficients, written out anew. */
+static double
+largest_gradient(const FitCase *test)
 {
-	enum
+	uint32_t	n_scores = test->header.n_scores;
+	uint32_t	n = test->n_columns + 1;
+	double	   *gradient = calloc((size_t) n_scores * n, sizeof(double));
+	double		largest = 0;
+
+	for (size_t i = 0; i < test->n_rows; i++)
 	{
-		ROWS = 400, COLUMNS = 60, CLASSES = 40
-	};
-	static double x[ROWS * COLUMNS];
-	static double y[ROWS];
-	static double gradient[CLASSES][COLUMNS + 1];
-	FitCase		test = {
-		.algorithm = "logistic_regression",.task = TASK_MULTICLASS,.n_classes = CLASSES,.n_rows = ROWS,.n_columns = COLUMNS,.x = x,.y = y,
-		.reg_lambda = 0.5
-	};
-	Error		error;
+		const double *x = test->x + i * test->n_columns;
+		double		p[FIT_CASE_MAX_SCORES];
+		double		sum = n_scores == 1 ? 1 : 0;
 
-	_Static_assert(CLASSES * (COLUMNS + 1) > LOGISTIC_DIRECT_MAX, "this must take the iterative way");
-	for (size_t i = 0; i < ROWS; i++)
-	{
-		for (size_t j = 0; j < COLUMNS; j++)
-			x[i * COLUMNS + j] = fixture_number(i, j) - 0.5;
-		y[i] = (double) ((i + (size_t) (2 * fixture_number(i, 63))) % CLASSES);
-	}
-	if (!CHECK_OK(fit_case_run(&test, &error), &error))
-		return;
-	CHECK_TEXT(test.notices, "");
-
-	/* The gradient of the objective, written out anew, is zero there. */
-	const double *intercept = (const double *) (test.payload.data + sizeof(LinearPayload));
-	const double *weights = intercept + CLASSES;
-
-	for (size_t i = 0; i < ROWS; i++)
-	{
-		double		p[CLASSES];
-		double		sum = 0;
-
-		for (size_t k = 0; k < CLASSES; k++)
+		for (uint32_t k = 0; k < n_scores; k++)
 		{
-			double		z = intercept[k];
+			double		z = test->intercept[k];
 
-			for (size_t j = 0; j < COLUMNS; j++)
-				z += weights[k * COLUMNS + j] * x[i * COLUMNS + j];
+			for (uint32_t j = 0; j < test->n_columns; j++)
+				z += test->weights[k * test->n_columns + j] * x[j];
 			p[k] = exp(z);
 			sum += p[k];
 		}
-		for (size_t k = 0; k < CLASSES; k++)
+		for (uint32_t k = 0; k < n_scores; k++)
 		{
-			double		residual = p[k] / sum - (y[i] == (double) k);
+			double		residual = p[k] / sum - (n_scores == 1 ? test->y[i] : test->y[i] == k);
 
-			for (size_t j = 0; j < COLUMNS; j++)
-				gradient[k][j] += residual * x[i * COLUMNS + j];
-			gradient[k][COLUMNS] += residual;
+			for (uint32_t j = 0; j < test->n_columns; j++)
+				gradient[k * n + j] += residual * x[j];
+			gradient[k * n + test->n_columns] += residual;
 		}
 	}
+	for (uint32_t k = 0; k < n_scores; k++)
+		for (uint32_t j = 0; j < n; j++)
+		{
+			double		penalty = j < test->n_columns ? test->reg_lambda * test->weights[k * test->n_columns + j] : 0;
 
-	double		largest = 0;
+			largest = fmax(largest, fabs(gradient[k * n + j] + penalty));
+		}
+	free(gradient);
+	return largest;
+}
 
-	for (size_t k = 0; k < CLASSES; k++)
-		for (size_t j = 0; j <= COLUMNS; j++)
-			largest = fmax(largest, fabs(gradient[k][j] + (j < COLUMNS ? test.reg_lambda * weights[k * COLUMNS + j] : 0)));
-	printf("%d unknowns by conjugate gradients: largest gradient %.1e, %d steps\n", CLASSES * (COLUMNS + 1), largest, test.iterations);
-	CHECK(largest < 1e-9);
-	CHECK(test.iterations <= 10);
-	fit_case_free(&test);
+/* More unknowns than the direct method takes: conjugate gradients reach the optimum, too, with any number of threads. */
+static void
+check_iterative(uint32_t n_classes, uint32_t n_columns, size_t n_rows)
+{
+	double	   *x = malloc(n_rows * n_columns * sizeof(double));
+	double	   *y = malloc(n_rows * sizeof(double));
+	FitCase		test = {
+		.algorithm = "logistic_regression",.task = n_classes == 2 ? TASK_BINARY : TASK_MULTICLASS,.n_classes = n_classes,
+		.n_rows = n_rows,.n_columns = n_columns,.x = x,.y = y,.reg_lambda = 0.5
+	};
+	FitCase		threads;
+	Error		error;
+
+	for (size_t i = 0; i < n_rows; i++)
+	{
+		for (size_t j = 0; j < n_columns; j++)
+			x[i * n_columns + j] = (double) (hash64_mix(i * n_columns + j + 1) >> 40) / 16777216.0 - 0.5;
+		y[i] = (double) ((i + (size_t) (2 * fixture_number(i, 63))) % n_classes);
+	}
+	threads = test;
+	threads.n_threads = 2;
+	if (CHECK_OK(fit_case_run(&test, &error), &error))
+	{
+		uint32_t	n_unknowns = test.header.n_scores * (n_columns + 1);
+
+		printf("%u unknowns: largest gradient %.1e, %d steps\n", n_unknowns, largest_gradient(&test), test.iterations);
+		CHECK(n_unknowns > LOGISTIC_DIRECT_MAX);
+		CHECK_TEXT(test.notices, "");
+		CHECK(largest_gradient(&test) < 1e-9);
+		CHECK(test.iterations <= 10);
+	}
+	check_same(&test, &threads);
+	free(x);
+	free(y);
 }
 
 /* Without a penalty: an optimum where there is one; else an error that names what separates. */
@@ -308,8 +343,10 @@ main(void)
 	check_fixture("softmax, weighted", 3, 0.01, true, softmax_weighted_intercept, softmax_weighted_weights);
 	test_symmetric();
 	test_determinism();
+	test_vector_widths();
 	test_two_classes();
-	test_iterative();
+	check_iterative(40, 60, 400);
+	check_iterative(2, 1060, 1500);
 	test_separated();
 	test_aliased();
 	test_no_features();

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "core/fit/recipe_fit.h"
+#include "core/fit/recipe_measure.h"
 #include "core/hash.h"
 #include "core/linear_model.h"
 #include "core/model.h"
@@ -108,6 +109,7 @@ numbers(void)
 	static const double values[] = {4, NAN, 1, 10, 4, NAN, 1, 16};
 	Bench		bench;
 	const RecipeColumn *column;
+	int			n_missing = 0;
 
 	number_table(&bench, STORAGE_FLOAT32, values, 8);
 	CHECK_OK(fit(&bench, plan(MISSING_MEAN, ENCODING_NATIVE, SCALING_NONE, INDICATOR_AUTO, 0)), &bench.error);
@@ -139,7 +141,9 @@ numbers(void)
 	CHECK_SAME(column->scale, 16);
 
 	CHECK_OK(fit(&bench, plan(MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error);
-	CHECK(isnan(recipe_raw(&bench.recipe.columns[0], 0)) || recipe_raw(&bench.recipe.columns[0], 0) > 0);
+	for (size_t row = 0; row < 8; row++)
+		n_missing += isnan(recipe_raw(&bench.recipe.columns[0], row)) != 0;
+	CHECK(n_missing == 2);
 
 	CHECK_ERROR(fit(&bench, plan(MISSING_ERROR, ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0)), &bench.error,
 				ERROR_DATA, "\"x\" has no usable value in 2 rows");
@@ -189,6 +193,22 @@ medians(void)
 		CHECK_SAME(bench.recipe.columns[0].recipe.fill, (sorted[(n_present - 1) / 2] + sorted[n_present / 2]) / 2);
 		end(&bench);
 	}
+}
+
+/* A column whose sampled rows are all small: the median is found nevertheless. */
+static void
+misleading_sample(void)
+{
+	enum {ROWS = 51200};		/* a hundred rows a sample */
+	static double values[ROWS];
+	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
+	TableColumn column = {.source = &source,.u.f64 = values};
+	ColumnMeasure measure = {.n_present = ROWS,.lowest = -511,.highest = ROWS - 1};
+
+	for (int i = 0; i < ROWS; i++)
+		values[i] = i % 100 == 0 ? -i / 100 : i;
+	/* 512 values below 1, then all numbers that are no multiple of 100 */
+	CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure), (25341 + 25342) / 2.0);
 }
 
 /* Constant, all missing, infinite and huge columns: a defined answer or an error that names the column. */
@@ -398,6 +418,7 @@ main(void)
 {
 	numbers();
 	medians();
+	misleading_sample();
 	odd_numbers();
 	categories();
 	as_the_model_does();

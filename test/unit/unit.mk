@@ -21,15 +21,19 @@ UNIT_CORE     = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/core/
 UNIT_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard test/unit/support*.c)))
 UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/test_$(UNIT).c)))
 
+# The trainer program, with sanitizers; test_trainer starts it.
+UNIT_TRAINER      = $(BUILD)/unit/mlops-trainer
+UNIT_TRAINER_OBJS = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/trainer/*.c)))
+
 FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard src/core/*.c)))
 FUZZ_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard test/unit/support*.c)))
 FUZZ_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
 
 # Each program prints "name: N passed, N failed, N skipped" and exits with 0 or 3 (check.h); any other status
 # is a crash or a sanitizer's, and one more failure.
-unit: $(UNIT_PROGRAMS)
+unit: $(UNIT_PROGRAMS) $(UNIT_TRAINER)
 	@for program in $(UNIT_PROGRAMS); do \
-		$$program 2>&1; status=$$?; \
+		MLOPS_TRAINER=$(UNIT_TRAINER) $$program 2>&1; status=$$?; \
 		case $$status in 0|3) ;; *) echo "$$(basename $$program): 0 passed, 1 failed, 0 skipped: exit status $$status" ;; esac; \
 	done | awk '{ print } \
 		/: [0-9]+ passed, [0-9]+ failed/ { line = $$0; sub(/.*: /, "", line); split(line, n, /[^0-9]+/); passed += n[1]; failed += n[2]; skipped += n[3] } \
@@ -38,6 +42,13 @@ unit: $(UNIT_PROGRAMS)
 $(BUILD)/unit/core/%.o: src/core/%.c
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -DMLOPS_FIT -MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/trainer/%.o: src/trainer/%.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) $(UNIT_SANITIZE) -DMLOPS_FIT -DMLOPS_VERSION='"unit"' -MMD -MP -c -o $@ $<
+
+$(UNIT_TRAINER): $(UNIT_TRAINER_OBJS) $(BUILD)/unit/core.a
+	$(CC) $(UNIT_SANITIZE) -pthread -o $@ $^ $(UNIT_LIBS)
 
 $(BUILD)/unit/%.o: test/unit/%.c
 	@mkdir -p $(@D)

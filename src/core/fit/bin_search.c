@@ -1,11 +1,15 @@
 /*
  * bin_search.c
- *		The bin of a value, by binary search among at most 255 cuts.
+ *		The bin of a value among at most 255 cuts.
  *
- * Eight steps without branches; position + step - 1 stays below BINS_MAX,
- * and cuts behind the last are infinite.  float32 columns are searched in
- * float32: a float is <= a double cut exactly where it is <= the largest
- * float not above that cut.
+ * A value's bin is the number of cuts below it (and 1, since bin 0 means
+ * missing).  Cuts lie in 16 runs of 16, the last ones infinite: how many of
+ * the runs end below the value, and how many cuts of the next run are below
+ * it, are 16 comparisons each, which vectors do at once; there is no chain of
+ * dependent steps as in a binary search.
+ *
+ * float32 columns are searched in float32: a float is <= a double cut exactly
+ * where it is <= the largest float not above that cut.
  */
 #include "bins.h"
 
@@ -15,110 +19,73 @@
 #include <immintrin.h>
 #endif
 
-#define FIRST_STEP 128
+#define RUN 16
 
-/* The plain search; NaN compares false everywhere, and is then replaced. */
-#define SEARCH_ONE(cuts, value, bin) \
-	do { \
-		unsigned	position = 0; \
+_Static_assert(RUN * RUN == BINS_MAX, "runs cover all cuts");
+
+#define DEFINE_SEARCH(name, type) \
+CPU_BODY void \
+name##_runs_body(const type *restrict cuts, const type *restrict ends, const type *restrict values, size_t n, uint8_t *restrict out) \
+{ \
+	for (size_t i = 0; i < n; i++) \
+	{ \
+		type		value = values[i]; \
+		unsigned	run = 0; \
+		unsigned	below = 0; \
 		\
-		for (unsigned step = FIRST_STEP; step > 0; step /= 2) \
-			position += (value) > (cuts)[position + step - 1] ? step : 0; \
-		(bin) = (uint8_t) ((value) == (value) ? position + 1 : BIN_MISSING); \
-	} while (0)
+		for (int k = 0; k < RUN; k++) \
+			run += value > ends[k]; \
+		for (int k = 0; k < RUN; k++) \
+			below += value > cuts[RUN * run + k]; \
+		out[i] = (uint8_t) (value == value ? RUN * run + below + 1 : BIN_MISSING); \
+	} \
+} \
+\
+CPU_DISPATCH(name##_runs, (const type *cuts, const type *ends, const type *values, size_t n, uint8_t *out), \
+			 (cuts, ends, values, n, out))
 
-static void
-search_float_plain(const float *cuts, const float *values, size_t n, uint8_t *out)
-{
-	for (size_t i = 0; i < n; i++)
-		SEARCH_ONE(cuts, values[i], out[i]);
-}
-
-static void
-search_double_plain(const double *cuts, const double *values, size_t n, uint8_t *out)
-{
-	for (size_t i = 0; i < n; i++)
-		SEARCH_ONE(cuts, values[i], out[i]);
-}
+DEFINE_SEARCH(float, float)
+DEFINE_SEARCH(double, double)
 
 #ifdef __x86_64__
 
-/* 16 values at a time; returns how many were done. */
-CPU_TARGET_AVX512 static size_t
-search_float_avx512(const float *cuts, const float *values, size_t n, uint8_t *out)
+/* Comparisons give masks here, which are counted faster than vectors are added up. */
+CPU_TARGET_AVX512 static void
+float_masks(const float *cuts, const float *ends, const float *values, size_t n, uint8_t *out)
 {
-	size_t		i = 0;
+	__m512		run_ends = _mm512_loadu_ps(ends);
 
-	for (; i + 16 <= n; i += 16)
+	for (size_t i = 0; i < n; i++)
 	{
-		__m512		value = _mm512_loadu_ps(values + i);
-		__m512i		position = _mm512_setzero_si512();
+		__m512		value = _mm512_set1_ps(values[i]);
+		int			run = __builtin_popcount(_mm512_cmp_ps_mask(value, run_ends, _CMP_GT_OQ));
+		int			below = __builtin_popcount(_mm512_cmp_ps_mask(value, _mm512_loadu_ps(cuts + RUN * run), _CMP_GT_OQ));
 
-		for (int step = FIRST_STEP; step > 0; step /= 2)
-		{
-			__m512i		next = _mm512_add_epi32(position, _mm512_set1_epi32(step));
-			__m512		cut = _mm512_i32gather_ps(position, cuts + step - 1, sizeof(float));
-
-			position = _mm512_mask_mov_epi32(position, _mm512_cmp_ps_mask(value, cut, _CMP_GT_OQ), next);
-		}
-		position = _mm512_maskz_add_epi32(_mm512_cmp_ps_mask(value, value, _CMP_ORD_Q), position, _mm512_set1_epi32(1));
-		_mm_storeu_si128((__m128i *) (out + i), _mm512_cvtepi32_epi8(position));
+		out[i] = (uint8_t) (values[i] == values[i] ? RUN * run + below + 1 : BIN_MISSING);
 	}
-	return i;
 }
 
-/* The same, 8 at a time. */
-CPU_TARGET_AVX512 static size_t
-search_double_avx512(const double *cuts, const double *values, size_t n, uint8_t *out)
+/* How many of 16 doubles are below the value. */
+CPU_TARGET_AVX512 static inline int
+count_below(__m512d value, const double *numbers)
 {
-	size_t		i = 0;
+	unsigned	low = _mm512_cmp_pd_mask(value, _mm512_loadu_pd(numbers), _CMP_GT_OQ);
+	unsigned	high = _mm512_cmp_pd_mask(value, _mm512_loadu_pd(numbers + 8), _CMP_GT_OQ);
 
-	for (; i + 8 <= n; i += 8)
-	{
-		__m512d		value = _mm512_loadu_pd(values + i);
-		__m512i		position = _mm512_setzero_si512();
-
-		for (int step = FIRST_STEP; step > 0; step /= 2)
-		{
-			__m512i		next = _mm512_add_epi64(position, _mm512_set1_epi64(step));
-			__m512d		cut = _mm512_i64gather_pd(position, cuts + step - 1, sizeof(double));
-
-			position = _mm512_mask_mov_epi64(position, _mm512_cmp_pd_mask(value, cut, _CMP_GT_OQ), next);
-		}
-		position = _mm512_maskz_add_epi64(_mm512_cmp_pd_mask(value, value, _CMP_ORD_Q), position, _mm512_set1_epi64(1));
-		_mm_storel_epi64((__m128i *) (out + i), _mm512_cvtepi64_epi8(position));
-	}
-	return i;
+	return __builtin_popcount(low | high << 8);
 }
 
-/* 8 floats at a time. */
-CPU_TARGET_AVX2 static size_t
-search_float_avx2(const float *cuts, const float *values, size_t n, uint8_t *out)
+CPU_TARGET_AVX512 static void
+double_masks(const double *cuts, const double *ends, const double *values, size_t n, uint8_t *out)
 {
-	size_t		i = 0;
-
-	for (; i + 8 <= n; i += 8)
+	for (size_t i = 0; i < n; i++)
 	{
-		__m256		value = _mm256_loadu_ps(values + i);
-		__m256i		position = _mm256_setzero_si256();
+		__m512d		value = _mm512_set1_pd(values[i]);
+		int			run = count_below(value, ends);
+		int			below = count_below(value, cuts + RUN * run);
 
-		for (int step = FIRST_STEP; step > 0; step /= 2)
-		{
-			__m256		cut = _mm256_i32gather_ps(cuts + step - 1, position, sizeof(float));
-			__m256i		above = _mm256_castps_si256(_mm256_cmp_ps(value, cut, _CMP_GT_OQ));
-
-			position = _mm256_add_epi32(position, _mm256_and_si256(above, _mm256_set1_epi32(step)));
-		}
-		position = _mm256_add_epi32(position, _mm256_set1_epi32(1));
-		position = _mm256_and_si256(position, _mm256_castps_si256(_mm256_cmp_ps(value, value, _CMP_ORD_Q)));
-
-		uint32_t	bins[8];
-
-		_mm256_storeu_si256((__m256i *) bins, position);
-		for (int k = 0; k < 8; k++)
-			out[i + k] = (uint8_t) bins[k];
+		out[i] = (uint8_t) (values[i] == values[i] ? RUN * run + below + 1 : BIN_MISSING);
 	}
-	return i;
 }
 
 #endif
@@ -126,25 +93,33 @@ search_float_avx2(const float *cuts, const float *values, size_t n, uint8_t *out
 void
 bins_search_float(const BinFeature *feature, const float *values, size_t n, uint8_t *out)
 {
-	size_t		done = 0;
+	float		ends[RUN];
 
+	for (int k = 0; k < RUN; k++)
+		ends[k] = feature->float_cuts[RUN * k + RUN - 1];
 #ifdef __x86_64__
 	if (cpu_level() == CPU_AVX512)
-		done = search_float_avx512(feature->float_cuts, values, n, out);
-	else if (cpu_level() == CPU_AVX2)
-		done = search_float_avx2(feature->float_cuts, values, n, out);
+	{
+		float_masks(feature->float_cuts, ends, values, n, out);
+		return;
+	}
 #endif
-	search_float_plain(feature->float_cuts, values + done, n - done, out + done);
+	float_runs(feature->float_cuts, ends, values, n, out);
 }
 
 void
 bins_search_double(const BinFeature *feature, const double *values, size_t n, uint8_t *out)
 {
-	size_t		done = 0;
+	double		ends[RUN];
 
+	for (int k = 0; k < RUN; k++)
+		ends[k] = feature->cuts[RUN * k + RUN - 1];
 #ifdef __x86_64__
 	if (cpu_level() == CPU_AVX512)
-		done = search_double_avx512(feature->cuts, values, n, out);
+	{
+		double_masks(feature->cuts, ends, values, n, out);
+		return;
+	}
 #endif
-	search_double_plain(feature->cuts, values + done, n - done, out + done);
+	double_runs(feature->cuts, ends, values, n, out);
 }

@@ -28,8 +28,8 @@ extern void cpu_limit(CpuLevel highest);
 
 #ifdef __x86_64__
 
-#define CPU_TARGET_AVX2		__attribute__((target("avx2")))
-#define CPU_TARGET_AVX512	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define CPU_TARGET_AVX2		__attribute__((target("avx2,popcnt")))
+#define CPU_TARGET_AVX512	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")))
 
 /* Defines void name(parameters) from the CPU_BODY name_body(parameters). */
 #define CPU_DISPATCH(name, parameters, arguments) \

@@ -34,6 +34,12 @@ extern double linalg_dot(const double *a, const double *b, size_t n);
 /* out[j] += factor * a[j]. */
 extern void linalg_axpy(double factor, const double *a, double *out, size_t n);
 
+/* out[row] = linalg_dot(coefficients, x[row]). */
+extern void linalg_scores(double *out, const double *coefficients, const double *x, size_t n_rows, size_t stride);
+
+/* sum += factor[row] * x[row], row after row. */
+extern void linalg_combine(double *sum, const double *factor, const double *x, size_t n_rows, size_t stride);
+
 /* Doubles of scratch that linalg_gram() needs for rows of this stride. */
 extern size_t linalg_gram_scratch(size_t stride);
 

@@ -35,7 +35,8 @@ typedef struct Fit
 	double		target_center;
 	double	   *gram;			/* stride x stride */
 	double	   *slots;			/* of design_sum() */
-	double	   *scratch;		/* of linalg_gram(), a part for each thread */
+	double	   *scratch;		/* scratch_size for each thread: of linalg_gram(), or residuals of a block */
+	size_t		scratch_size;
 	double	   *coefficients;	/* stride; [n_columns] is -1: a row times them is prediction - target */
 	double		intercept;		/* of the centred columns and target */
 	double	   *gradient;		/* stride + LINALG_LANES: what the rows say the coefficients, and behind them the intercept, lack */
@@ -65,7 +66,8 @@ allocate(Fit *fit, Error *error)
 
 	fit->gram = arena_alloc(arena, stride * stride, sizeof(double), error);
 	fit->slots = arena_alloc(arena, design_slots(stride * stride), sizeof(double), error);
-	fit->scratch = arena_alloc(arena, linalg_gram_scratch(stride) * (size_t) pool_threads(input->pool), sizeof(double), error);
+	fit->scratch_size = linalg_gram_scratch(stride) > DESIGN_BLOCK_ROWS ? linalg_gram_scratch(stride) : DESIGN_BLOCK_ROWS;
+	fit->scratch = arena_alloc(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
 	fit->coefficients = arena_zeroed(arena, stride, sizeof(double), error);
 	fit->gradient = arena_alloc(arena, stride + LINALG_LANES, sizeof(double), error);
 	fit->work = arena_alloc(arena, factor_work((uint32_t) n), sizeof(double), error);
@@ -106,7 +108,7 @@ sum_gram(void *argument, RowRange rows, double *sum, int thread)
 	const Design *design = &fit->design;
 
 	linalg_gram(sum, design->x + rows.begin * design->stride, design->weight != NULL ? design->weight + rows.begin : NULL, range_rows(rows),
-				design->stride, fit->scratch + (size_t) thread * linalg_gram_scratch(design->stride));
+				design->stride, fit->scratch + (size_t) thread * fit->scratch_size);
 }
 
 static void
@@ -114,18 +116,18 @@ sum_gradient(void *argument, RowRange rows, double *sum, int thread)
 {
 	const Fit  *fit = argument;
 	const Design *design = &fit->design;
+	const double *x = design->x + rows.begin * design->stride;
+	double	   *residual = fit->scratch + (size_t) thread * fit->scratch_size;
 
-	(void) thread;
-	for (size_t row = rows.begin; row < rows.end; row++)
+	linalg_scores(residual, fit->coefficients, x, range_rows(rows), design->stride);
+	for (size_t i = 0; i < range_rows(rows); i++)
 	{
-		const double *x = design->x + row * design->stride;
-		double		residual = -linalg_dot(fit->coefficients, x, design->stride) - fit->intercept;
-
+		residual[i] = -residual[i] - fit->intercept;
 		if (design->weight != NULL)
-			residual *= design->weight[row];
-		linalg_axpy(residual, x, sum, design->stride);
-		sum[design->stride] += residual;
+			residual[i] *= design->weight[rows.begin + i];
+		sum[design->stride] += residual[i];
 	}
+	linalg_combine(sum, residual, x, range_rows(rows), design->stride);
 }
 
 /* ---- Solving ---- */

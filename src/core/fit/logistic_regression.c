@@ -45,9 +45,10 @@ binary_probabilities(const Logistic *fit, const double *theta, RowRange rows, do
 	const Design *design = &fit->design;
 	double		loss = 0;
 
+	linalg_scores(probability, theta, design->x + rows.begin * design->stride, range_rows(rows), design->stride);
 	for (size_t row = rows.begin; row < rows.end; row++)
 	{
-		double		z = linalg_dot(theta, design->x + row * design->stride, design->stride);
+		double		z = probability[row - rows.begin];
 		double		e = math_exp(-fabs(z));
 		double		away = design->y[row] != 0 ? -z : z;	/* how far on the wrong side */
 		double		weight = design->weight != NULL ? design->weight[row] : 1;
@@ -64,18 +65,17 @@ softmax_probabilities(const Logistic *fit, const double *theta, RowRange rows, d
 	const Design *design = &fit->design;
 	double		loss = 0;
 
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+		linalg_scores(probability + k * DESIGN_BLOCK_ROWS, theta + k * design->stride, design->x + rows.begin * design->stride,
+					  range_rows(rows), design->stride);
 	for (size_t row = rows.begin; row < rows.end; row++)
 	{
-		const double *x = design->x + row * design->stride;
 		double	   *p = probability + (row - rows.begin);
-		double		highest = -INFINITY;
+		double		highest = p[0];
 		double		sum = 0;
 
-		for (uint32_t k = 0; k < fit->n_scores; k++)
-		{
-			p[k * DESIGN_BLOCK_ROWS] = linalg_dot(theta + k * design->stride, x, design->stride);
+		for (uint32_t k = 1; k < fit->n_scores; k++)
 			highest = fmax(highest, p[k * DESIGN_BLOCK_ROWS]);
-		}
 
 		double		truth = p[(size_t) design->y[row] * DESIGN_BLOCK_ROWS] - highest;
 
@@ -145,24 +145,26 @@ sum_objective(void *argument, RowRange rows, double *sum, int thread)
 	const Logistic *fit = argument;
 	const Design *design = &fit->design;
 	double	   *probability = fit->scratch + (size_t) thread * fit->scratch_size;
-	double	   *h = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
-	double	   *gram_scratch = h + DESIGN_BLOCK_ROWS;
+	double	   *residual = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
+	double	   *gram_scratch = residual + DESIGN_BLOCK_ROWS;
 	double	   *gradient = sum + LINALG_LANES;
 	double	   *curvature = gradient + fit->size;
 
 	sum[0] = logistic_probabilities(fit, fit->trial, rows, probability);
 	for (uint32_t k = 0; k < fit->n_scores; k++)
-		for (size_t row = rows.begin; row < rows.end; row++)
+	{
+		for (size_t i = 0; i < range_rows(rows); i++)
 		{
-			double		truth = fit->n_scores == 1 ? design->y[row] : design->y[row] == k;
-			double		residual = probability[(size_t) k * DESIGN_BLOCK_ROWS + (row - rows.begin)] - truth;
+			double		y = design->y[rows.begin + i];
 
+			residual[i] = probability[(size_t) k * DESIGN_BLOCK_ROWS + i] - (fit->n_scores == 1 ? y : y == k);
 			if (design->weight != NULL)
-				residual *= design->weight[row];
-			linalg_axpy(residual, design->x + row * design->stride, gradient + k * design->stride, design->stride);
+				residual[i] *= design->weight[rows.begin + i];
 		}
+		linalg_combine(gradient + k * design->stride, residual, design->x + rows.begin * design->stride, range_rows(rows), design->stride);
+	}
 	if (fit->direct)
-		sum_hessian(fit, rows, probability, h, gram_scratch, curvature);
+		sum_hessian(fit, rows, probability, residual, gram_scratch, curvature);
 	else
 		sum_diagonal(fit, rows, probability, curvature);
 }
@@ -338,10 +340,13 @@ sums_doubles(uint64_t stride, uint64_t n_scores, bool direct)
 	return LINALG_LANES + n_scores * stride + (direct ? n_scores * (n_scores + 1) / 2 * stride * stride : n_scores * stride);
 }
 
+/* Of a thread: probabilities of a block's rows, and a row's residuals and linalg_gram()'s scratch, or changes of scores and their mean. */
 static uint64_t
-scratch_doubles(uint64_t stride, uint64_t n_scores)
+scratch_doubles(uint64_t stride, uint64_t n_scores, bool direct)
 {
-	return linalg_stride((n_scores + 1) * DESIGN_BLOCK_ROWS + n_scores + linalg_gram_scratch(stride));
+	if (direct)
+		return (n_scores + 1) * DESIGN_BLOCK_ROWS + linalg_gram_scratch(stride);
+	return (2 * n_scores + 1) * DESIGN_BLOCK_ROWS;
 }
 
 static bool
@@ -361,7 +366,7 @@ allocate(Logistic *fit, Error *error)
 	fit->size = fit->n_scores * stride;
 	fit->direct = is_direct(fit->design.n_columns, fit->n_scores);
 	fit->sums_size = sums_doubles(stride, fit->n_scores, fit->direct);
-	fit->scratch_size = scratch_doubles(stride, fit->n_scores);
+	fit->scratch_size = scratch_doubles(stride, fit->n_scores, fit->direct);
 	fit->theta = arena_zeroed(arena, fit->size, sizeof(double), error);
 	fit->trial = arena_zeroed(arena, fit->size, sizeof(double), error);
 	fit->step = arena_zeroed(arena, fit->size, sizeof(double), error);

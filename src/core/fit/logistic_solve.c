@@ -129,22 +129,29 @@ sum_product(void *argument, RowRange rows, double *sum, int thread)
 	const Design *design = &fit->design;
 	double	   *probability = fit->scratch + (size_t) thread * fit->scratch_size;
 	double	   *change = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
+	double	   *mean = change + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
+	const double *x = design->x + rows.begin * design->stride;
+	size_t		n = range_rows(rows);
 
 	logistic_probabilities(fit, fit->trial, rows, probability);
-	for (size_t row = rows.begin; row < rows.end; row++)
+	memset(mean, 0, n * sizeof(double));
+	for (uint32_t k = 0; k < fit->n_scores; k++)
 	{
-		const double *x = design->x + row * design->stride;
-		const double *p = probability + (row - rows.begin);
-		double		weight = design->weight != NULL ? design->weight[row] : 1;
-		double		mean = 0;
+		const double *p = probability + (size_t) k * DESIGN_BLOCK_ROWS;
+		double	   *moved = change + (size_t) k * DESIGN_BLOCK_ROWS;
 
-		for (uint32_t k = 0; k < fit->n_scores; k++)
-		{
-			change[k] = linalg_dot(work->direction + k * design->stride, x, design->stride);
-			mean += p[k * DESIGN_BLOCK_ROWS] * change[k];
-		}
-		for (uint32_t k = 0; k < fit->n_scores; k++)
-			linalg_axpy(weight * p[k * DESIGN_BLOCK_ROWS] * (change[k] - mean), x, sum + k * design->stride, design->stride);
+		linalg_scores(moved, work->direction + k * design->stride, x, n, design->stride);
+		for (size_t i = 0; i < n; i++)
+			mean[i] += p[i] * moved[i];
+	}
+	for (uint32_t k = 0; k < fit->n_scores; k++)
+	{
+		const double *p = probability + (size_t) k * DESIGN_BLOCK_ROWS;
+		double	   *moved = change + (size_t) k * DESIGN_BLOCK_ROWS;
+
+		for (size_t i = 0; i < n; i++)
+			moved[i] = p[i] * (moved[i] - mean[i]) * (design->weight != NULL ? design->weight[rows.begin + i] : 1);
+		linalg_combine(sum + k * design->stride, moved, x, n, design->stride);
 	}
 }
 

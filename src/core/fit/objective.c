@@ -3,7 +3,7 @@
  *		Losses of gradient boosting.
  *
  * Compilers turn the loops over rows into vectors.  Sums over a block are
- * made in LANES parts, which any vector width divides, and added up in order;
+ * made in LANES parts, which every vector width divides, and added up in order;
  * rows behind the last LANES go into the first part.
  */
 #include "objective.h"
@@ -108,13 +108,22 @@ CPU_DISPATCH(squared_error_gradients,
 			 (const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *g, float *h),
 			 (rows, group, begin, end, g, h))
 
-static inline double
-squared_error_loss(const ScoredRows *rows, size_t i)
+CPU_BODY void
+squared_error_losses_body(const ScoredRows *rows, size_t begin, size_t n, double *restrict losses)
 {
-	double		residual = rows->base[0] + (double) rows->tree_scores[i] - rows->target[i];
+	const double *restrict target = rows->target + begin;
+	const float *restrict scores = rows->tree_scores + begin;
+	double		base = rows->base[0];
 
-	return residual * residual;
+	for (size_t i = 0; i < n; i++)
+	{
+		double		residual = base + (double) scores[i] - target[i];
+
+		losses[i] = residual * residual;
+	}
 }
+
+CPU_DISPATCH(squared_error_losses, (const ScoredRows *rows, size_t begin, size_t n, double *losses), (rows, begin, n, losses))
 
 /* ---- Logistic ---- */
 
@@ -139,13 +148,22 @@ CPU_DISPATCH(logistic_gradients,
 			 (rows, group, begin, end, g, h))
 
 /* log(1 + e^s) - y s */
-static inline double
-logistic_loss(const ScoredRows *rows, size_t i)
+CPU_BODY void
+logistic_losses_body(const ScoredRows *rows, size_t begin, size_t n, double *restrict losses)
 {
-	double		score = rows->base[0] + (double) rows->tree_scores[i];
+	const double *restrict target = rows->target + begin;
+	const float *restrict scores = rows->tree_scores + begin;
+	double		base = rows->base[0];
 
-	return math_softplus(score) - rows->target[i] * score;
+	for (size_t i = 0; i < n; i++)
+	{
+		double		score = base + (double) scores[i];
+
+		losses[i] = math_softplus(score) - target[i] * score;
+	}
 }
+
+CPU_DISPATCH(logistic_losses, (const ScoredRows *rows, size_t begin, size_t n, double *losses), (rows, begin, n, losses))
 
 /* ---- Softmax ---- */
 
@@ -187,53 +205,17 @@ CPU_DISPATCH(softmax_gradients,
 			 (const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *g, float *h),
 			 (rows, group, begin, end, g, h))
 
-static inline double
-softmax_loss(const ScoredRows *rows, size_t i)
+static void
+softmax_losses(const ScoredRows *rows, size_t begin, size_t n, double *losses)
 {
-	uint32_t	k = (uint32_t) rows->target[i];
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t		row = begin + i;
+		uint32_t	k = (uint32_t) rows->target[row];
 
-	return rows->log_sums[i] - (rows->base[k] + (double) rows->tree_scores[k * rows->n + i]);
+		losses[i] = rows->log_sums[row] - (rows->base[k] + (double) rows->tree_scores[k * rows->n + row]);
+	}
 }
-
-/* ---- Sums of losses ---- */
-
-/* The weighted sum of one loss over a block, in lanes. */
-#define DEFINE_LOSSES(objective) \
-CPU_BODY void \
-objective##_losses_body(const ScoredRows *rows, size_t begin, size_t end, double *loss, double *weight) \
-{ \
-	double		losses[LANES] = {0}; \
-	double		weights[LANES] = {0}; \
-	size_t		i = begin; \
-	\
-	for (; i + LANES <= end; i += LANES) \
-	{ \
-		for (size_t k = 0; k < LANES; k++) \
-			losses[k] += objective##_loss(rows, i + k) * (rows->weight != NULL ? rows->weight[i + k] : 1); \
-		for (size_t k = 0; k < LANES; k++) \
-			weights[k] += rows->weight != NULL ? rows->weight[i + k] : 1; \
-	} \
-	for (; i < end; i++) \
-	{ \
-		losses[0] += objective##_loss(rows, i) * (rows->weight != NULL ? rows->weight[i] : 1); \
-		weights[0] += rows->weight != NULL ? rows->weight[i] : 1; \
-	} \
-	*loss = 0; \
-	*weight = 0; \
-	for (size_t k = 0; k < LANES; k++) \
-	{ \
-		*loss += losses[k]; \
-		*weight += weights[k]; \
-	} \
-} \
-\
-CPU_DISPATCH(objective##_losses, \
-			 (const ScoredRows *rows, size_t begin, size_t end, double *loss, double *weight), \
-			 (rows, begin, end, loss, weight))
-
-DEFINE_LOSSES(squared_error)
-DEFINE_LOSSES(logistic)
-DEFINE_LOSSES(softmax)
 
 static double
 shown_as_is(double mean)
@@ -397,13 +379,46 @@ objective_gradients(const Objective *objective, const ScoredRows *rows, uint32_t
 	pool_for(pool, objective_blocks(rows->n), gradient_block, &work);
 }
 
+CPU_BODY void
+sum_lanes_body(const double *restrict values, size_t n, double *restrict sum)
+{
+	double		sums[LANES] = {0};
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+	{
+		for (size_t k = 0; k < LANES; k++)
+			sums[k] += values[i + k];
+	}
+	for (; i < n; i++)
+		sums[0] += values[i];
+	*sum = 0;
+	for (size_t k = 0; k < LANES; k++)
+		*sum += sums[k];
+}
+
+CPU_DISPATCH(sum_lanes, (const double *values, size_t n, double *sum), (values, n, sum))
+
 static void
 loss_block(void *argument, size_t task)
 {
 	const RowsWork *work = argument;
 	RowRange	range = block_range(work->rows, task);
+	double		losses[OBJECTIVE_BLOCK];
 
-	work->objective->losses(work->rows, range.begin, range.end, &work->sums[2 * task], &work->sums[2 * task + 1]);
+	size_t		n = range_rows(range);
+
+	work->objective->losses(work->rows, range.begin, n, losses);
+	work->sums[2 * task + 1] = (double) n;
+	if (work->rows->weight != NULL)
+	{
+		const double *weight = work->rows->weight + range.begin;
+
+		for (size_t i = 0; i < n; i++)
+			losses[i] *= weight[i];
+		sum_lanes(weight, n, &work->sums[2 * task + 1]);
+	}
+	sum_lanes(losses, n, &work->sums[2 * task]);
 }
 
 double

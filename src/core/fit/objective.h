@@ -51,8 +51,8 @@ typedef struct Objective
 	/* Weighted derivatives of rows begin .. end - 1 in one group. */
 	void		(*gradients) (const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *g, float *h);
 
-	/* Weighted sum of losses of rows begin .. end - 1 (prepared), and of weights. */
-	void		(*losses) (const ScoredRows *rows, size_t begin, size_t end, double *loss, double *weight);
+	/* Losses of n rows from `begin` (prepared), without weights. */
+	void		(*losses) (const ScoredRows *rows, size_t begin, size_t n, double *losses);
 
 	/* The mean loss that is shown, from the mean of the above. */
 	double		(*shown) (double mean);

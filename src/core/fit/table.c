@@ -39,18 +39,18 @@ static bool
 arrange_parts(Table *table, const RowSet *rows, uint32_t *order, Error *error)
 {
 	RowRange   *ranges[] = {&table->train, &table->validation, &table->test};
-	size_t		out = 0;
+	size_t		next[PART_TEST + 2] = {0};
 
+	/* one behind its part, so that the sums are where the parts begin */
+	for (size_t i = 0; i < rows->n; i++)
+		next[rows->parts[i] + 1]++;
 	for (Part part = PART_TRAIN; part <= PART_TEST; part++)
 	{
-		ranges[part]->begin = out;
-		for (size_t i = 0; i < rows->n; i++)
-		{
-			if (rows->parts[i] == part)
-				order[out++] = rows->rows[i];
-		}
-		ranges[part]->end = out;
+		next[part + 1] += next[part];
+		*ranges[part] = (RowRange) {next[part], next[part + 1]};
 	}
+	for (size_t i = 0; i < rows->n; i++)
+		order[next[rows->parts[i]]++] = rows->rows[i];
 	if (range_rows(table->train) == 0)
 	{
 		error_set(error, ERROR_DATA, "no rows are left for training");

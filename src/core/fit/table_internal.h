@@ -49,10 +49,11 @@ extern bool table_gather(Table *table, RowSet *rows, const uint32_t *order, Aren
 static inline const void *
 matrix_cell(const Matrix *matrix, uint32_t column, uint64_t row)
 {
+	const MatrixHeader *header = matrix->header;
 	const MatrixColumn *c = &matrix->columns[column];
-	const uint8_t *values = matrix_values(matrix, column, row / MATRIX_BLOCK_ROWS);
 
-	return values + row % MATRIX_BLOCK_ROWS * (c->storage == STORAGE_FLOAT64 ? 8 : 4);
+	return matrix->base + header->blocks_offset + row / MATRIX_BLOCK_ROWS * header->block_size + c->offset +
+		row % MATRIX_BLOCK_ROWS * (c->storage == STORAGE_FLOAT64 ? 8 : 4);
 }
 
 /* The value of a column that is not coded; NaN is missing. */

@@ -8,10 +8,10 @@ select i as id,
 	   sqrt(i * 11 % 17) as double, (i * 13 % 97 / 4.0)::numeric(10, 2) as amount, (i * 3 % 41)::percent as share,
 	   i % 3 = 0 as flag, date '2020-01-01' + i * 17 % 400 as day, timestamp '2020-01-01' + (i * 19 % 300) * interval '7 hours' as at,
 	   timestamptz '2020-01-01 00:00+00' + (i * 23 % 500) * interval '5 hours' as zoned, (i * 29 % 50) * interval '1 hour' as took,
-	   (array['red', 'green', 'blue'])[i % 3 + 1] as colour, (array['a', 'bb', 'ccc', 'dddd'])[i % 4 + 1]::char(4) as code,
+	   (array['red', 'green', 'blue'])[i % 7 % 3 + 1] as colour, (array['a', 'bb', 'ccc', 'dddd'])[i % 4 + 1]::char(4) as code,
 	   (array['light', 'dark', 'none'])[i % 5 % 3 + 1]::shade as shade, format('00000000-0000-0000-0000-%s', lpad((i % 4)::text, 12, '0'))::uuid as key,
 	   array[i % 7, i * 2 % 11, i * 3 % 5]::real[] as x,
-	   (i * 7 % 23) + 0.5 * (i * 37 % 101) + (i % 3) as price, i * 37 % 101 > 50 as sold, i * 37 % 101 / 40 + 1 as grade,
+	   (i * 7 % 23) + 0.5 * (i * 37 % 101) + (i % 3) + (i * 7919 % 1013) / 100.0 as price, i * 37 % 101 > 50 as sold, i * 37 % 101 / 40 + 1 as grade,
 	   case when i * 37 % 101 > 30 then 'merry' else 'sad' end as mood
   from generate_series(1, 400) i;
 alter table thing alter x set not null;

@@ -1,0 +1,54 @@
+# What train() tells beside its result.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', q{
+	create extension mlops;
+	create table odd as
+		select n, n % 7 as few, 'id' || n as id, 9007199254740993 + 2 * n as big, 0.12345678901234567891 * n as long_number, '{}'::jsonb as doc, '10.0.0.1'::inet as address,
+			   null::float8[] as nothing, 5 as constant, case when n > 5 then n * 2.0::float8 end as y
+		  from generate_series(1, 200) n;
+	create table large as select n % 2 = 0 as y, sin(n)::float4 as a, sin(n * 7.0)::float4 as b from generate_series(1, 100000) n;
+});
+
+# The NOTICEs of a training.
+sub notices
+{
+	my ($arguments, $settings) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('postgres', ($settings // '') . "; select version from mlops.train('m', $arguments)");
+	is($status, 0, "training on $arguments") or diag $stderr;
+	return $stderr;
+}
+
+my $notices = notices(q{'odd', 'y'});
+like($notices, qr/NOTICE:  left out for their types: "doc" \(jsonb\), "address" \(inet\)/, 'columns of other types, in one notice');
+like($notices, qr/NOTICE:  column "big": 200 values of type bigint were rounded/, 'integers beyond 2^53');
+like($notices, qr/NOTICE:  column "long_number": \d+ values of type numeric were rounded/, 'numerics of too many digits');
+unlike($notices, qr/column "n"|column "few"/, 'nothing about the others');
+like($notices, qr/NOTICE:  array column "nothing" is left out/, 'an array without a value');
+like($notices, qr/NOTICE:  .*"id".*identifier/, 'a column that identifies rows');
+like($notices, qr/NOTICE:  .*constant.*"constant"/, 'a constant column');
+like($notices, qr/NOTICE:  5 of 200 rows left out/, 'rows without a target');
+like($notices, qr/NOTICE:  task is regression: target "y" is of type double precision/, 'the task, and why');
+
+like(notices(q{'odd', 'few', features => '{n}'}), qr/NOTICE:  task is multiclass: target "few" is of type integer and has 7 different values/, 'few integers');
+like(notices(q{'odd', 'n', features => '{few}'}), qr/NOTICE:  task is regression: target "n" is of type integer and has more than 20 different values/, 'many integers');
+like(notices(q{'odd', 'few', features => '{n}', algorithm => 'linear_regression'}),
+	qr/NOTICE:  task is regression: target "few" has 7 different values, but linear_regression does no classification/, 'what the algorithm can');
+unlike(notices(q{'odd', 'few', features => '{n}', task => 'regression'}), qr/task is/, 'nothing where it is given');
+
+my $long = q{'large', 'y', split => '{"validation": 0.2}', params => '{"n_estimators": 2000, "max_depth": 8}'};
+unlike(notices(q{'odd', 'n', features => '{few}'}, 'set mlops.progress_notices = on'), qr/iteration/, 'no progress within a second');
+like(notices($long, 'set mlops.progress_notices = on'),
+	qr/NOTICE:  iteration \d+ of 2000, training loss [\d.]+, validation loss [\d.]+, about \d+ s left/, 'progress');
+
+$node->stop;
+done_testing();
