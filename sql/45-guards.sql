@@ -46,6 +46,11 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+	-- with the extension's owner's rights this must not run for a table of somebody else's
+	if tg_relid <> 'mlops.project'::regclass then
+		raise exception 'mlops.project_owner() is a trigger of mlops.project'
+			using errcode = 'trigger_protocol_violated';
+	end if;
 	if not mlops.is_restoring() then
 		insert into mlops.project_member (project_id, member, access, granted_by)
 		values (new.id, quote_ident(new.owner_name)::regrole, 'owner', new.owner_name);
@@ -178,3 +183,8 @@ create trigger deployment_begins before insert on mlops.deployment
 	for each row execute function mlops.deployment_begins();
 create trigger deployment_ends before update on mlops.deployment
 	for each row execute function mlops.deployment_ends();
+
+-- ---- Our triggers are for our tables: whoever may execute a function may put it on a table of theirs ----
+
+revoke execute on function mlops.refuse_change(), mlops.project_owner(), mlops.project_keeps_owner(), mlops.alias_stamp(), mlops.record_alias(),
+	mlops.deployment_begins(), mlops.deployment_ends() from public;

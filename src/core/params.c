@@ -380,3 +380,20 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 		snprintf(out, out_size, "%s from %s%s to %s%s", type, lowest, spec->lowest_open ? " (excluded)" : "",
 				 highest, spec->highest_open ? " (excluded)" : "");
 }
+
+const char *
+params_type_name(ParamType type)
+{
+	switch (type)
+	{
+		case PARAM_INTEGER:
+			return "integer";
+		case PARAM_FLOAT:
+			return "number";
+		case PARAM_BOOLEAN:
+			return "boolean";
+		case PARAM_CHOICE:
+			return "word";
+	}
+	return "unknown";
+}

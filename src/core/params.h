@@ -59,6 +59,9 @@ extern double params_get(const ParamSet *params, const char *name);
 /* A value as text: "6", "0.1", "true", "logistic". */
 extern void params_value_text(const ParamSpec *spec, double value, char *out, size_t out_size);
 
+/* What kind of value it takes: "integer", "number", "boolean", "word". */
+extern const char *params_type_name(ParamType type);
+
 /* The range as text: "integer from 1 to 100000", "number of at least 0", "one of a, b". */
 extern void params_range_text(const ParamSpec *spec, char *out, size_t out_size);
 

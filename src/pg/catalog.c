@@ -60,20 +60,21 @@ put_parameter(ReturnSetInfo *rows, const Algorithm *algorithm, const ParamSpec *
 {
 	char		initial[TEXT_SIZE];
 	char		range[TEXT_SIZE];
-	Datum		values[5];
-	bool		nulls[5] = {0};
+	Datum		values[6];
+	bool		nulls[6] = {0};
 
 	params_value_text(spec, spec->initial, initial, sizeof(initial));
 	params_range_text(spec, range, sizeof(range));
 	values[0] = CStringGetTextDatum(algorithm->name);
 	values[1] = CStringGetTextDatum(spec->name);
-	values[2] = CStringGetTextDatum(initial);
-	values[3] = CStringGetTextDatum(range);
-	values[4] = CStringGetTextDatum(spec->meaning);
+	values[2] = CStringGetTextDatum(params_type_name(spec->type));
+	values[3] = CStringGetTextDatum(initial);
+	values[4] = CStringGetTextDatum(range);
+	values[5] = CStringGetTextDatum(spec->meaning);
 	tuplestore_putvalues(rows->setResult, rows->setDesc, values, nulls);
 }
 
-/* mlops.list_parameters(): algorithm, name, initial, range, meaning */
+/* mlops.list_parameters(): algorithm, name, type, "default", range, meaning */
 Datum
 mlops_list_parameters(PG_FUNCTION_ARGS)
 {

@@ -18,6 +18,7 @@
 
 #include "artifact.h"
 #include "columns.h"
+#include "compat.h"
 #include "metrics_json.h"
 #include "registry.h"
 #include "report.h"

@@ -11,12 +11,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 
 #include "registry.h"
@@ -58,6 +61,12 @@ mlops_record_alias(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("mlops.record_alias() is a trigger after each row")));
+
+	/* Rows of another table would have other types, and their history would be forged. */
+	if (RelationGetRelid(trigger->tg_relation) != get_relname_relid("alias", get_namespace_oid("mlops", false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("mlops.record_alias() is a trigger of mlops.alias")));
 	if (is_restoring())
 		return PointerGetDatum(NULL);
 

@@ -138,13 +138,13 @@ predict_array_data(const ArrayType *array)
 /* ---- Errors ---- */
 
 /* UNDEFINED_COLUMN: columns that the features lack, with those that they have (may be NULL). */
-extern void predict_missing_columns(const Predictor *predictor, const bool *lacking, const char *const *given, int n_given) pg_attribute_noreturn();
+extern void predict_missing_columns(const Predictor *predictor, const bool *lacking, const char *const *given, int n_given) __attribute__((noreturn));
 
 /* DATATYPE_MISMATCH for a column that got values of a type (its name, or the word for a kind of JSON value). */
-extern void predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, const char *hint) pg_attribute_noreturn();
+extern void predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, const char *hint) __attribute__((noreturn));
 
 /* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length. */
-extern void predict_wrong_length(const char *name, int n, int expected) pg_attribute_noreturn();
+extern void predict_wrong_length(const char *name, int n, int expected) __attribute__((noreturn));
 
 /* What a column expects: "a number". */
 extern const char *predict_expected(ColumnKind kind);

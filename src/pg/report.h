@@ -15,7 +15,7 @@
 extern int	report_sqlstate(ErrorCode code);
 
 /* Raises a failure of core: ERROR with its SQLSTATE, message, detail and hint. */
-extern void report_error(const Error *error) pg_attribute_noreturn();
+extern void report_error(const Error *error) __attribute__((noreturn));
 
 /* "a, b, c" of C strings, at most `most` of them and then "and n more"; palloc'ed. */
 extern char *report_list(const char *const *names, int n, int most);
@@ -25,9 +25,9 @@ extern char *report_list(const char *const *names, int n, int most);
  * as detail ("The <things> are a, b.") and the nearest one as a hint.
  */
 extern void report_unknown_name(int sqlstate, const char *message, const char *things, const char *name,
-								const char *const *names, int n) pg_attribute_noreturn();
+								const char *const *names, int n) __attribute__((noreturn));
 
 /* Raises INVALID_PARAMETER_VALUE where an argument that must be given is NULL. */
-extern void report_null_argument(const char *function, const char *argument) pg_attribute_noreturn();
+extern void report_null_argument(const char *function, const char *argument) __attribute__((noreturn));
 
 #endif

@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "nodes/makefuncs.h"
@@ -173,6 +174,13 @@ check_reads_only(Query *query)
 				 errhint("Leave out FOR UPDATE or FOR SHARE.")));
 }
 
+/* A type's name for people: with its schema unless it is built in, so that it is the same under any search_path. */
+static const char *
+type_name(Oid type)
+{
+	return type >= FirstNormalObjectId ? format_type_be_qualified(type) : format_type_be(type);
+}
+
 /* The columns that a query returns. */
 static void
 list_columns(Source *source)
@@ -193,7 +201,7 @@ list_columns(Source *source)
 		column->base_type = getBaseType(column->type);
 		column->typmod = exprTypmod((Node *) entry->expr);
 		column->collation = exprCollation((Node *) entry->expr);
-		column->type_name = format_type_be(column->type);
+		column->type_name = type_name(column->type);
 		source->n_columns++;
 	}
 	if (source->n_columns == 0)

@@ -9,6 +9,7 @@
 
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "report.h"
 #include "settings.h"
 
@@ -84,6 +85,10 @@ train_fit(const TrainRequest *request)
 	job.test = request->split.test;
 	job.validation = request->split.validation;
 	job.plans = matrix_plans(columns, &job.n_features);
+	if (job.n_features == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("there is no feature left beside the target \"%s\"", request->target)));
 	job.n_params = (uint32) request->params->n;
 	job.params = request->params->values;
 	job.params_given = request->params->given;

@@ -30,6 +30,6 @@ extern TrainerProcess *trainer_start(const MemoryFile *job, const MemoryFile *ma
 extern int	trainer_wait(TrainerProcess *process);
 
 /* What a trainer that died said last, and how it died: raises EXTERNAL_ROUTINE_EXCEPTION. */
-extern void trainer_report_death(const TrainerProcess *process, int status, const char *phase) pg_attribute_noreturn();
+extern void trainer_report_death(const TrainerProcess *process, int status, const char *phase) __attribute__((noreturn));
 
 #endif

@@ -16,7 +16,6 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
@@ -27,16 +26,31 @@
 #define EXACT_INTEGER (INT64CONST(1) << 53)	/* doubles hold every integer up to here */
 #define EXACT_DIGITS 15			/* and every decimal number of so many digits */
 
-static inline float *
-cell_float(const ValueRun *run, uint32 i, uint32 row)
+/* Where a row's values go; a copy, because the compiler must think that storing a value changes the run. */
+typedef struct RowCells
 {
-	return (float *) (run->writer->block + run->offsets[i]) + row;
+	uint8	   *block;
+	const uint64 *offsets;
+	size_t		row;
+	uint32		n;
+} RowCells;
+
+static inline RowCells
+row_cells(const ValueRun *run, uint32 row)
+{
+	return (RowCells) {run->writer->block, run->offsets, row, run->n_columns};
+}
+
+static inline float *
+cell_float(RowCells cells, uint32 i)
+{
+	return (float *) (cells.block + cells.offsets[i]) + cells.row;
 }
 
 static inline double *
-cell_double(const ValueRun *run, uint32 i, uint32 row)
+cell_double(RowCells cells, uint32 i)
 {
-	return (double *) (run->writer->block + run->offsets[i]) + row;
+	return (double *) (cells.block + cells.offsets[i]) + cells.row;
 }
 
 static inline MatrixColumn *
@@ -58,18 +72,22 @@ count_special(const ValueRun *run, uint32 i, double value)
 static void
 convert_int2(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_float(run, i, row) = nulls[i] ? NAN : (float) DatumGetInt16(values[i]);
+		*cell_float(cells, i) = nulls[i] ? NAN : (float) DatumGetInt16(values[i]);
 	}
 }
 
 static void
 convert_float4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		float		value = DatumGetFloat4(values[i]);
 
@@ -80,18 +98,20 @@ convert_float4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row
 		}
 		else if (unlikely(!isfinite(value)))
 			count_special(run, i, value);
-		*cell_float(run, i, row) = value;
+		*cell_float(cells, i) = value;
 	}
 }
 
 static void
 convert_int4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(run, i, row) = nulls[i] ? NAN : (double) DatumGetInt32(values[i]);
+		*cell_double(cells, i) = nulls[i] ? NAN : (double) DatumGetInt32(values[i]);
 	}
 }
 
@@ -110,18 +130,22 @@ exact_integer(const ValueRun *run, uint32 i, int64 value)
 static void
 convert_int8(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(run, i, row) = nulls[i] ? NAN : exact_integer(run, i, DatumGetInt64(values[i]));
+		*cell_double(cells, i) = nulls[i] ? NAN : exact_integer(run, i, DatumGetInt64(values[i]));
 	}
 }
 
 static void
 convert_float8(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		double		value = nulls[i] ? NAN : DatumGetFloat8(values[i]);
 
@@ -129,7 +153,7 @@ convert_float8(ValueRun *run, const Datum *values, const bool *nulls, uint32 row
 			column_of(run, i)->n_missing++;
 		else if (unlikely(!isfinite(value)))
 			count_special(run, i, value);
-		*cell_double(run, i, row) = value;
+		*cell_double(cells, i) = value;
 	}
 }
 
@@ -179,7 +203,9 @@ value_numeric(Datum numeric, bool *rounded)
 static void
 convert_numeric(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		double		value = NAN;
 
@@ -195,25 +221,29 @@ convert_numeric(ValueRun *run, const Datum *values, const bool *nulls, uint32 ro
 			if (unlikely(!isfinite(value)))
 				count_special(run, i, value);
 		}
-		*cell_double(run, i, row) = value;
+		*cell_double(cells, i) = value;
 	}
 }
 
 static void
 convert_boolean(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(run, i, row) = nulls[i] ? NAN : DatumGetBool(values[i]) ? 1.0 : 0.0;
+		*cell_double(cells, i) = nulls[i] ? NAN : DatumGetBool(values[i]) ? 1.0 : 0.0;
 	}
 }
 
 static void
 convert_date(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		double		value = NAN;
 
@@ -227,14 +257,16 @@ convert_date(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 			if (unlikely(isinf(value)))
 				count_special(run, i, value);
 		}
-		*cell_double(run, i, row) = value;
+		*cell_double(cells, i) = value;
 	}
 }
 
 static void
 convert_timestamp(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		double		value = NAN;
 
@@ -252,7 +284,7 @@ convert_timestamp(ValueRun *run, const Datum *values, const bool *nulls, uint32 
 			else
 				value = exact_integer(run, i, timestamp);
 		}
-		*cell_double(run, i, row) = value;
+		*cell_double(cells, i) = value;
 	}
 }
 
@@ -273,7 +305,9 @@ value_interval_seconds(const Interval *interval)
 static void
 convert_interval(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 {
-	for (uint32 i = 0; i < run->n_columns; i++)
+	RowCells	cells = row_cells(run, row);
+
+	for (uint32 i = 0; i < cells.n; i++)
 	{
 		double		value = NAN;
 
@@ -285,7 +319,7 @@ convert_interval(ValueRun *run, const Datum *values, const bool *nulls, uint32 r
 			if (unlikely(isinf(value)))
 				count_special(run, i, value);
 		}
-		*cell_double(run, i, row) = value;
+		*cell_double(cells, i) = value;
 	}
 }
 
@@ -371,63 +405,6 @@ convert_output(ValueRun *run, const Datum *values, const bool *nulls, uint32 row
 			write_code(run, i, row, text, strlen(text));
 		}
 	}
-}
-
-/* Whether values of a base type can be a number, and how they are stored. */
-bool
-scan_number_type(Oid base_type, ColumnKind *kind, ColumnStorage *storage)
-{
-	*kind = KIND_NUMBER;
-	*storage = STORAGE_FLOAT64;
-	switch (base_type)
-	{
-		case INT2OID:
-		case FLOAT4OID:
-			*storage = STORAGE_FLOAT32;
-			return true;
-		case INT4OID:
-		case INT8OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			return true;
-		case BOOLOID:
-			*kind = KIND_BOOLEAN;
-			return true;
-		case DATEOID:
-			*kind = KIND_DATE;
-			return true;
-		case TIMESTAMPOID:
-			*kind = KIND_TIMESTAMP;
-			return true;
-		case TIMESTAMPTZOID:
-			*kind = KIND_TIMESTAMPTZ;
-			return true;
-		case INTERVALOID:
-			*kind = KIND_INTERVAL;
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Whether values of a base type are texts: strings, enums, uuid. */
-bool
-scan_text_type(Oid base_type)
-{
-	char		category;
-	bool		preferred;
-
-	if (base_type == UUIDOID || base_type == CHAROID)
-		return true;
-	get_type_category_preferred(base_type, &category, &preferred);
-	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_ENUM;
-}
-
-/* Whether values of a base type have one text each, so that they can be categories. */
-bool
-scan_category_type(Oid base_type)
-{
-	return scan_text_type(base_type) || base_type == BOOLOID || base_type == INT2OID || base_type == INT4OID || base_type == INT8OID;
 }
 
 /* How a base type is converted to a storage. */

@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 
-use File::Basename;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -41,6 +40,14 @@ sub children
 	return @children;
 }
 
+# Whether a process runs: one that is dead but not reaped by its parent does not.
+sub runs
+{
+	my $pid = shift;
+	open(my $stat, '<', "/proc/$pid/stat") or return 0;
+	return (<$stat> // ') Z') !~ /\) [ZX]/;
+}
+
 # Waits for a condition; whether it came, and after how many seconds.
 sub wait_for
 {
@@ -54,11 +61,12 @@ sub wait_for
 	return (0, time - $begin);
 }
 
-# Open files of a process, and memory files among files and mappings.
+# Open files of a process beside those of the database, and memory files among files and mappings.
 sub open_files
 {
 	my $pid = shift;
-	my @links = map { readlink($_) // () } glob "/proc/$pid/fd/*";
+	my $data = $node->data_dir;
+	my @links = grep { !/^\Q$data\E/ } map { readlink($_) // () } glob "/proc/$pid/fd/*";
 	my @mapped = split /\n/, slurp_file("/proc/$pid/maps");
 	return (scalar(@links), scalar(grep { /mlops/ } @links, grep { /memfd:mlops/ } @mapped));
 }
@@ -72,12 +80,20 @@ sub trainer_of
 	return $pid;
 }
 
-# Starts an endless training in a session; its trainer.
+# Starts a statement in a session and does not wait for its end.
+sub begin_statement
+{
+	my ($session, $statement) = @_;
+	$session->{stdout} = $session->{stderr} = '';
+	$session->{stdin} .= "\\echo begun\n$statement;\n";
+	$session->{run}->pump until $session->{stdout} =~ /begun/;
+}
+
+# Starts a training in a session; its trainer.
 sub begin_training
 {
 	my ($session, $backend, $statement) = @_;
-	$session->{stdin} .= "\\echo begun\n" . ($statement // $endless) . ";\n";
-	$session->{run}->pump until $session->{stdout} =~ /begun/;
+	begin_statement($session, $statement // $endless);
 	return trainer_of($backend);
 }
 
@@ -112,9 +128,8 @@ sub messages
 {
 	my $trainer = begin_training($session, $backend);
 	ok(defined $trainer, 'a trainer runs');
-	$session->{stderr} = '';
 	$node->safe_psql('postgres', "select pg_cancel_backend($backend)");
-	my ($gone, $seconds) = wait_for(sub { !-e "/proc/$trainer" }, $patience);
+	my ($gone, $seconds) = wait_for(sub { !runs($trainer) }, $patience);
 	ok($gone && $seconds < $at_once, sprintf('cancel: the trainer is gone at once (%.0f ms)', $seconds * 1000));
 	like(messages(), qr/canceling statement due to user request/, 'cancel: the statement says so');
 	check_clean('cancel', $backend, $files);
@@ -123,10 +138,9 @@ sub messages
 # statement_timeout, in a subtransaction that goes on
 {
 	$session->query_safe("set statement_timeout = '2s'");
-	my $trainer = begin_training($session, $backend, "do \$\$ begin perform $1; exception when query_canceled then raise notice 'caught it'; end \$\$")
-	  if $endless =~ /^select (.*)$/;
+	my ($call) = $endless =~ /^select (.*)$/;
+	my $trainer = begin_training($session, $backend, "do \$\$ begin perform $call; exception when query_canceled then raise notice 'caught it'; end \$\$");
 	ok(defined $trainer, 'a trainer runs');
-	$session->{stderr} = '';
 	like(messages(), qr/caught it/, 'timeout: a handler catches it');
 	$session->query_safe('set statement_timeout = 0');
 	check_clean('timeout', $backend, $files);
@@ -137,20 +151,17 @@ for my $case ([ 'KILL', qr/terminated by signal 9.*memory/s ], [ 'SEGV', qr/term
 {
 	my ($signal, $words) = @$case;
 	my $trainer = begin_training($session, $backend);
-	$session->{stderr} = '';
 	kill $signal, $trainer;
 	my $messages = messages();
 	like($messages, qr/ERROR:  the trainer was $words/, "SIG$signal: the statement fails and says how");
 	like($messages, qr/during: \w+/, "SIG$signal: and during what");
 	check_clean("SIG$signal", $backend, $files);
 }
-is($node->psql('postgres', q{do $$ begin perform 1; end $$}), 0, 'the server goes on');
 
 # Cancel while rows are read
 {
-	$session->{stdin} .= "\\echo begun\nselect mlops.train('m', 'select *, pg_sleep(0.001)::text as s from noise', 'y');\n";
+	begin_statement($session, q{select mlops.train('m', 'select *, pg_sleep(0.001)::text as s from noise', 'y')});
 	ok($node->poll_query_until('postgres', "select wait_event = 'PgSleep' from pg_stat_activity where pid = $backend"), 'rows are read');
-	$session->{stderr} = '';
 	$node->safe_psql('postgres', "select pg_cancel_backend($backend)");
 	like(messages(), qr/canceling statement due to user request/, 'cancel of the scan');
 	check_clean('scan', $backend, $files);
@@ -160,7 +171,7 @@ is($node->psql('postgres', q{do $$ begin perform 1; end $$}), 0, 'the server goe
 {
 	my $trainer = begin_training($session, $backend);
 	$node->safe_psql('postgres', "select pg_terminate_backend($backend)");
-	my ($gone, $seconds) = wait_for(sub { !-e "/proc/$trainer" }, $patience);
+	my ($gone, $seconds) = wait_for(sub { !runs($trainer) }, $patience);
 	ok($gone && $seconds < $at_once, sprintf('terminate: the trainer is gone at once (%.0f ms)', $seconds * 1000));
 	$session->{run}->kill_kill;
 }
@@ -173,9 +184,9 @@ is($node->psql('postgres', q{do $$ begin perform 1; end $$}), 0, 'the server goe
 	my $lost = $1;
 	my $trainer = trainer_of($lost);
 	$client->kill_kill(grace => 0);
-	my ($gone, $seconds) = wait_for(sub { !-e "/proc/$trainer" }, $patience);
+	my ($gone, $seconds) = wait_for(sub { !runs($trainer) }, $patience);
 	ok($gone && $seconds < $at_once, sprintf('lost client: the trainer is gone at once (%.0f ms)', $seconds * 1000));
-	($gone) = wait_for(sub { !-e "/proc/$lost" }, $patience);
+	($gone) = wait_for(sub { !runs($lost) }, $patience);
 	ok($gone, 'lost client: the backend ends');
 }
 
@@ -185,7 +196,7 @@ is($node->psql('postgres', q{do $$ begin perform 1; end $$}), 0, 'the server goe
 	my $dying = $last->query_safe('select pg_backend_pid()');
 	my $trainer = begin_training($last, $dying);
 	kill 'KILL', $dying;
-	my ($gone, $seconds) = wait_for(sub { !-e "/proc/$trainer" }, $patience);
+	my ($gone, $seconds) = wait_for(sub { !runs($trainer) }, $patience);
 	ok($gone && $seconds < $at_once, sprintf('dead backend: the trainer is gone at once (%.0f ms)', $seconds * 1000));
 	$last->{run}->kill_kill;
 	ok($node->poll_query_until('postgres', 'select true'), 'dead backend: the server is back');

@@ -6,7 +6,7 @@ create function pg_temp.features() returns text language sql as
 	$$ select string_agg(s.name, ',' order by s.position) from mlops.model_signature s
 		where s.version = (select max(version) from mlops.model_version) and s.role = 'feature' $$;
 
-select plan(13);
+select plan(14);
 select lives_ok($$select mlops.train('m', 'measured', 'price', algorithm => 'linear_regression', features => '{vec}')$$, 'an array');
 select is(pg_temp.features(), 'vec[1],vec[2],vec[3]', 'a column an element');
 select cmp_ok((select value from mlops.evaluate('m@1') where metric = 'rmse'), '<', 1e-9::float8, 'each is learned from');
@@ -25,5 +25,6 @@ select matches(pg_temp.refusal($$select mlops.train('m', 'select ''{}''::int[] a
 select matches(pg_temp.refusal($$select mlops.train('m', 'select array[[1, 2], [3, 4]] as vec, price from measured', 'price')$$),
 			   '^22000 .*"vec".*2 dimensions', 'two dimensions');
 select lives_ok($$select mlops.train('m', 'select array[n, null, 1.5]::numeric[] as vec, price from measured', 'price')$$, 'NULL elements');
+select matches(pg_temp.refusal($$select mlops.train('m', 'select null::float8[] as vec, price from measured', 'price')$$), '^22000 .*no feature', 'nothing but such an array');
 select * from finish();
 rollback;

@@ -23,8 +23,8 @@ select results_eq($$select c ->> 'name', c ->> 'kind', c ->> 'type' from (select
 						   ('f8', 'number', 'double precision'), ('num', 'number', 'numeric'), ('yes', 'boolean', 'boolean'), ('day', 'date', 'date'),
 						   ('moment', 'timestamp', 'timestamp without time zone'), ('instant', 'timestamptz', 'timestamp with time zone'),
 						   ('span', 'interval', 'interval'), ('txt', 'category', 'text'), ('vc', 'category', 'character varying'),
-						   ('ch', 'category', 'character'), ('feeling', 'category', 'mood'), ('id', 'category', 'uuid'), ('nam', 'category', 'name'),
-						   ('one', 'category', '"char"'), ('pct', 'number', 'percent'), ('wrd', 'category', 'word'),
+						   ('ch', 'category', 'character'), ('feeling', 'category', 'public.mood'), ('id', 'category', 'uuid'), ('nam', 'category', 'name'),
+						   ('one', 'category', '"char"'), ('pct', 'number', 'public.percent'), ('wrd', 'category', 'public.word'),
 						   ('vec[1]', 'number', 'double precision'), ('vec[2]', 'number', 'double precision')$$, 'kinds and types');
 create function pg_temp.profile(name text) returns jsonb language sql as
 	$$ select c from (select columns from mlops.snapshot order by id desc limit 1) s, jsonb_array_elements(s.columns) c where c ->> 'name' = name $$;
