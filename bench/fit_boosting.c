@@ -24,9 +24,9 @@
 #include "core/fit/metrics.h"
 #include "core/hash.h"
 #include "core/model.h"
+#include "csv.h"
 
 #define FOLDS 5
-#define MAX_FIELDS 256
 #define MATRIX_LIMIT (UINT64_C(64) << 30)
 
 /* What is asked on the command line. */
@@ -39,19 +39,14 @@ typedef struct Options
 	bool		given[64];
 } Options;
 
-static void
-stop(const char *what, const char *detail)
-{
-	fprintf(stderr, "fit_boosting: %s: %s\n", what, detail);
-	exit(1);
-}
-
+/* The same with an Error. */
 static void
 stop_on(const Error *error)
 {
 	stop(error->message, error->detail[0] != '\0' ? error->detail : error->hint);
 }
 
+/* Seconds of a clock that only goes forward. */
 static double
 seconds(void)
 {
@@ -106,6 +101,7 @@ typedef struct Progress
 	double		first_round;
 } Progress;
 
+/* Remembers when the first tree was done. */
 static void
 show_iteration(void *context, int iteration, int total, double train_loss, double validation_loss)
 {
@@ -118,6 +114,7 @@ show_iteration(void *context, int iteration, int total, double train_loss, doubl
 		progress->first_round = seconds() - progress->begin;
 }
 
+/* Prints it. */
 static void
 show_notice(void *context, const char *text)
 {
@@ -251,6 +248,7 @@ start_matrix(MatrixWriter *writer, const MatrixColumn *columns, uint32_t n_colum
 	return region;
 }
 
+/* Begins a row. */
 static void
 next_row(MatrixWriter *writer)
 {
@@ -260,6 +258,7 @@ next_row(MatrixWriter *writer)
 		stop_on(&error);
 }
 
+/* Sets a number in the current row. */
 static void
 put_number(const MatrixWriter *writer, uint32_t column, double value)
 {
@@ -271,6 +270,7 @@ put_number(const MatrixWriter *writer, uint32_t column, double value)
 		*(double *) cell = value;
 }
 
+/* Ends writing; the matrix as the trainer sees it. */
 static Matrix
 finish_matrix(MatrixWriter *writer, void *region)
 {
@@ -283,6 +283,7 @@ finish_matrix(MatrixWriter *writer, void *region)
 	return matrix;
 }
 
+/* A column of numbers or categories. */
 static MatrixColumn
 describe_column(const char *name, ColumnStorage storage, ColumnRole role)
 {
@@ -298,6 +299,7 @@ describe_column(const char *name, ColumnStorage storage, ColumnRole role)
 
 /* ---- floats ---- */
 
+/* A whole file of float32. */
 static float *
 read_floats(const char *directory, const char *name, size_t n)
 {
@@ -314,6 +316,7 @@ read_floats(const char *directory, const char *name, size_t n)
 	return values;
 }
 
+/* Rows of the training or the test part. */
 static void
 add_floats(MatrixWriter *writer, const float *x, const float *y, size_t n, uint32_t n_features, bool is_test)
 {
@@ -327,6 +330,7 @@ add_floats(MatrixWriter *writer, const float *x, const float *y, size_t n, uint3
 	}
 }
 
+/* The first form of the command. */
 static void
 run_floats(const char *directory, size_t n_rows, size_t n_test, uint32_t n_features, const Options *options, const Algorithm *algorithm)
 {
@@ -375,87 +379,6 @@ run_floats(const char *directory, size_t n_rows, size_t n_test, uint32_t n_featu
 
 /* ---- csv ---- */
 
-typedef struct Csv
-{
-	char	   *text;			/* fields end with 0 */
-	size_t		n_rows;
-	uint32_t	n_columns;
-	char	   *names[MAX_FIELDS];
-	char	  **fields;			/* n_rows x n_columns */
-	bool		numeric[MAX_FIELDS];
-} Csv;
-
-/* Cuts a line at its commas; returns how many fields it has. */
-static uint32_t
-cut_line(char *line, char **fields)
-{
-	uint32_t	n = 0;
-
-	fields[n++] = line;
-	for (; *line != '\0'; line++)
-	{
-		if (*line != ',')
-			continue;
-		*line = '\0';
-		if (n == MAX_FIELDS)
-			stop("csv", "too many fields");
-		fields[n++] = line + 1;
-	}
-	return n;
-}
-
-static Csv
-read_csv(const char *path)
-{
-	Csv			csv = {0};
-	FILE	   *file = fopen(path, "rb");
-
-	if (file == NULL)
-		stop("cannot read", path);
-	fseek(file, 0, SEEK_END);
-
-	size_t		size = (size_t) ftell(file);
-	size_t		room = 0;
-
-	rewind(file);
-	csv.text = malloc(size + 1);
-	if (csv.text == NULL || fread(csv.text, 1, size, file) != size)
-		stop("cannot read", path);
-	fclose(file);
-	csv.text[size] = '\0';
-
-	for (char *line = strtok(csv.text, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
-	{
-		if (csv.n_columns == 0)
-		{
-			csv.n_columns = cut_line(line, csv.names);
-			continue;
-		}
-		if (csv.n_rows == room)
-		{
-			room = room == 0 ? 1024 : 2 * room;
-			csv.fields = realloc(csv.fields, room * csv.n_columns * sizeof(char *) + MAX_FIELDS * sizeof(char *));
-			if (csv.fields == NULL)
-				stop("cannot read", "no memory");
-		}
-		if (cut_line(line, csv.fields + csv.n_rows * csv.n_columns) != csv.n_columns)
-			stop("csv", "a line has another number of fields than the first");
-		csv.n_rows++;
-	}
-	for (uint32_t c = 0; c < csv.n_columns; c++)
-	{
-		csv.numeric[c] = true;
-		for (size_t i = 0; i < csv.n_rows && csv.numeric[c]; i++)
-		{
-			char	   *end;
-
-			strtod(csv.fields[i * csv.n_columns + c], &end);
-			csv.numeric[c] = *end == '\0';
-		}
-	}
-	return csv;
-}
-
 /* Regression for a numeric target of more than 20 values. */
 static Task
 csv_task(const Csv *csv, uint32_t target)
@@ -480,6 +403,7 @@ csv_task(const Csv *csv, uint32_t target)
 	return n > 2 ? TASK_MULTICLASS : TASK_BINARY;
 }
 
+/* The second form of the command. */
 static void
 run_csv(const char *path, const char *target_name, const Options *options, const Algorithm *algorithm)
 {
@@ -533,6 +457,7 @@ run_csv(const char *path, const char *target_name, const Options *options, const
 	free(csv.text);
 }
 
+/* Reads the command line. */
 int
 main(int n, char **arguments)
 {

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -21,6 +20,7 @@
 #include "compat.h"
 #include "metrics_json.h"
 #include "registry.h"
+#include "registry_scan.h"
 #include "report.h"
 #include "scan.h"
 #include "settings.h"
@@ -31,15 +31,23 @@
 
 PG_FUNCTION_INFO_V1(mlops_evaluate);
 
-/* The metrics stored with a version. */
+/* The metrics stored with a version, under the snapshot that it was resolved with: it may be gone under a newer one. */
 static Jsonb *
 stored_metrics(const ModelRef *ref)
 {
-	Oid			types[] = {INT8OID, INT4OID};
-	Datum		values[] = {Int64GetDatum(ref->model_id), Int32GetDatum(ref->version)};
+	RegistryScan scan;
+	Jsonb	   *metrics = NULL;
 
-	return DatumGetJsonbP(registry_execute("select v.metrics from mlops.model_version v where v.model_id = $1 and v.version = $2",
-										   lengthof(types), types, values, NULL, NULL));
+	registry_scan_open(&scan, "model_version");
+	registry_scan_key_int64(&scan, "model_id", ref->model_id);
+	registry_scan_key_int32(&scan, "version", ref->version);
+	registry_scan_start(&scan, "model_version_pkey");
+	if (registry_scan_next(&scan))
+		metrics = DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "metrics")));
+	registry_scan_close(&scan);
+	if (metrics == NULL)
+		elog(ERROR, "version %d of model \"%s\" disappeared", ref->version, ref->model_name);
+	return metrics;
 }
 
 /* Whether a column of the source can be read as what the model was trained with. */

@@ -4,7 +4,7 @@
  *
  * drop_model() is the only way in which versions disappear.  Triggers refuse
  * every other change (mlops.refuse_change()); they let deletions through while
- * the one statement of drop_model() runs, which a static flag says.
+ * drop_model()'s own statements run, which a static flag says.
  */
 #include "registry.h"
 
@@ -13,11 +13,12 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "artifact.h"
 #include "report.h"
 
-static bool dropping;			/* drop_model()'s own statement is running */
+static bool dropping;			/* drop_model()'s own statements are running */
 
 PG_FUNCTION_INFO_V1(mlops_export_model);
 PG_FUNCTION_INFO_V1(mlops_import_model);
@@ -74,16 +75,18 @@ require_unused(const ModelRef *ref, int32 version)
 {
 	Oid			types[] = {INT8OID, INT4OID};
 	Datum		values[] = {Int64GetDatum(ref->model_id), Int32GetDatum(version)};
+	int32		live;
 	bool		unused;
 	Datum		found;
 
-	found = registry_execute("select d.version from mlops.deployment d "
-							 "where d.model_id = $1 and upper_inf(d.valid) and $2 in (0, d.version)",
-							 2, types, values, NULL, &unused);
-	if (!unused)
+	/* Also one made since this transaction's snapshot, which repeatable read would not see. */
+	PushActiveSnapshot(GetLatestSnapshot());
+	live = registry_live_version(ref->model_id);
+	PopActiveSnapshot();
+	if (live != 0 && (version == 0 || version == live))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("version %d of model \"%s\" is deployed", DatumGetInt32(found), ref->model_name),
+				 errmsg("version %d of model \"%s\" is deployed", live, ref->model_name),
 				 errhint("Deploy another version first, or end it with mlops.undeploy('%s').", ref->model_name)));
 
 	found = registry_execute("select pg_catalog.format('version %s of model \"%s\" has the alias \"%s\"', a.version, m.name, a.name) "
@@ -97,7 +100,7 @@ require_unused(const ModelRef *ref, int32 version)
 				 errhint("Move it with mlops.set_alias(), or remove it with mlops.drop_alias().")));
 }
 
-/* Runs drop_model()'s statement. */
+/* Runs drop_model()'s statements. */
 static void
 delete_versions(const ModelRef *ref, int32 version)
 {
@@ -110,7 +113,12 @@ delete_versions(const ModelRef *ref, int32 version)
 		if (version == 0)
 			registry_execute("delete from mlops.model where id = $1", 1, types, values, NULL, NULL);
 		else
+		{
 			registry_execute("delete from mlops.model_version where model_id = $1 and version = $2", 2, types, values, NULL, NULL);
+
+			/* Whoever deploys under a snapshot from before, and would still see the version, fails to lock this row. */
+			registry_execute("update mlops.model set last_version = last_version where id = $1", 1, types, values, NULL, NULL);
+		}
 	}
 	PG_FINALLY();
 	{

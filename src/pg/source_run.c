@@ -7,7 +7,8 @@
  * COPY (query) TO.  No column that is not used is computed or deformed.
  *
  * The run is a subtransaction with XactReadOnly: a plan without writes does
- * not keep a volatile function from writing.  A failure in it is rethrown
+ * not keep a volatile function from writing.  What it changed of the settings,
+ * the current role among them, ends with it.  A failure in the run is rethrown
  * behind the subtransaction's end, so that a handler further out unwinds its
  * own subtransaction and not this one.
  */
@@ -19,6 +20,7 @@
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -112,7 +114,10 @@ source_run(const Source *source, const SourceColumn *const *picked, int n_picked
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
+		int			nest_level = NewGUCNestLevel();
+
 		row_security = execute(source, query, dest, planned, context);
+		AtEOXact_GUC(false, nest_level);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;

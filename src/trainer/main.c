@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "../core/fit/linalg.h"
 #include "process.h"
 
 #define EXIT_USAGE 2
@@ -116,7 +115,6 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	process_isolate();
-	linalg_start();
 
 	Trainer		trainer = {.channel = {TRAINER_FD_SOCKET}};
 	Error		error;

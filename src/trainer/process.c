@@ -20,8 +20,8 @@
 
 #include "../core/job.h"
 
-/* Beside the budget: code's own data, and for each thread its stack and malloc's arena. */
-#define SLACK_PROCESS	(UINT64_C(64) * 1024 * 1024)
+/* Beside the budget: BLAS's buffer, of which little is touched, and for each thread its stack and malloc's arena. */
+#define SLACK_PROCESS	(UINT64_C(256) * 1024 * 1024)
 #define SLACK_THREAD	(UINT64_C(16) * 1024 * 1024)
 
 bool
@@ -112,8 +112,8 @@ status_bytes(const char *field)
 
 /*
  * RLIMIT_DATA counts private writable memory: what we allocate, not the
- * matrix that we are handed.  What is mapped already (libraries, OpenBLAS's
- * buffers) comes on top of the budget, because it is there before any job.
+ * matrix that we are handed.  What is mapped already comes on top of the
+ * budget, because it is there before any job.
  */
 void
 process_limit_memory(uint64_t budget, uint32_t n_threads)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "core/fit/fit.h"
-#include "core/fit/linalg.h"
 #include "core/hash.h"
 #include "core/linear_model.h"
 
@@ -169,7 +168,6 @@ fit_case_run(FitCase *test, Error *error)
 	SplitPlan	split = {.kind = SPLIT_RANDOM,.seed = 42};
 	ThreadPool *pool = pool_create(test->n_threads > 0 ? test->n_threads : 1, error);
 
-	linalg_start();
 	arena_init(&arena);
 	buffer_init(&test->payload);
 	test->notices[0] = '\0';

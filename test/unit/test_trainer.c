@@ -392,8 +392,8 @@ test_threads(void)
 
 		Answer		three = run_job(&job, &matrix, NULL);
 
-		CHECK(one.finished && three.finished);
-		CHECK(one.model.size == three.model.size && memcmp(one.model.data, three.model.data, one.model.size) == 0);
+		if (CHECK(one.finished && three.finished))
+			CHECK(one.model.size == three.model.size && memcmp(one.model.data, three.model.data, one.model.size) == 0);
 		answer_free(&one);
 		answer_free(&three);
 	}
@@ -627,45 +627,70 @@ endless_job(void)
 	return files;
 }
 
-/* When its parent is killed, the trainer dies; also when that happens before it has begun. */
+typedef struct Orphans
+{
+	pid_t		trainer;
+	pid_t		holder;			/* keeps the trainer's socket open, so that it has no other reason to end; 0: none */
+} Orphans;
+
+/* The parent that dies. */
+static void
+be_parent(Files files, bool wait_for_first_frame, int report)
+{
+	int			end;
+	Orphans		orphans = {.trainer = start(files, &end)};
+	uint8_t		byte;
+
+	alarm(PATIENCE);
+	if (wait_for_first_frame)
+	{
+		read_all(end, &byte, 1);
+		orphans.holder = fork();
+		if (orphans.holder == 0)
+		{
+			alarm(PATIENCE);
+			for (;;)
+				pause();
+		}
+	}
+	if (write(report, &orphans, sizeof(orphans)) != sizeof(orphans))
+		_exit(1);
+	while (wait_for_first_frame)
+		pause();
+	_exit(0);
+}
+
+/* When its parent is killed, the trainer is killed; when that happens before it has begun, it ends, too. */
 static void
 check_orphan(bool wait_for_first_frame)
 {
 	Files		files = endless_job();
-	int			pipe_ends[2];
-	pid_t		trainer = 0;
+	int			report[2];
+	Orphans		orphans;
 	int			status;
 
-	if (pipe(pipe_ends) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+	if (pipe(report) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		exit(1);
 
 	pid_t		parent = fork();
 
 	if (parent == 0)
-	{
-		int			end;
-		uint8_t		byte;
-
-		trainer = start(files, &end);
-		if (wait_for_first_frame)
-			read_all(end, &byte, 1);
-		if (write(pipe_ends[1], &trainer, sizeof(trainer)) != sizeof(trainer))
-			_exit(1);
-		if (wait_for_first_frame)
-			pause();
-		_exit(0);
-	}
-	CHECK(read_all(pipe_ends[0], &trainer, sizeof(trainer)) == sizeof(trainer));
+		be_parent(files, wait_for_first_frame, report[1]);
+	CHECK(read_all(report[0], &orphans, sizeof(orphans)) == sizeof(orphans));
 	if (wait_for_first_frame)
 		kill(parent, SIGKILL);
 	CHECK(waitpid(parent, &status, 0) == parent);
-	CHECK(waitpid(trainer, &status, 0) == trainer);
+	CHECK(waitpid(orphans.trainer, &status, 0) == orphans.trainer);
 	if (wait_for_first_frame)
+	{
 		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		kill(orphans.holder, SIGKILL);
+		CHECK(waitpid(orphans.holder, &status, 0) == orphans.holder);
+	}
 	else
 		CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
-	close(pipe_ends[0]);
-	close(pipe_ends[1]);
+	close(report[0]);
+	close(report[1]);
 	close_files(files);
 }
 

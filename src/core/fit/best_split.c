@@ -57,6 +57,7 @@ score(double g, double h, double lambda, double alpha)
 	return t * t / (h + lambda);
 }
 
+/* 0 for a leaf without weight. */
 double
 split_leaf(const SplitRules *rules, double g, double h)
 {
@@ -108,6 +109,7 @@ best_candidate(const Candidates *c, double least)
 	return best;
 }
 
+/* The terms of a node. */
 static NodeTerms
 node_terms(const SplitRules *rules, const GradientScale *scale, GradientSums node)
 {
@@ -144,6 +146,7 @@ left_is_heavier(GradientSums node, GradientSums left)
 
 /* ---- Numbers ---- */
 
+/* All cuts, with missing values right, then left. */
 static void
 search_number(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
 			  const HistogramCell *cells, GradientSums node, Split *best)
@@ -312,6 +315,7 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 
 /* ---- Both ---- */
 
+/* By the kind of feature. */
 void
 split_search(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
 			 const HistogramCell *cells, GradientSums node, Split *best)
@@ -324,6 +328,7 @@ split_search(const SplitRules *rules, const GradientScale *scale, const BinFeatu
 		search_set(rules, scale, feature, feature_number, cells, node, best);
 }
 
+/* A table of directions by bin. */
 void
 split_directions(const Split *split, uint8_t goes_left[BINS_MAX])
 {

@@ -31,6 +31,7 @@ sort_key(double value)
 	return bits ^ ((uint64_t) ((int64_t) bits >> 63) | UINT64_C(1) << 63);
 }
 
+/* The number of a key. */
 static inline double
 key_value(uint64_t key)
 {
@@ -192,6 +193,7 @@ cut_by_quantiles(BinFeature *feature, const uint64_t *keys, size_t n, uint32_t n
 	}
 }
 
+/* Sorts what is not missing, and cuts it. */
 void
 bins_find_cuts(BinFeature *feature, const double *sample, size_t n, uint32_t max_bin, uint64_t *work)
 {

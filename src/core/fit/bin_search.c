@@ -75,6 +75,7 @@ count_below(__m512d value, const double *numbers)
 	return __builtin_popcount(low | high << 8);
 }
 
+/* The same for doubles. */
 CPU_TARGET_AVX512 static void
 double_masks(const double *cuts, const double *ends, const double *values, size_t n, uint8_t *out)
 {
@@ -90,6 +91,7 @@ double_masks(const double *cuts, const double *ends, const double *values, size_
 
 #endif
 
+/* Bins of float32 values, against the float cuts. */
 void
 bins_search_float(const BinFeature *feature, const float *values, size_t n, uint8_t *out)
 {
@@ -107,6 +109,7 @@ bins_search_float(const BinFeature *feature, const float *values, size_t n, uint
 	float_runs(feature->float_cuts, ends, values, n, out);
 }
 
+/* Bins of doubles, against the cuts. */
 void
 bins_search_double(const BinFeature *feature, const double *values, size_t n, uint8_t *out)
 {

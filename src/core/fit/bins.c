@@ -55,6 +55,7 @@ is_native_category(const RecipeColumn *recipe, uint32_t slot)
 	return slot == 0 && recipe->kind == KIND_CATEGORY && recipe->encoding == ENCODING_NATIVE;
 }
 
+/* One value at a time through the encoder, unless the table has what is wanted. */
 void
 bins_values(const BinFeature *feature, size_t begin, size_t n, double *out)
 {
@@ -300,6 +301,7 @@ fill_block(void *argument, size_t task)
 	}
 }
 
+/* Describes, cuts, lays out, fills. */
 bool
 bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
 {
@@ -317,6 +319,7 @@ bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *e
 	return true;
 }
 
+/* Rows in both layouts, and the cuts. */
 uint64_t
 bins_memory(uint64_t n_rows, uint32_t n_features)
 {

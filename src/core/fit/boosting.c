@@ -61,6 +61,7 @@ typedef struct RankedFeature
 	uint32_t	feature;
 } RankedFeature;
 
+/* The parameters by name. */
 static BoostingParams
 read_params(const ParamSet *params)
 {
@@ -125,6 +126,7 @@ init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 	return rows->tree_scores != NULL && (booster->objective->prepare == NULL || rows->log_sums != NULL);
 }
 
+/* Two lists of all training rows. */
 static bool
 init_lists(Booster *booster, Error *error)
 {
@@ -157,6 +159,7 @@ widen_lists(Booster *booster, Error *error)
 	return true;
 }
 
+/* Everything before the first tree. */
 static bool
 init_booster(Booster *booster, Error *error)
 {
@@ -189,6 +192,7 @@ init_booster(Booster *booster, Error *error)
 
 /* ---- A tree ---- */
 
+/* By hash, then by number. */
 static int
 compare_ranked(const void *a, const void *b)
 {
@@ -351,6 +355,7 @@ boost(Booster *booster, int *n_rounds, Error *error)
 	return true;
 }
 
+/* See the head of this file. */
 bool
 boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 {
@@ -375,7 +380,7 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 	return done;
 }
 
-/* The most nodes that trees can have, as written and as a payload. */
+/* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more. */
 static uint64_t
 trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 {
@@ -383,12 +388,13 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 
 	if (params->grow.max_leaves > 0 && params->grow.max_leaves < n_leaves)
 		n_leaves = params->grow.max_leaves;
-	if (n_rows < n_leaves)
-		n_leaves = n_rows;
+	if (n_leaves > n_rows / 16 + 1024)
+		n_leaves = n_rows / 16 + 1024;
 	return (uint64_t) params->n_rounds * n_groups * 2 * n_leaves * (sizeof(TreeNode) + sizeof(TreeNodeStat)) * 2 +
 		2 * n_leaves * sizeof(GrownNode) * 2;
 }
 
+/* An upper estimate for usual trees; the sum of what the parts take. */
 uint64_t
 boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
 {

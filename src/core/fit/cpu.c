@@ -6,6 +6,7 @@
 
 static CpuLevel limit = CPU_AVX512;
 
+/* Asked anew each time: it costs a few loads. */
 CpuLevel
 cpu_level(void)
 {
@@ -19,6 +20,7 @@ cpu_level(void)
 	return CPU_PLAIN;
 }
 
+/* Not thread safe. */
 void
 cpu_limit(CpuLevel highest)
 {

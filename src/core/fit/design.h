@@ -59,7 +59,11 @@ extern uint64_t design_memory(uint64_t n_rows, uint32_t n_features);
 /* Adds what a block contributes to sum[size], which is zero at first.  thread: for scratch memory. */
 typedef void (*DesignSum) (void *argument, RowRange rows, double *sum, int thread);
 
-/* Sums over all rows: blocks on all threads, added in their order.  total[size] is overwritten.  Sums are aligned where size is a multiple of LINALG_LANES. */
+/*
+ * Sums over all rows: blocks on all threads, added in their order.
+ * total[size] is overwritten.  slots: of design_slots(size) doubles; the sums
+ * in them are aligned where size is a multiple of LINALG_LANES.
+ */
 extern void design_sum(const Design *design, DesignSum work, void *argument, size_t size, double *slots, double *total);
 
 /* Doubles of slots that design_sum() needs for sums of this size. */

@@ -14,6 +14,7 @@
 
 #define LANES 16
 
+/* From the exponent of limit / largest, corrected for rounding beyond the limit. */
 double
 gradient_unit(double largest, int64_t limit)
 {
@@ -30,6 +31,7 @@ gradient_unit(double largest, int64_t limit)
 	return unit;
 }
 
+/* Blocks are combined in order; only largest values and sums count. */
 GradientScale
 gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows)
 {
@@ -56,6 +58,7 @@ gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows)
 	};
 }
 
+/* The limit is the share of 2^64. */
 RowSample
 row_sample(double share, uint64_t seed, uint64_t tree)
 {
@@ -150,6 +153,7 @@ typedef struct ListWork
 	GradientSums *partial;
 } ListWork;
 
+/* One behind the last row of a block. */
 static inline size_t
 block_end(size_t block, size_t n)
 {
@@ -203,6 +207,7 @@ list_block(void *argument, size_t task)
 	quantise(work->scale, g, h, count, list->first + out, second, &work->partial[task]);
 }
 
+/* Counts the sample by blocks, so that each block knows its place; then makes the integers. */
 size_t
 gradients_to_list(const GradientScale *scale, const RowSample *sample, const float *g, const float *h, size_t n,
 				  RowList *list, size_t *offsets, GradientSums *partial, GradientSums *sums, ThreadPool *pool)

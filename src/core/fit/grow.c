@@ -2,25 +2,13 @@
  * grow.c
  *		Growing one tree from histograms.
  */
-#include "grow.h"
+#include "grow_internal.h"
 
 #include <string.h>
 
 #define MAX_BATCH		256		/* nodes that go through a step together */
 #define POOL_BYTES		(64 * 1024 * 1024)	/* aim for all histograms of waiting nodes */
 #define MIN_SLOTS		4
-#define CHUNK_FEATURES	8		/* of a task that collects and searches; divides GROUP_FEATURES */
-#define CHUNK_ROWS		16384	/* of a task that adds rows */
-#define SHARED_WORK		(128 * 1024)	/* rows x features from which threads share a node */
-
-/* A histogram to build from rows, and one to get from it: the sibling's slot then holds their parent's cells. */
-typedef struct Build
-{
-	uint32_t	node;
-	uint32_t	sibling;		/* 0: none */
-	bool		search_node;
-	bool		search_sibling;
-} Build;
 
 /* ---- Memory ---- */
 
@@ -38,12 +26,7 @@ slots_for(const GrowRules *rules, uint64_t n_cells)
 	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
 }
 
-static uint32_t
-feature_chunks(uint32_t n_features)
-{
-	return (n_features + CHUNK_FEATURES - 1) / CHUNK_FEATURES;
-}
-
+/* Everything that does not depend on a tree. */
 bool
 grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error)
 {
@@ -65,6 +48,7 @@ grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, Th
 		partition_init(&grower->partition, bins, bins->n_train, grower->max_batch, arena, error);
 }
 
+/* Bytes of that. */
 uint64_t
 grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads)
 {
@@ -113,6 +97,7 @@ comes_first(const Grower *grower, uint32_t a, uint32_t b)
 	return a < b;
 }
 
+/* Enters a node. */
 static void
 heap_push(Grower *grower, uint32_t node)
 {
@@ -123,6 +108,7 @@ heap_push(Grower *grower, uint32_t node)
 	grower->heap[i] = node;
 }
 
+/* Takes the first node out. */
 static uint32_t
 heap_pop(Grower *grower)
 {
@@ -150,12 +136,7 @@ heap_pop(Grower *grower)
 
 /* ---- Histogram slots ---- */
 
-static HistogramCell *
-node_cells(const Grower *grower, uint32_t node)
-{
-	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
-}
-
+/* Gives the slot of a node back. */
 static void
 release_histogram(Grower *grower, uint32_t node)
 {
@@ -186,186 +167,6 @@ evict_histograms(Grower *grower, int n)
 		}
 		release_histogram(grower, last);
 	}
-}
-
-/* ---- Building histograms and looking for splits ---- */
-
-typedef struct BuildWork
-{
-	Grower	   *grower;
-	const Build *builds;		/* of a task each, or the one that is shared */
-	size_t		n_row_chunks;
-} BuildWork;
-
-static inline bool
-feature_used(const Grower *grower, uint32_t feature)
-{
-	return grower->feature_used == NULL || grower->feature_used[feature];
-}
-
-/* Groups without a used feature need no histograms. */
-static bool
-group_used(const Grower *grower, uint32_t group)
-{
-	const BinGroup *g = &grower->bins->groups[group];
-
-	for (uint32_t f = g->first_feature; f < g->first_feature + g->n_features; f++)
-	{
-		if (feature_used(grower, f))
-			return true;
-	}
-	return false;
-}
-
-/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches. */
-static void
-finish_features(Grower *grower, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
-				Split *best, Split *best_of_sibling)
-{
-	HistogramCell *cells = node_cells(grower, build->node);
-	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling) : NULL;
-
-	if (!group_used(grower, first / GROUP_FEATURES))
-		return;
-	for (uint32_t f = first; f < end; f++)
-	{
-		const BinFeature *feature = &grower->bins->features[f];
-		HistogramCell *own = cells + feature->first_cell;
-		HistogramCell *others = sibling_cells != NULL ? sibling_cells + feature->first_cell : NULL;
-
-		histogram_collect(&grower->scratch, first_thread, end_thread, f, own);
-		if (others != NULL)
-		{
-			for (uint32_t b = 0; b < feature->n_bins; b++)
-			{
-				others[b].g -= own[b].g;
-				others[b].h -= own[b].h;
-			}
-		}
-		if (!feature_used(grower, f))
-			continue;
-		if (build->search_node)
-			split_search(&grower->rules.split, &grower->scale, feature, f, own, grower->nodes[build->node].sums, best);
-		if (build->search_sibling)
-			split_search(&grower->rules.split, &grower->scale, feature, f, others, grower->nodes[build->sibling].sums, best_of_sibling);
-	}
-}
-
-/* Marks the threads' histograms as empty. */
-static void
-finish_groups(Grower *grower, int first_thread, int end_thread)
-{
-	for (uint32_t g = 0; g < grower->bins->n_groups; g++)
-	{
-		if (group_used(grower, g))
-			histogram_collected(&grower->scratch, first_thread, end_thread, g);
-	}
-}
-
-static const RowList *
-node_list(const Grower *grower, const GrownNode *node)
-{
-	return node->depth == 0 ? &grower->root : &grower->lists[node->depth % 2];
-}
-
-/* Task: all of one build, by one thread. */
-static void
-build_alone(void *argument, size_t task, int thread)
-{
-	const BuildWork *work = argument;
-	Grower	   *grower = work->grower;
-	const BinnedMatrix *bins = grower->bins;
-	const Build *build = &work->builds[task];
-	GrownNode  *node = &grower->nodes[build->node];
-	Split	   *best_of_sibling = build->sibling != 0 ? &grower->nodes[build->sibling].split : NULL;
-
-	for (uint32_t g = 0; g < bins->n_groups; g++)
-	{
-		const BinGroup *group = &bins->groups[g];
-
-		if (!group_used(grower, g))
-			continue;
-		histogram_add(&grower->scratch, thread, g, grower->scale.wide, node_list(grower, node), node->begin, node->end);
-		finish_features(grower, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
-						&node->split, best_of_sibling);
-	}
-	finish_groups(grower, thread, thread + 1);
-}
-
-/* Task: a chunk of rows in one group of the shared build. */
-static void
-add_shared(void *argument, size_t task, int thread)
-{
-	const BuildWork *work = argument;
-	Grower	   *grower = work->grower;
-	const GrownNode *node = &grower->nodes[work->builds->node];
-	uint32_t	group = (uint32_t) (task / work->n_row_chunks);
-	size_t		begin = node->begin + task % work->n_row_chunks * CHUNK_ROWS;
-	size_t		end = node->end - begin < CHUNK_ROWS ? node->end : begin + CHUNK_ROWS;
-
-	if (group_used(grower, group))
-		histogram_add(&grower->scratch, thread, group, grower->scale.wide, node_list(grower, node), begin, end);
-}
-
-/* Task: a chunk of features of the shared build. */
-static void
-finish_shared(void *argument, size_t task)
-{
-	const BuildWork *work = argument;
-	Grower	   *grower = work->grower;
-	uint32_t	first = (uint32_t) task * CHUNK_FEATURES;
-	uint32_t	end = grower->bins->n_features - first < CHUNK_FEATURES ? grower->bins->n_features : first + CHUNK_FEATURES;
-	Split	   *best = &grower->partial[2 * task];
-
-	best[0].gain = best[1].gain = 0;
-	finish_features(grower, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
-}
-
-/* One build by all threads. */
-static void
-build_shared(Grower *grower, const Build *build)
-{
-	GrownNode  *node = &grower->nodes[build->node];
-	uint32_t	n_chunks = feature_chunks(grower->bins->n_features);
-	BuildWork	work = {
-		.grower = grower,
-		.builds = build,
-		.n_row_chunks = (node->end - node->begin + CHUNK_ROWS - 1) / CHUNK_ROWS
-	};
-
-	pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
-	pool_for(grower->pool, n_chunks, finish_shared, &work);
-	finish_groups(grower, 0, grower->scratch.n_threads);
-	for (uint32_t c = 0; c < n_chunks; c++)
-	{
-		const Split *best = &grower->partial[2 * c];
-
-		if (best[0].gain > node->split.gain)
-			node->split = best[0];
-		if (build->sibling != 0 && best[1].gain > grower->nodes[build->sibling].split.gain)
-			grower->nodes[build->sibling].split = best[1];
-	}
-}
-
-/* All builds: large nodes one by one with all threads, the others side by side. */
-static void
-build_all(Grower *grower, Build *builds, size_t n)
-{
-	size_t		n_alone = 0;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		const GrownNode *node = &grower->nodes[builds[i].node];
-
-		if (grower->scratch.n_threads > 1 && (node->end - node->begin) * grower->bins->n_features >= SHARED_WORK)
-			build_shared(grower, &builds[i]);
-		else
-			builds[n_alone++] = builds[i];
-	}
-
-	BuildWork	work = {.grower = grower,.builds = builds};
-
-	pool_for_thread(grower->pool, n_alone, build_alone, &work);
 }
 
 /* ---- Nodes ---- */
@@ -517,7 +318,7 @@ split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
 
 	for (uint32_t i = 0; i < n; i++)
 		n_builds += plan_children(grower, batch[i], &grower->divisions[i], builds + n_builds);
-	build_all(grower, builds, n_builds);
+	grow_build(grower, builds, n_builds);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		enter_node(grower, grower->nodes[batch[i]].left);
@@ -541,6 +342,7 @@ score_leaf(void *argument, size_t task)
 		grower->scores[rows != NULL ? rows[i] : i] += value;
 }
 
+/* The root, then batch after batch, then the scores. */
 bool
 grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 {
@@ -563,7 +365,7 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 	{
 		root->histogram = grower->free_slots[--grower->n_free];
 		grower->builds[0] = (Build) {.node = 0,.search_node = true};
-		build_all(grower, grower->builds, 1);
+		grow_build(grower, grower->builds, 1);
 		enter_node(grower, 0);
 	}
 	while (grower->n_heap > 0 && (grower->rules.max_leaves == 0 || n_leaves < grower->rules.max_leaves))

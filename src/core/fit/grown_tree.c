@@ -20,6 +20,7 @@ goes_left(const BinnedMatrix *bins, const Split *split, size_t row)
 	return bin == BIN_MISSING ? split->missing_left : bin <= split->bin;
 }
 
+/* By bins, not by values. */
 const GrownNode *
 grown_leaf(const Grower *grower, size_t row)
 {
@@ -73,6 +74,7 @@ model_node(const Grower *grower, const GrownNode *node, uint32_t left, uint32_t 
 	return out;
 }
 
+/* Level by level, so that children lie behind their parents and side by side. */
 bool
 grown_write(const Grower *grower, TreeWriter *writer, Error *error)
 {

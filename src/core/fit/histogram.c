@@ -20,6 +20,7 @@ padded_features(uint32_t n_features)
 	return (n_features + 3) / 4 * 4;
 }
 
+/* All cells of all threads are zero from here on between nodes. */
 bool
 histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error)
 {
@@ -44,6 +45,7 @@ histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int 
 	return true;
 }
 
+/* Bytes of all cells. */
 uint64_t
 histogram_scratch_memory(uint32_t n_features, int n_threads)
 {
@@ -139,6 +141,7 @@ empty_narrow(uint64_t *narrow, HistogramCell *wide, size_t n)
 	memset(narrow, 0, n * sizeof(uint64_t));
 }
 
+/* Narrow cells are emptied whenever they have taken NARROW_ROWS rows. */
 void
 histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end)
 {
@@ -171,6 +174,7 @@ histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, 
 	}
 }
 
+/* Sums over threads; their cells become zero. */
 void
 histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t feature, HistogramCell *cells)
 {
@@ -197,6 +201,7 @@ histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, u
 	}
 }
 
+/* Counts and flags follow their cells. */
 void
 histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t group)
 {

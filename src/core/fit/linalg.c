@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 
 extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 extern void dpocon_(const char *uplo, const int *n, const double *a, const int *lda, const double *norm, double *rcond,
@@ -24,19 +25,29 @@ extern void dtrtrs_(const char *uplo, const char *trans, const char *diag, const
 /* OpenBLAS has a thread pool of its own; other libraries need not have this function. */
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 
+/* What OpenBLAS takes at its first call, rounded up; little of it is ever touched. */
+#define BLAS_BUFFER ((size_t) 160 * 1024 * 1024)
+
 /* Block size that the work arrays are made for. */
 #define LAPACK_BLOCK 32
 
-void
-linalg_start(void)
+bool
+linalg_start(Error *error)
 {
 	double		matrix[4] = {1, 0, 0, 1};
 	int			n = 2;
 	int			info;
 
+	/* OpenBLAS tries forever where it cannot have its buffer, so it is found out here whether it can. */
+	void	   *probe = mmap(NULL, BLAS_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (probe == MAP_FAILED)
+		return error_set(error, ERROR_MEMORY, "out of memory: BLAS needs %zu bytes for a buffer", BLAS_BUFFER);
+	munmap(probe, BLAS_BUFFER);
 	if (openblas_set_num_threads != NULL)
 		openblas_set_num_threads(1);
 	dpotrf_("U", &n, matrix, &n, &info);
+	return true;
 }
 
 size_t

@@ -25,8 +25,8 @@ linalg_stride(size_t n)
 	return (n + LINALG_LANES - 1) / LINALG_LANES * LINALG_LANES;
 }
 
-/* Has BLAS set up its buffers for one thread; call before memory is limited and before threads start. */
-extern void linalg_start(void);
+/* Has BLAS set up its buffer, for one thread; each fit that uses what is below calls it first.  ERROR_MEMORY. */
+extern bool linalg_start(Error *error);
 
 /* Sum of a[j] * b[j]: LINALG_LANES partial sums, added pairwise.  n: a multiple of LINALG_LANES. */
 extern double linalg_dot(const double *a, const double *b, size_t n);

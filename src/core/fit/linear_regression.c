@@ -245,7 +245,7 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 	Fit			fit = {.lambda = params_get(input->params, "reg_lambda")};
 	double	   *weights = arena_alloc(input->arena, input->recipe->n_features, sizeof(double), error);
 
-	if (weights == NULL || !design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
+	if (weights == NULL || !linalg_start(error) || !design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
 		return false;
 	enter_target(&fit);
 	if (!solve_cholesky(&fit))

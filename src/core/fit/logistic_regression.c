@@ -36,160 +36,6 @@
 /* A column is determined by others where they leave less than this share of its square unexplained. */
 #define ALIAS_TOLERANCE 1e-11
 
-/* ---- The objective ---- */
-
-/* Two classes: stable on both sides (Mächler 2012). */
-static double
-binary_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
-{
-	const Design *design = &fit->design;
-	double		loss = 0;
-
-	linalg_scores(probability, theta, design->x + rows.begin * design->stride, range_rows(rows), design->stride);
-	for (size_t row = rows.begin; row < rows.end; row++)
-	{
-		double		z = probability[row - rows.begin];
-		double		e = math_exp(-fabs(z));
-		double		away = design->y[row] != 0 ? -z : z;	/* how far on the wrong side */
-		double		weight = design->weight != NULL ? design->weight[row] : 1;
-
-		probability[row - rows.begin] = (z >= 0 ? 1 : e) / (1 + e);
-		loss += weight * ((away > 0 ? away : 0) + math_log1p(e));
-	}
-	return loss;
-}
-
-static double
-softmax_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
-{
-	const Design *design = &fit->design;
-	double		loss = 0;
-
-	for (uint32_t k = 0; k < fit->n_scores; k++)
-		linalg_scores(probability + k * DESIGN_BLOCK_ROWS, theta + k * design->stride, design->x + rows.begin * design->stride,
-					  range_rows(rows), design->stride);
-	for (size_t row = rows.begin; row < rows.end; row++)
-	{
-		double	   *p = probability + (row - rows.begin);
-		double		highest = p[0];
-		double		sum = 0;
-
-		for (uint32_t k = 1; k < fit->n_scores; k++)
-			highest = fmax(highest, p[k * DESIGN_BLOCK_ROWS]);
-
-		double		truth = p[(size_t) design->y[row] * DESIGN_BLOCK_ROWS] - highest;
-
-		for (uint32_t k = 0; k < fit->n_scores; k++)
-		{
-			p[k * DESIGN_BLOCK_ROWS] = math_exp(p[k * DESIGN_BLOCK_ROWS] - highest);
-			sum += p[k * DESIGN_BLOCK_ROWS];
-		}
-		for (uint32_t k = 0; k < fit->n_scores; k++)
-			p[k * DESIGN_BLOCK_ROWS] /= sum;
-		loss += (design->weight != NULL ? design->weight[row] : 1) * (math_log(sum) - truth);
-	}
-	return loss;
-}
-
-double
-logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability)
-{
-	return fit->n_scores == 1 ? binary_probabilities(fit, theta, rows, probability) : softmax_probabilities(fit, theta, rows, probability);
-}
-
-/* Gram matrices of the Hessian's blocks. */
-static void
-sum_hessian(const Logistic *fit, RowRange rows, const double *probability, double *h, double *gram_scratch, double *grams)
-{
-	const Design *design = &fit->design;
-	size_t		stride = design->stride;
-
-	for (uint32_t k = 0; k < fit->n_scores; k++)
-		for (uint32_t l = k; l < fit->n_scores; l++, grams += stride * stride)
-		{
-			const double *p = probability + (size_t) k * DESIGN_BLOCK_ROWS;
-			const double *q = probability + (size_t) l * DESIGN_BLOCK_ROWS;
-
-			for (size_t i = 0; i < range_rows(rows); i++)
-			{
-				h[i] = k == l ? p[i] * (1 - p[i]) : -p[i] * q[i];
-				if (design->weight != NULL)
-					h[i] *= design->weight[rows.begin + i];
-			}
-			linalg_gram(grams, design->x + rows.begin * stride, h, range_rows(rows), stride, gram_scratch);
-		}
-}
-
-/* The Hessian's diagonal. */
-static void
-sum_diagonal(const Logistic *fit, RowRange rows, const double *probability, double *diagonal)
-{
-	const Design *design = &fit->design;
-
-	for (uint32_t k = 0; k < fit->n_scores; k++)
-		for (size_t row = rows.begin; row < rows.end; row++)
-		{
-			const double *x = design->x + row * design->stride;
-			double		p = probability[(size_t) k * DESIGN_BLOCK_ROWS + (row - rows.begin)];
-			double		h = p * (1 - p) * (design->weight != NULL ? design->weight[row] : 1);
-
-			for (uint32_t j = 0; j <= design->n_columns; j++)
-				diagonal[k * design->stride + j] += h * x[j] * x[j];
-		}
-}
-
-/* Loss, gradient and curvature of a block at the trial point. */
-static void
-sum_objective(void *argument, RowRange rows, double *sum, int thread)
-{
-	const Logistic *fit = argument;
-	const Design *design = &fit->design;
-	double	   *probability = fit->scratch + (size_t) thread * fit->scratch_size;
-	double	   *residual = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
-	double	   *gram_scratch = residual + DESIGN_BLOCK_ROWS;
-	double	   *gradient = sum + LINALG_LANES;
-	double	   *curvature = gradient + fit->size;
-
-	sum[0] = logistic_probabilities(fit, fit->trial, rows, probability);
-	for (uint32_t k = 0; k < fit->n_scores; k++)
-	{
-		for (size_t i = 0; i < range_rows(rows); i++)
-		{
-			double		y = design->y[rows.begin + i];
-
-			residual[i] = probability[(size_t) k * DESIGN_BLOCK_ROWS + i] - (fit->n_scores == 1 ? y : y == k);
-			if (design->weight != NULL)
-				residual[i] *= design->weight[rows.begin + i];
-		}
-		linalg_combine(gradient + k * design->stride, residual, design->x + rows.begin * design->stride, range_rows(rows), design->stride);
-	}
-	if (fit->direct)
-		sum_hessian(fit, rows, probability, residual, gram_scratch, curvature);
-	else
-		sum_diagonal(fit, rows, probability, curvature);
-}
-
-/* The penalised objective at the trial point; gradient and curvature stay in fit->sums. */
-static double
-evaluate(Logistic *fit)
-{
-	double		penalty = 0;
-
-	design_sum(&fit->design, sum_objective, fit, fit->sums_size, fit->slots, fit->sums);
-	for (uint32_t k = 0; k < fit->n_scores; k++)
-	{
-		const double *theta = fit->trial + k * fit->design.stride;
-		double	   *gradient = logistic_gradient(fit) + k * fit->design.stride;
-
-		for (uint32_t j = 0; j < fit->design.n_columns; j++)
-		{
-			gradient[j] += fit->lambda * theta[j];
-			penalty += theta[j] * theta[j];
-		}
-	}
-	return fit->sums[0] + fit->lambda / 2 * penalty;
-}
-
 /* ---- Newton's method ---- */
 
 static double
@@ -251,7 +97,7 @@ search(Logistic *fit, double objective, double decrement, double *reached)
 	{
 		memcpy(fit->trial, fit->theta, fit->size * sizeof(double));
 		linalg_axpy(-share, fit->step, fit->trial, fit->size);
-		*reached = evaluate(fit);
+		*reached = logistic_evaluate(fit);
 		if (*reached <= objective - ARMIJO * share * decrement + NOISE * (fabs(objective) + fit->design.weight_sum))
 			return share;
 	}
@@ -267,11 +113,14 @@ minimise(Logistic *fit, double tolerance, int steps_max, int *steps, Error *erro
 
 	memcpy(fit->trial, fit->theta, fit->size * sizeof(double));
 
-	double		objective = evaluate(fit);
+	double		objective = logistic_evaluate(fit);
 
 	for (*steps = 0; *steps < steps_max;)
 	{
-		if (!logistic_solve(fit))
+		bool		solved = fit->direct ? logistic_newton_solve(fit) : logistic_cg_solve(fit);
+
+		logistic_sum_to_zero(fit, fit->step);
+		if (!solved)
 			return fit->lambda == 0 ? error_separated(fit, error)
 				: error_set(error, ERROR_DATA, "the Newton equations of the logistic regression are singular");
 
@@ -333,26 +182,39 @@ start_from_frequencies(Logistic *fit, Error *error)
 	return true;
 }
 
-/* Doubles of one sum over rows. */
-static uint64_t
-sums_doubles(uint64_t stride, uint64_t n_scores, bool direct)
+/* How many doubles a fit of this shape takes where. */
+typedef struct Shape
 {
-	return LINALG_LANES + n_scores * stride + (direct ? n_scores * (n_scores + 1) / 2 * stride * stride : n_scores * stride);
-}
+	bool		direct;
+	bool		correlated;
+	uint64_t	sums;			/* of one sum over rows */
+	uint64_t	scratch;		/* of a thread: probabilities and one more number of a block's rows, and what goes with them */
+	uint64_t	solver;
+} Shape;
 
-/* Of a thread: probabilities of a block's rows, and a row's residuals and linalg_gram()'s scratch, or changes of scores and their mean. */
-static uint64_t
-scratch_doubles(uint64_t stride, uint64_t n_scores, bool direct)
+static Shape
+shape_of(uint64_t n_features, uint64_t stride, uint64_t n_scores)
 {
-	if (direct)
-		return (n_scores + 1) * DESIGN_BLOCK_ROWS + linalg_gram_scratch(stride);
-	return (2 * n_scores + 1) * DESIGN_BLOCK_ROWS;
-}
+	Shape		shape;
+	uint64_t	n = n_features + 1;
+	uint64_t	gram_scratch = linalg_gram_scratch(stride);
 
-static bool
-is_direct(uint64_t n_features, uint64_t n_scores)
-{
-	return n_scores * (n_features + 1) <= LOGISTIC_DIRECT_MAX;
+	shape.direct = n_scores * n <= (n_scores == 1 ? LOGISTIC_DIRECT_ONE : LOGISTIC_DIRECT_SEVERAL);
+	shape.correlated = !shape.direct && n_scores * n * n <= LOGISTIC_FACTORS_MAX;
+	shape.sums = LINALG_LANES + n_scores * stride;
+	if (shape.direct)
+	{
+		shape.sums += n_scores * (n_scores + 1) / 2 * stride * stride;
+		shape.scratch = (n_scores + 1) * DESIGN_BLOCK_ROWS + gram_scratch;
+		shape.solver = logistic_newton_doubles(n_features, n_scores);
+	}
+	else
+	{
+		shape.sums += n_scores * stride + (shape.correlated ? stride * stride : 0);
+		shape.scratch = (2 * n_scores + 1) * DESIGN_BLOCK_ROWS + (shape.correlated ? gram_scratch : 0);
+		shape.solver = logistic_cg_doubles(n_features, n_scores, shape.correlated);
+	}
+	return shape;
 }
 
 static bool
@@ -363,10 +225,14 @@ allocate(Logistic *fit, Error *error)
 	size_t		stride = fit->design.stride;
 
 	fit->n_scores = input->task == TASK_BINARY ? 1 : input->n_classes;
+
+	Shape		shape = shape_of(fit->design.n_columns, stride, fit->n_scores);
+
 	fit->size = fit->n_scores * stride;
-	fit->direct = is_direct(fit->design.n_columns, fit->n_scores);
-	fit->sums_size = sums_doubles(stride, fit->n_scores, fit->direct);
-	fit->scratch_size = scratch_doubles(stride, fit->n_scores, fit->direct);
+	fit->direct = shape.direct;
+	fit->correlated = shape.correlated;
+	fit->sums_size = shape.sums;
+	fit->scratch_size = shape.scratch;
 	fit->theta = arena_zeroed(arena, fit->size, sizeof(double), error);
 	fit->trial = arena_zeroed(arena, fit->size, sizeof(double), error);
 	fit->step = arena_zeroed(arena, fit->size, sizeof(double), error);
@@ -374,7 +240,7 @@ allocate(Logistic *fit, Error *error)
 	fit->slots = arena_alloc(arena, design_slots(fit->sums_size), sizeof(double), error);
 	fit->scratch = arena_alloc(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
 	return fit->theta != NULL && fit->trial != NULL && fit->step != NULL && fit->sums != NULL && fit->slots != NULL && fit->scratch != NULL &&
-		logistic_solver_init(fit, error);
+		(fit->direct ? logistic_newton_init(fit, error) : logistic_cg_init(fit, error));
 }
 
 static void
@@ -447,7 +313,7 @@ logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	Logistic	fit = {.lambda = params_get(input->params, "reg_lambda")};
 
-	if (!design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
+	if (!linalg_start(error) || !design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
 		return false;
 	if (fit.lambda == 0 && fit.direct && !leave_out_aliased(&fit, error))
 		return false;
@@ -463,10 +329,9 @@ logistic_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, ui
 {
 	uint64_t	stride = linalg_stride((uint64_t) n_features + 1);
 	uint64_t	n_scores = n_classes == 2 ? 1 : n_classes;
-	bool		direct = is_direct(n_features, n_scores);
-	uint64_t	sums = sums_doubles(stride, n_scores, direct);
+	Shape		shape = shape_of(n_features, stride, n_scores);
 
 	(void) params;
 	return design_memory(n_rows, n_features) +
-		(sums + design_slots(sums) + 4 * n_scores * stride + logistic_solver_doubles(n_features, n_scores, direct)) * sizeof(double);
+		(shape.sums + design_slots(shape.sums) + shape.scratch + 4 * n_scores * stride + shape.solver) * sizeof(double);
 }

@@ -90,6 +90,7 @@ softmax_base(const FitInput *input, double *base, Error *error)
 
 /* ---- Squared error ---- */
 
+/* g = s - y, h = 1 */
 CPU_BODY void
 squared_error_gradients_body(const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *restrict g, float *restrict h)
 {
@@ -108,6 +109,7 @@ CPU_DISPATCH(squared_error_gradients,
 			 (const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *g, float *h),
 			 (rows, group, begin, end, g, h))
 
+/* (s - y)^2 */
 CPU_BODY void
 squared_error_losses_body(const ScoredRows *rows, size_t begin, size_t n, double *restrict losses)
 {
@@ -127,6 +129,7 @@ CPU_DISPATCH(squared_error_losses, (const ScoredRows *rows, size_t begin, size_t
 
 /* ---- Logistic ---- */
 
+/* g = p - y, h = p(1 - p) */
 CPU_BODY void
 logistic_gradients_body(const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *restrict g, float *restrict h)
 {
@@ -184,6 +187,7 @@ softmax_prepare(const ScoredRows *rows, size_t begin, size_t end)
 	}
 }
 
+/* g = p - [y = k], h = 2p(1 - p) */
 CPU_BODY void
 softmax_gradients_body(const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *restrict g, float *restrict h)
 {
@@ -205,6 +209,7 @@ CPU_DISPATCH(softmax_gradients,
 			 (const ScoredRows *rows, uint32_t group, size_t begin, size_t end, float *g, float *h),
 			 (rows, group, begin, end, g, h))
 
+/* -log p of the class of the row */
 static void
 softmax_losses(const ScoredRows *rows, size_t begin, size_t n, double *losses)
 {
@@ -217,6 +222,7 @@ softmax_losses(const ScoredRows *rows, size_t begin, size_t n, double *losses)
 	}
 }
 
+/* The mean loss itself. */
 static double
 shown_as_is(double mean)
 {
@@ -254,6 +260,7 @@ static const Objective softmax = {
 	.shown = shown_as_is
 };
 
+/* The objective that a task has. */
 const Objective *
 objective_of(Task task)
 {
@@ -282,6 +289,7 @@ typedef struct RowsWork
 	double	   *sums;
 } RowsWork;
 
+/* Rows of a block. */
 static inline RowRange
 block_range(const ScoredRows *rows, size_t block)
 {
@@ -293,6 +301,7 @@ block_range(const ScoredRows *rows, size_t block)
 	};
 }
 
+/* Task: log sums of a block. */
 static void
 prepare_block(void *argument, size_t task)
 {
@@ -302,6 +311,7 @@ prepare_block(void *argument, size_t task)
 	work->objective->prepare(work->rows, range.begin, range.end);
 }
 
+/* All blocks on all threads. */
 void
 objective_prepare(const Objective *objective, const ScoredRows *rows, ThreadPool *pool)
 {
@@ -359,6 +369,7 @@ weigh_body(const double *restrict weight, size_t n, float *restrict g, float *re
 
 CPU_DISPATCH(weigh, (const double *weight, size_t n, float *g, float *h, GradientBlock *block), (weight, n, g, h, block))
 
+/* Task: weighted derivatives of a block. */
 static void
 gradient_block(void *argument, size_t task)
 {
@@ -370,6 +381,7 @@ gradient_block(void *argument, size_t task)
 		  work->g + range.begin, work->h + range.begin, &work->blocks[task]);
 }
 
+/* All blocks on all threads. */
 void
 objective_gradients(const Objective *objective, const ScoredRows *rows, uint32_t group, float *g, float *h,
 					GradientBlock *blocks, ThreadPool *pool)
@@ -379,6 +391,7 @@ objective_gradients(const Objective *objective, const ScoredRows *rows, uint32_t
 	pool_for(pool, objective_blocks(rows->n), gradient_block, &work);
 }
 
+/* The sum of n numbers. */
 CPU_BODY void
 sum_lanes_body(const double *restrict values, size_t n, double *restrict sum)
 {
@@ -399,6 +412,7 @@ sum_lanes_body(const double *restrict values, size_t n, double *restrict sum)
 
 CPU_DISPATCH(sum_lanes, (const double *values, size_t n, double *sum), (values, n, sum))
 
+/* Task: sums of weighted losses and of weights of a block. */
 static void
 loss_block(void *argument, size_t task)
 {
@@ -421,6 +435,7 @@ loss_block(void *argument, size_t task)
 	sum_lanes(losses, n, &work->sums[2 * task]);
 }
 
+/* Blocks on all threads; their sums in order. */
 double
 objective_loss(const Objective *objective, const ScoredRows *rows, double *scratch, ThreadPool *pool)
 {

@@ -28,12 +28,14 @@ typedef struct PartitionChunk
 	size_t		right;			/* where its first right row goes */
 } PartitionChunk;
 
+/* Chunks of any nodes so many, with so many rows in all. */
 static inline size_t
 chunks_for(size_t n_rows, size_t max_nodes)
 {
 	return n_rows / CHUNK_ROWS + max_nodes;
 }
 
+/* Chunks and their masks. */
 bool
 partition_init(Partition *partition, const BinnedMatrix *bins, size_t n_rows, size_t max_nodes, Arena *arena, Error *error)
 {
@@ -46,6 +48,7 @@ partition_init(Partition *partition, const BinnedMatrix *bins, size_t n_rows, si
 	return partition->chunks != NULL && partition->masks != NULL;
 }
 
+/* Bytes of these. */
 uint64_t
 partition_memory(uint64_t n_rows, uint64_t max_nodes)
 {
@@ -211,6 +214,7 @@ move_chunk(void *argument, size_t task)
 	move_plain(chunk, mask, partition->wide);
 }
 
+/* Directions, places, moves. */
 void
 partition_nodes(Partition *partition, PartitionNode *nodes, size_t n, ThreadPool *pool)
 {

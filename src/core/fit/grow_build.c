@@ -1,0 +1,193 @@
+/*
+ * grow_build.c
+ *		Histograms of nodes, and their best splits.
+ *
+ * A node with many rows is shared by all threads: chunks of its rows are
+ * added up first, then chunks of its features are collected, subtracted from
+ * the parent's, and searched.  Of smaller nodes each is one thread's.
+ */
+#include "grow_internal.h"
+
+#define CHUNK_ROWS		16384	/* of a task that adds rows */
+#define SHARED_WORK		(128 * 1024)	/* rows x features from which threads share a node */
+
+/* What the tasks are given. */
+typedef struct BuildWork
+{
+	Grower	   *grower;
+	const Build *builds;		/* of a task each, or the one that is shared */
+	size_t		n_row_chunks;
+} BuildWork;
+
+/* Whether the tree may split on a feature. */
+static inline bool
+feature_used(const Grower *grower, uint32_t feature)
+{
+	return grower->feature_used == NULL || grower->feature_used[feature];
+}
+
+/* Groups without a used feature need no histograms. */
+static bool
+group_used(const Grower *grower, uint32_t group)
+{
+	const BinGroup *g = &grower->bins->groups[group];
+
+	for (uint32_t f = g->first_feature; f < g->first_feature + g->n_features; f++)
+	{
+		if (feature_used(grower, f))
+			return true;
+	}
+	return false;
+}
+
+/* The histogram of a node that has one. */
+static HistogramCell *
+node_cells(const Grower *grower, uint32_t node)
+{
+	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
+}
+
+/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches. */
+static void
+finish_features(Grower *grower, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
+				Split *best, Split *best_of_sibling)
+{
+	HistogramCell *cells = node_cells(grower, build->node);
+	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling) : NULL;
+
+	if (!group_used(grower, first / GROUP_FEATURES))
+		return;
+	for (uint32_t f = first; f < end; f++)
+	{
+		const BinFeature *feature = &grower->bins->features[f];
+		HistogramCell *own = cells + feature->first_cell;
+		HistogramCell *others = sibling_cells != NULL ? sibling_cells + feature->first_cell : NULL;
+
+		histogram_collect(&grower->scratch, first_thread, end_thread, f, own);
+		if (others != NULL)
+		{
+			for (uint32_t b = 0; b < feature->n_bins; b++)
+			{
+				others[b].g -= own[b].g;
+				others[b].h -= own[b].h;
+			}
+		}
+		if (!feature_used(grower, f))
+			continue;
+		if (build->search_node)
+			split_search(&grower->rules.split, &grower->scale, feature, f, own, grower->nodes[build->node].sums, best);
+		if (build->search_sibling)
+			split_search(&grower->rules.split, &grower->scale, feature, f, others, grower->nodes[build->sibling].sums, best_of_sibling);
+	}
+}
+
+/* Marks the threads' histograms as empty. */
+static void
+finish_groups(Grower *grower, int first_thread, int end_thread)
+{
+	for (uint32_t g = 0; g < grower->bins->n_groups; g++)
+	{
+		if (group_used(grower, g))
+			histogram_collected(&grower->scratch, first_thread, end_thread, g);
+	}
+}
+
+/* Task: all of one build, by one thread. */
+static void
+build_alone(void *argument, size_t task, int thread)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	const BinnedMatrix *bins = grower->bins;
+	const Build *build = &work->builds[task];
+	GrownNode  *node = &grower->nodes[build->node];
+	Split	   *best_of_sibling = build->sibling != 0 ? &grower->nodes[build->sibling].split : NULL;
+
+	for (uint32_t g = 0; g < bins->n_groups; g++)
+	{
+		const BinGroup *group = &bins->groups[g];
+
+		if (!group_used(grower, g))
+			continue;
+		histogram_add(&grower->scratch, thread, g, grower->scale.wide, node_list(grower, node), node->begin, node->end);
+		finish_features(grower, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
+						&node->split, best_of_sibling);
+	}
+	finish_groups(grower, thread, thread + 1);
+}
+
+/* Task: a chunk of rows in one group of the shared build. */
+static void
+add_shared(void *argument, size_t task, int thread)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	const GrownNode *node = &grower->nodes[work->builds->node];
+	uint32_t	group = (uint32_t) (task / work->n_row_chunks);
+	size_t		begin = node->begin + task % work->n_row_chunks * CHUNK_ROWS;
+	size_t		end = node->end - begin < CHUNK_ROWS ? node->end : begin + CHUNK_ROWS;
+
+	if (group_used(grower, group))
+		histogram_add(&grower->scratch, thread, group, grower->scale.wide, node_list(grower, node), begin, end);
+}
+
+/* Task: a chunk of features of the shared build. */
+static void
+finish_shared(void *argument, size_t task)
+{
+	const BuildWork *work = argument;
+	Grower	   *grower = work->grower;
+	uint32_t	first = (uint32_t) task * CHUNK_FEATURES;
+	uint32_t	end = grower->bins->n_features - first < CHUNK_FEATURES ? grower->bins->n_features : first + CHUNK_FEATURES;
+	Split	   *best = &grower->partial[2 * task];
+
+	best[0].gain = best[1].gain = 0;
+	finish_features(grower, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
+}
+
+/* One build by all threads. */
+static void
+build_shared(Grower *grower, const Build *build)
+{
+	GrownNode  *node = &grower->nodes[build->node];
+	uint32_t	n_chunks = feature_chunks(grower->bins->n_features);
+	BuildWork	work = {
+		.grower = grower,
+		.builds = build,
+		.n_row_chunks = (node->end - node->begin + CHUNK_ROWS - 1) / CHUNK_ROWS
+	};
+
+	pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
+	pool_for(grower->pool, n_chunks, finish_shared, &work);
+	finish_groups(grower, 0, grower->scratch.n_threads);
+	for (uint32_t c = 0; c < n_chunks; c++)
+	{
+		const Split *best = &grower->partial[2 * c];
+
+		if (best[0].gain > node->split.gain)
+			node->split = best[0];
+		if (build->sibling != 0 && best[1].gain > grower->nodes[build->sibling].split.gain)
+			grower->nodes[build->sibling].split = best[1];
+	}
+}
+
+/* Large nodes one by one with all threads, the others side by side. */
+void
+grow_build(Grower *grower, Build *builds, size_t n)
+{
+	size_t		n_alone = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		const GrownNode *node = &grower->nodes[builds[i].node];
+
+		if (grower->scratch.n_threads > 1 && (node->end - node->begin) * grower->bins->n_features >= SHARED_WORK)
+			build_shared(grower, &builds[i]);
+		else
+			builds[n_alone++] = builds[i];
+	}
+
+	BuildWork	work = {.grower = grower,.builds = builds};
+
+	pool_for_thread(grower->pool, n_alone, build_alone, &work);
+}
