@@ -16,11 +16,10 @@ create table mlops.project
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
-comment on column mlops.project.is_personal is 'Made at the first train() without a project; found by owner_name and this flag; its name is its owner''s, whatever that is';
+comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
 
 -- Unique for its owner only: a name that is unique among all projects would tell a stranger which ones exist.
 create unique index project_name_key on mlops.project (name, owner_name) where not is_personal;
-create unique index project_personal_key on mlops.project (owner_name) where is_personal;
 
 create table mlops.project_member
 (
@@ -29,9 +28,13 @@ create table mlops.project_member
 	access		text not null check (access in ('viewer', 'predictor', 'scientist', 'reviewer', 'operator', 'owner')),
 	granted_by	text not null default current_user,
 	granted_at	timestamptz not null default clock_timestamp(),
+	is_personal	boolean not null default false,
 	primary key (project_id, member, access)
 );
 comment on table mlops.project_member is 'Which role has which access to which project; whoever has the role''s rights has the access';
+comment on column mlops.project_member.is_personal is 'The project is the member''s own: train() without a project finds it here, whatever the role is called now';
+
+create unique index project_member_personal_key on mlops.project_member (member) where is_personal;
 
 create table mlops.experiment
 (

@@ -1,6 +1,7 @@
 -- Guards: what must hold whoever writes, by function or by hand.
 -- Who and when are filled in here, from the server's clock and the current role; nobody can state them.
--- A restore fires these triggers, too: its rows are complete, and stay as they are.
+-- A restore fires these triggers, too: its rows are complete, and stay as they are.  The functions of 50 and 70 that write such rows do it with
+-- row_security on, so a superuser who has switched it off for himself is not taken for a restore there.
 
 create function mlops.is_restoring() returns boolean
 	language c stable parallel safe as 'MODULE_PATHNAME', 'mlops_is_restoring';

@@ -37,7 +37,7 @@ comment on function mlops.find_project(text, text) is 'The project of this name 
 
 create function mlops.create_project(name text, goal text default null, stage text default 'ideation', tags text[] default '{}') returns bigint
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set row_security = on
 as $$
 declare
 	stages constant text[] := '{ideation,data,development,validation,production,retired}';

@@ -22,7 +22,7 @@ comment on function mlops.lock_model(bigint) is 'Holds off other deployments and
 
 create function mlops.deploy(model text, version integer default null, strategy text default 'all') returns bigint
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set row_security = on
 as $$
 declare
 	target record;
@@ -54,7 +54,7 @@ comment on function mlops.deploy(text, integer, text) is
 
 create function mlops.rollback(model text, steps integer default 1, out deployment_id bigint, out version integer) returns record
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set row_security = on
 as $$
 declare
 	target bigint;
@@ -133,7 +133,7 @@ comment on function mlops.deployed_at(text, timestamptz) is 'The version that an
 
 create function mlops.set_alias(model text, alias text, version integer) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set row_security = on
 as $$
 declare
 	target bigint;
@@ -159,7 +159,7 @@ comment on function mlops.set_alias(text, text, integer) is 'Makes an alias of a
 
 create function mlops.drop_alias(model text, alias text) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set row_security = on
 as $$
 declare
 	target bigint;

@@ -2,16 +2,20 @@
  * project.c
  *		Where a new version goes: which project, which model.
  *
- * A caller's own project is found by its owner's name and a flag, never by
- * its name, so that nobody can take the place of it.
+ * A caller's own project is found by a flag of its owner's membership, never
+ * by a name, so that nobody can take the place of it, and a role that is
+ * renamed keeps it.
  */
 #include "registry.h"
 
 #include <ctype.h>
 
+#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "registry_scan.h"
 #include "report.h"
@@ -64,41 +68,43 @@ registry_find_project(const char *name)
 
 /* The caller's own project under the active snapshot, or 0. */
 static int64
-find_personal(const char *owner)
+find_personal(void)
 {
 	RegistryScan scan;
 	int64		id = 0;
 
-	registry_scan_open(&scan, "project");
-	registry_scan_key_text(&scan, "owner_name", owner);
-	registry_scan_start(&scan, "project_personal_key");
+	registry_scan_open(&scan, "project_member");
+	registry_scan_key_oid(&scan, "member", GetUserId());
+	registry_scan_start(&scan, "project_member_personal_key");
 	if (registry_scan_next(&scan))
-		id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "id")));
+		id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id")));
 	registry_scan_close(&scan);
 	return id;
 }
 
 /* Makes the caller's own project, unless another session of the same role was faster. */
 static int64
-make_personal(const char *owner)
+make_personal(void)
 {
 	Oid			types[] = {TEXTOID, INT8OID, OIDOID};
-	Datum		values[] = {CStringGetTextDatum(owner), (Datum) 0, ObjectIdGetDatum(GetUserId())};
-	bool		exists;
-	Datum		id;
+	Datum		values[] = {CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)), (Datum) 0, ObjectIdGetDatum(GetUserId())};
+	int64		id;
 
-	id = registry_execute("insert into mlops.project (name, goal, owner_name, is_personal) "
-						  "values ($1, 'Models trained without a project', $1, true) "
-						  "on conflict (owner_name) where is_personal do nothing returning id",
-						  1, types, values, NULL, &exists);
-	if (exists)
-		return DatumGetInt64(registry_execute("select id from mlops.project where owner_name = $1 and is_personal",
-											  1, types, values, NULL, NULL));
-	values[1] = id;
-	registry_execute("insert into mlops.project_member (project_id, member, access, granted_by) "
-					 "values ($2, $3::pg_catalog.regrole, 'owner', $1) on conflict do nothing",
+	/* Such a session is waited for; what it made, a snapshot from before does not show. */
+	LockSharedObject(AuthIdRelationId, GetUserId(), 0, ShareUpdateExclusiveLock);
+	PushActiveSnapshot(GetLatestSnapshot());
+	id = find_personal();
+	PopActiveSnapshot();
+	if (id != 0)
+		return id;
+
+	values[1] = registry_execute("insert into mlops.project (name, goal, owner_name, is_personal) "
+								 "values ($1, 'Models trained without a project', $1, true) returning id",
+								 1, types, values, NULL, NULL);
+	registry_execute("insert into mlops.project_member (project_id, member, access, granted_by, is_personal) "
+					 "values ($2, $3::pg_catalog.regrole, 'owner', $1, true)",
 					 3, types, values, NULL, NULL);
-	return DatumGetInt64(id);
+	return DatumGetInt64(values[1]);
 }
 
 /* The project that a new model goes to. */
@@ -116,14 +122,8 @@ registry_project(const char *project_name)
 		return project_id;
 	}
 
-	const char *owner = GetUserNameFromId(GetUserId(), false);
-
-	project_id = find_personal(owner);
-	if (project_id != 0)
-		access_require(project_id, RIGHT_TRAIN, NULL);
-	else
-		project_id = make_personal(owner);
-	return project_id;
+	project_id = find_personal();
+	return project_id != 0 ? project_id : make_personal();
 }
 
 /* INVALID_NAME for a name that a model cannot have. */

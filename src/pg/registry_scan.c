@@ -75,6 +75,13 @@ registry_scan_key_int32(RegistryScan *scan, const char *column, int32 value)
 	add_key(scan, column, InvalidOid, F_INT4EQ, Int32GetDatum(value));
 }
 
+/* The same for a column of OIDs, such as a role's. */
+void
+registry_scan_key_oid(RegistryScan *scan, const char *column, Oid value)
+{
+	add_key(scan, column, InvalidOid, F_OIDEQ, ObjectIdGetDatum(value));
+}
+
 /* The same for a text column, in the collation that the index is ordered by. */
 void
 registry_scan_key_text(RegistryScan *scan, const char *column, const char *value)

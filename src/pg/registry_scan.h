@@ -30,6 +30,7 @@ extern void registry_scan_open(RegistryScan *scan, const char *table);
 /* Restricts the scan to rows where a column equals a value; before registry_scan_start(). */
 extern void registry_scan_key_int64(RegistryScan *scan, const char *column, int64 value);
 extern void registry_scan_key_int32(RegistryScan *scan, const char *column, int32 value);
+extern void registry_scan_key_oid(RegistryScan *scan, const char *column, Oid value);
 extern void registry_scan_key_text(RegistryScan *scan, const char *column, const char *value);
 
 /* Starts it with the active snapshot, by an index of mlops (which begins with the keys' columns), or over the whole table (NULL). */

@@ -91,6 +91,12 @@ is($target->safe_psql('restored', q{
 	set role anna;
 	select version from mlops.train('price', 'house', 'price', exclude => '{id}', algorithm => 'baseline')}), '4', 'the next version');
 is($target->safe_psql('restored', q{
+	set role anna;
+	set client_min_messages = warning;
+	select 'trained' from mlops.train('price', 'house', 'price', exclude => '{id}', params => '{"n_estimators": 20}');
+	select count(distinct sha256) from mlops.model_version v join mlops.model m on m.id = v.model_id where m.name = 'price' and v.version in (1, 5)}),
+	"trained\n1", 'the restored rows give the same model, byte for byte');
+is($target->safe_psql('restored', q{
 	set role otto;
 	set client_min_messages = warning;
 	select mlops.deploy('price', 3) is not null;

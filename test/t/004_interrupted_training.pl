@@ -68,7 +68,7 @@ sub open_files
 	my $data = $node->data_dir;
 	my @links = grep { !/^\Q$data\E/ } map { readlink($_) // () } glob "/proc/$pid/fd/*";
 	my @mapped = split /\n/, slurp_file("/proc/$pid/maps");
-	return (scalar(@links), scalar(grep { /mlops/ } @links, grep { /memfd:mlops/ } @mapped));
+	return (scalar(@links), scalar(grep { m{^/memfd:mlops} } @links, grep { m{/memfd:mlops} } @mapped));
 }
 
 # The pid of the trainer that a backend has started.
