@@ -24,13 +24,7 @@
 
 #define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
-typedef enum Objective			/* index in the choices of "objective" */
-{
-	OBJECTIVE_AUTO,
-	OBJECTIVE_SQUARED_ERROR,
-	OBJECTIVE_LOGISTIC,
-	OBJECTIVE_SOFTMAX
-} Objective;
+#define OBJECTIVES	"auto|squared_error|logistic|softmax|absolute_error|huber|quantile|poisson|gamma|tweedie"
 
 static const ParamSpec linear_regression_params[] = {
 	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
@@ -71,8 +65,14 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "largest number of bins of a feature, without the one for missing values"},
 	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
 	.meaning = "stop when the validation loss has not fallen for so many rounds, and keep the best; 0: never"},
-	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = "auto|squared_error|logistic|softmax",
-	.meaning = "the loss; auto follows the task"},
+	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = OBJECTIVES,
+	.meaning = "the loss; auto: squared_error, logistic or softmax, by the task"},
+	{.name = "huber_delta", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY, .lowest_open = true,
+	.meaning = "objective huber: the error from which on the loss grows in proportion to it"},
+	{.name = "quantile_alpha", .type = PARAM_FLOAT, .initial = 0.5, .lowest = 0, .highest = 1, .lowest_open = true, .highest_open = true,
+	.meaning = "objective quantile: the share of targets to lie below the prediction"},
+	{.name = "tweedie_variance_power", .type = PARAM_FLOAT, .initial = 1.5, .lowest = 1, .highest = 2, .lowest_open = true, .highest_open = true,
+	.meaning = "objective tweedie: the power of the mean that the variance goes by; near 1 is poisson, near 2 gamma"},
 	{.name = "max_cat_to_onehot", .type = PARAM_INTEGER, .initial = 4, .lowest = 1, .highest = 254,
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
@@ -81,13 +81,19 @@ static const ParamSpec gradient_boosting_params[] = {
 
 /* The task that an objective asks for; 0 for auto. */
 static Task
-objective_task(Objective objective)
+objective_task(ObjectiveId objective)
 {
 	switch (objective)
 	{
 		case OBJECTIVE_AUTO:
 			break;
 		case OBJECTIVE_SQUARED_ERROR:
+		case OBJECTIVE_ABSOLUTE_ERROR:
+		case OBJECTIVE_HUBER:
+		case OBJECTIVE_QUANTILE:
+		case OBJECTIVE_POISSON:
+		case OBJECTIVE_GAMMA:
+		case OBJECTIVE_TWEEDIE:
 			return TASK_REGRESSION;
 		case OBJECTIVE_LOGISTIC:
 			return TASK_BINARY;
@@ -97,14 +103,26 @@ objective_task(Objective objective)
 	return 0;
 }
 
-/* The objective, where it is given, fits the task. */
+/* A parameter that one objective alone has. */
+static bool
+check_objective_param(const ParamSet *params, const char *name, ObjectiveId wanted, const char *wanted_name, Error *error)
+{
+	if (!params_is_given(params, name) || (ObjectiveId) params_get(params, "objective") == wanted)
+		return true;
+	error_set(error, ERROR_PARAMETER, "parameter \"%s\" belongs to the objective %s", name, wanted_name);
+	return error_hint(error, "Set \"objective\": \"%s\", or leave \"%s\" out.", wanted_name, name);
+}
+
+/* The objective, where it is given, fits the task; its parameters fit it. */
 static bool
 gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 {
-	Task		asked = objective_task((Objective) params_get(params, "objective"));
+	Task		asked = objective_task((ObjectiveId) params_get(params, "objective"));
 
 	if (asked == 0 || asked == task)
-		return true;
+		return check_objective_param(params, "huber_delta", OBJECTIVE_HUBER, "huber", error) &&
+			check_objective_param(params, "quantile_alpha", OBJECTIVE_QUANTILE, "quantile", error) &&
+			check_objective_param(params, "tweedie_variance_power", OBJECTIVE_TWEEDIE, "tweedie", error);
 	error_set(error, ERROR_PARAMETER, "the objective is one of %s, but the task is %s", task_name(asked), task_name(task));
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
@@ -216,7 +234,7 @@ algorithm_objective_task(const Algorithm *algorithm, const ParamSet *params)
 {
 	if (algorithm->id != ALGORITHM_GRADIENT_BOOSTING)
 		return 0;
-	return objective_task((Objective) params_get(params, "objective"));
+	return objective_task((ObjectiveId) params_get(params, "objective"));
 }
 
 RecipePlan

@@ -305,6 +305,14 @@ params_get(const ParamSet *params, const char *name)
 	return i >= 0 ? params->values[i] : NAN;
 }
 
+bool
+params_is_given(const ParamSet *params, const char *name)
+{
+	int			i = find_param(params, name);
+
+	return i >= 0 && params->given[i];
+}
+
 /* The shortest decimal text that reads back as the same double. */
 static void
 number_text(double value, char *out, size_t out_size)

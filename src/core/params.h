@@ -56,6 +56,9 @@ extern bool params_value_valid(const ParamSpec *spec, double value);
 /* Value by name; the name must exist (a programming error otherwise). */
 extern double params_get(const ParamSet *params, const char *name);
 
+/* Whether the user set it. */
+extern bool params_is_given(const ParamSet *params, const char *name);
+
 /* A value as text: "6", "0.1", "true", "logistic". */
 extern void params_value_text(const ParamSpec *spec, double value, char *out, size_t out_size);
 

@@ -17,6 +17,7 @@
 #include "support_matrix.h"
 
 #define BOOST_CASE_PARAMS 12
+#define BOOST_CASE_WORDS 4
 #define BOOST_CASE_ROUNDS 1000
 
 typedef struct BoostParam
@@ -24,6 +25,12 @@ typedef struct BoostParam
 	const char *name;
 	double		value;
 } BoostParam;
+
+typedef struct BoostWord
+{
+	const char *name;
+	const char *word;
+} BoostWord;
 
 typedef struct BoostCase
 {
@@ -38,6 +45,8 @@ typedef struct BoostCase
 	uint32_t	n_categories;	/* the first so many columns are categories named by their number */
 	uint32_t	n_floats;		/* the last so many columns are float32 */
 	BoostParam	params[BOOST_CASE_PARAMS];	/* the first without a name ends them */
+	BoostWord	words[BOOST_CASE_WORDS];	/* those that are words; the same */
+	double		(*loss) (double y, double prediction);	/* of a regression; NULL: squared error, shown as its root */
 	double		validation;
 	uint64_t	seed;
 	int			n_threads;		/* 0: one */
@@ -53,7 +62,7 @@ typedef struct BoostCase
 	double		train_losses[BOOST_CASE_ROUNDS];
 	double		validation_losses[BOOST_CASE_ROUNDS];
 	char		notices[2048];
-	double		train_loss;		/* of the model, by its predictions: rmse or log loss */
+	double		train_loss;		/* of the model, by its predictions: rmse (or the loss given) or log loss */
 	double		validation_loss;
 	double		auc;			/* on the training rows, unweighted; binary */
 	uint64_t	prediction_hash;
@@ -139,13 +148,15 @@ boost_case_loss(const BoostCase *test, const double *target, const double *weigh
 	{
 		double		w = weight != NULL ? weight[i] : 1;
 
-		if (test->task == TASK_REGRESSION)
+		if (test->loss != NULL)
+			sum += w * test->loss(target[i], out[i]);
+		else if (test->task == TASK_REGRESSION)
 			sum += w * (out[i] - target[i]) * (out[i] - target[i]);
 		else
 			sum -= w * log(out[i * n_outputs + (size_t) target[i]]);
 		weights += w;
 	}
-	return test->task == TASK_REGRESSION ? sqrt(sum / weights) : sum / weights;
+	return test->task == TASK_REGRESSION && test->loss == NULL ? sqrt(sum / weights) : sum / weights;
 }
 
 /* Predicts all rows by the payload, which must be valid. */
@@ -202,6 +213,11 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		if (!params_set_number(&params, test->params[i].name, test->params[i].value, error))
 			return false;
 	}
+	for (int i = 0; i < BOOST_CASE_WORDS && test->words[i].name != NULL; i++)
+	{
+		if (!params_set_text(&params, test->words[i].name, test->words[i].word, error))
+			return false;
+	}
 	for (uint32_t c = 0; c < table->n_features; c++)
 		plans[c] = algorithm_recipe(algorithm, (ColumnKind) table->features[c].source->kind, test->plan);
 	for (size_t row = 0; row < table->n_rows; row++)
@@ -209,6 +225,8 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		target[row] = table_number(table->target, row);
 		weight[row] = table->weight != NULL ? table_number(table->weight, row) : 1;
 	}
+	if (algorithm->check != NULL && !algorithm->check(&params, test->task, error))
+		return false;
 	if (!recipe_fit(&recipe, table, plans, pool, arena, error))
 		return false;
 

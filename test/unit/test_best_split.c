@@ -256,7 +256,7 @@ test_ties(void)
 static void
 test_derivatives(Task task, uint32_t n_groups)
 {
-	const Objective *objective = objective_of(task);
+	const Objective *objective = objective_find(OBJECTIVE_AUTO, task);
 	double		base[4];
 	float		scores[4];
 	double		log_sum;
@@ -313,7 +313,7 @@ test_extreme_scores(void)
 	float		h[6];
 	double		losses[6];
 	ScoredRows	rows = {.n = 6,.n_groups = 1,.target = target,.base = &base,.tree_scores = scores};
-	const Objective *objective = objective_of(TASK_BINARY);
+	const Objective *objective = objective_find(OBJECTIVE_AUTO, TASK_BINARY);
 
 	objective->gradients(&rows, 0, 0, 6, g, h);
 	objective->losses(&rows, 0, 6, losses);

@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 #include "grow.h"
+#include "../mathfun.h"
+
+#define POISSON_MAX_DELTA_STEP 0.7
 
 typedef struct BoostingParams
 {
@@ -27,6 +30,8 @@ typedef struct BoostingParams
 	double		subsample;
 	double		colsample;
 	uint32_t	max_bin;
+	ObjectiveId objective;
+	double		shape;			/* of the objective */
 	GrowRules	grow;
 } BoostingParams;
 
@@ -52,6 +57,7 @@ typedef struct Booster
 	bool	   *feature_used;
 	struct RankedFeature *ranked;
 	bool		told_weights;	/* the notice about weights was given */
+	LeafRefit	refit;
 	TreeWriter	writer;
 } Booster;
 
@@ -61,12 +67,37 @@ typedef struct RankedFeature
 	uint32_t	feature;
 } RankedFeature;
 
+/* What the objective has beside its name. */
+static double
+read_shape(const ParamSet *params, ObjectiveId objective)
+{
+	switch (objective)
+	{
+		case OBJECTIVE_ABSOLUTE_ERROR:
+			return 0.5;
+		case OBJECTIVE_HUBER:
+			return params_get(params, "huber_delta");
+		case OBJECTIVE_QUANTILE:
+			return params_get(params, "quantile_alpha");
+		case OBJECTIVE_POISSON:
+			return math_exp(POISSON_MAX_DELTA_STEP);
+		case OBJECTIVE_TWEEDIE:
+			return params_get(params, "tweedie_variance_power");
+		default:
+			return 0;
+	}
+}
+
 /* The parameters by name. */
 static BoostingParams
 read_params(const ParamSet *params)
 {
+	ObjectiveId objective = (ObjectiveId) params_get(params, "objective");
+
 	return (BoostingParams)
 	{
+		.objective = objective,
+		.shape = read_shape(params, objective),
 		.n_rounds = (int) params_get(params, "n_estimators"),
 		.patience = (int) params_get(params, "early_stopping_rounds"),
 		.subsample = params_get(params, "subsample"),
@@ -105,7 +136,7 @@ check_rows(const Booster *booster, Error *error)
 		error_set(error, ERROR_PARAMETER, "early_stopping_rounds needs validation rows, and there are none");
 		return error_hint(error, "Add a share of validation rows to the split, such as {\"validation\": 0.1}.");
 	}
-	return true;
+	return objective_check(booster->objective, booster->input, error);
 }
 
 /* Rows of one part of the table with scores of zero. */
@@ -119,6 +150,7 @@ init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 	rows->target = input->target + range.begin;
 	rows->weight = input->weight != NULL ? input->weight + range.begin : NULL;
 	rows->base = booster->base;
+	rows->shape = booster->params.shape;
 	rows->tree_scores = arena_zeroed(input->arena, rows->n * booster->n_groups, sizeof(float), error);
 	rows->log_sums = NULL;
 	if (booster->objective->prepare != NULL)
@@ -159,6 +191,26 @@ widen_lists(Booster *booster, Error *error)
 	return true;
 }
 
+/* What refitting leaves takes, where the objective wants it. */
+static bool
+init_refit(Booster *booster, Error *error)
+{
+	LeafRefit  *refit = &booster->refit;
+
+	if (!booster->objective->refits_leaves)
+		return true;
+	*refit = (LeafRefit)
+	{
+		.target = booster->train.target,
+		.weight = booster->train.weight,
+		.base = booster->base[0],
+		.share = booster->params.shape,
+		.items = arena_alloc(booster->input->arena, booster->train.n, sizeof(QuantileItem), error)
+	};
+	booster->grower.refit = refit;
+	return refit->items != NULL;
+}
+
 /* Everything before the first tree. */
 static bool
 init_booster(Booster *booster, Error *error)
@@ -182,12 +234,13 @@ init_booster(Booster *booster, Error *error)
 	return booster->base != NULL && booster->g != NULL && booster->h != NULL && booster->blocks != NULL &&
 		booster->offsets != NULL && booster->partial_sums != NULL && booster->partial_losses != NULL &&
 		booster->feature_used != NULL && booster->ranked != NULL &&
-		booster->objective->base(input, booster->base, error) &&
+		booster->objective->base(input, booster->params.shape, booster->base, error) &&
 		init_scored(booster, &booster->train, input->table->train, error) &&
 		init_scored(booster, &booster->validation, input->table->validation, error) &&
 		bins_build(&booster->bins, input, booster->params.max_bin, error) &&
 		grower_init(&booster->grower, &booster->bins, &booster->params.grow, input->pool, arena, error) &&
-		init_lists(booster, error);
+		init_lists(booster, error) &&
+		init_refit(booster, error);
 }
 
 /* ---- A tree ---- */
@@ -361,9 +414,10 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	Booster		booster = {
 		.input = input,
-		.objective = objective_of(input->task),
 		.params = read_params(input->params)
 	};
+
+	booster.objective = objective_find(booster.params.objective, input->task);
 
 	if (!check_rows(&booster, error) || !init_booster(&booster, error))
 		return false;
@@ -403,8 +457,9 @@ boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, ui
 	long		n_threads = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
+	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + 2 * sizeof(float)) +
+	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + refit + 2 * sizeof(float)) +
 		grower_memory(&boosting.grow, n_rows, n_features, n_threads > 0 ? (int) n_threads : 1) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -227,7 +227,7 @@ open_node(Grower *grower, uint32_t number, PartitionNode *division, Error *error
 		.to = &grower->lists[(node->depth + 1) % 2],
 		.begin = node->begin,
 		.end = node->end,
-		.is_last = node->depth + 1 == grower->rules.max_depth,
+		.is_last = node->depth + 1 == grower->rules.max_depth && grower->refit == NULL,
 		.left_value = (float) children[0].value,
 		.right_value = (float) children[1].value
 	};
@@ -327,6 +327,27 @@ split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
 	return true;
 }
 
+/* Task: the value of one leaf by its rows; leaves' ranges of rows, and so their scratch, are disjoint. */
+static void
+refit_leaf(void *argument, size_t task)
+{
+	Grower	   *grower = argument;
+	GrownNode  *node = &grower->nodes[task];
+	const LeafRefit *refit = grower->refit;
+	const uint32_t *rows = node_list(grower, node)->rows;
+
+	if (node->left != 0 || node->begin == node->end)
+		return;
+	for (size_t i = node->begin; i < node->end; i++)
+	{
+		size_t		row = rows != NULL ? rows[i] : i;
+
+		refit->items[i].value = refit->target[row] - (refit->base + (double) grower->scores[row]);
+		refit->items[i].weight = refit->weight != NULL ? refit->weight[row] : 1;
+	}
+	node->value = grower->rules.learning_rate * weighted_quantile(refit->items + node->begin, node->end - node->begin, refit->share);
+}
+
 /* Task: the scores of the rows of one leaf. */
 static void
 score_leaf(void *argument, size_t task)
@@ -373,6 +394,8 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 		if (!split_batch(grower, &n_leaves, error))
 			return false;
 	}
+	if (grower->refit != NULL)
+		pool_for(grower->pool, grower->n_nodes, refit_leaf, grower);
 	pool_for(grower->pool, grower->n_nodes, score_leaf, grower);
 	return true;
 }

@@ -15,6 +15,7 @@
 
 #include "../tree_model.h"
 #include "partition.h"
+#include "quantile.h"
 
 typedef struct GrowRules
 {
@@ -23,6 +24,16 @@ typedef struct GrowRules
 	uint32_t	max_leaves;		/* 0: no limit */
 	double		learning_rate;
 } GrowRules;
+
+/* Leaves that get the quantile of what is left over of their rows' targets, times the learning rate. */
+typedef struct LeafRefit
+{
+	const double *target;		/* of the training rows */
+	const double *weight;		/* or NULL */
+	double		base;			/* score before the first tree */
+	double		share;			/* of the quantile */
+	QuantileItem *items;		/* scratch for all training rows */
+} LeafRefit;
 
 typedef struct GrownNode
 {
@@ -54,6 +65,7 @@ typedef struct Grower
 	int			n_slots;
 	int		   *free_slots;
 	int			n_free;
+	const LeafRefit *refit;		/* or NULL: leaves stay as their sums say */
 
 	/* the tree */
 	GradientScale scale;
@@ -68,7 +80,7 @@ typedef struct Grower
 	uint32_t	n_heap;
 } Grower;
 
-/* Leaves what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
+/* Leaves refit and what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
 extern bool grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error);
 extern uint64_t grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads);
 

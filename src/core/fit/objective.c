@@ -1,6 +1,6 @@
 /*
  * objective.c
- *		Losses of gradient boosting.
+ *		Losses of gradient boosting: the usual one of each task, and the work on all rows.
  *
  * Compilers turn the loops over rows into vectors.  Sums over a block are
  * made in LANES parts, which every vector width divides, and added up in order;
@@ -15,30 +15,31 @@
 
 #define LANES 16
 
-#define TARGET_MAX 1e30			/* times its weight: derivatives are float32 */
+/* Derivatives are float32: limits of targets times their weights, of those whose mean is an exponential, and of weights. */
+#define TARGET_MAX 1e30
+#define LOG_TARGET_MAX 1e15
+#define WEIGHT_MAX 1e18
 
 /* ---- Constant scores ---- */
 
 /* Mean of the target over the training rows. */
 static bool
-squared_error_base(const FitInput *input, double *base, Error *error)
+squared_error_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	RowRange	train = input->table->train;
 	double		sum = 0;
 	double		weights = 0;
-	double		largest = 0;
 
+	(void) shape;
+	(void) error;
 	for (size_t i = train.begin; i < train.end; i++)
 	{
 		double		weight = input->weight != NULL ? input->weight[i] : 1;
 
 		sum += weight * input->target[i];
 		weights += weight;
-		largest = fmax(largest, fabs(input->target[i]) * fmax(weight, 1));
 	}
 	base[0] = sum / weights;
-	if (!(largest < TARGET_MAX))
-		return error_set(error, ERROR_DATA, "the target has a value of %g, above the limit of %g for gradient boosting", largest, TARGET_MAX);
 	return true;
 }
 
@@ -63,10 +64,11 @@ frequency(double part, double whole)
 
 /* Log odds of the second class. */
 static bool
-logistic_base(const FitInput *input, double *base, Error *error)
+logistic_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	double		weights[2];
 
+	(void) shape;
 	(void) error;
 	class_weights(input, weights, 2);
 	base[0] = math_log(frequency(weights[1], weights[0] + weights[1])) - math_log(frequency(weights[0], weights[0] + weights[1]));
@@ -75,10 +77,11 @@ logistic_base(const FitInput *input, double *base, Error *error)
 
 /* Logarithms of the frequencies. */
 static bool
-softmax_base(const FitInput *input, double *base, Error *error)
+softmax_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	double		whole = 0;
 
+	(void) shape;
 	(void) error;
 	class_weights(input, base, input->n_classes);
 	for (uint32_t k = 0; k < input->n_classes; k++)
@@ -223,8 +226,8 @@ softmax_losses(const ScoredRows *rows, size_t begin, size_t n, double *losses)
 }
 
 /* The mean loss itself. */
-static double
-shown_as_is(double mean)
+double
+objective_mean(double mean)
 {
 	return mean;
 }
@@ -234,6 +237,7 @@ shown_as_is(double mean)
 static const Objective squared_error = {
 	.name = "squared_error",
 	.link = LINK_IDENTITY,
+	.lowest = -INFINITY,
 	.base = squared_error_base,
 	.gradients = squared_error_gradients,
 	.losses = squared_error_losses,
@@ -246,7 +250,7 @@ static const Objective logistic = {
 	.base = logistic_base,
 	.gradients = logistic_gradients,
 	.losses = logistic_losses,
-	.shown = shown_as_is
+	.shown = objective_mean
 };
 
 static const Objective softmax = {
@@ -257,23 +261,94 @@ static const Objective softmax = {
 	.prepare = softmax_prepare,
 	.gradients = softmax_gradients,
 	.losses = softmax_losses,
-	.shown = shown_as_is
+	.shown = objective_mean
 };
 
 /* The objective that a task has. */
-const Objective *
+static const Objective *
 objective_of(Task task)
 {
-	switch (task)
+	return task == TASK_BINARY ? &logistic : task == TASK_MULTICLASS ? &softmax : &squared_error;
+}
+
+/* By its id. */
+const Objective *
+objective_find(ObjectiveId id, Task task)
+{
+	switch (id)
 	{
-		case TASK_REGRESSION:
+		case OBJECTIVE_AUTO:
+			break;
+		case OBJECTIVE_SQUARED_ERROR:
 			return &squared_error;
-		case TASK_BINARY:
+		case OBJECTIVE_LOGISTIC:
 			return &logistic;
-		case TASK_MULTICLASS:
+		case OBJECTIVE_SOFTMAX:
 			return &softmax;
+		case OBJECTIVE_ABSOLUTE_ERROR:
+			return &objective_absolute_error;
+		case OBJECTIVE_HUBER:
+			return &objective_huber;
+		case OBJECTIVE_QUANTILE:
+			return &objective_quantile;
+		case OBJECTIVE_POISSON:
+			return &objective_poisson;
+		case OBJECTIVE_GAMMA:
+			return &objective_gamma;
+		case OBJECTIVE_TWEEDIE:
+			return &objective_tweedie;
 	}
-	return NULL;
+	return objective_of(task);
+}
+
+/* ---- Targets ---- */
+
+/* Names the least target, where it is too small. */
+static bool
+check_lowest(const Objective *objective, const FitInput *input, size_t end, Error *error)
+{
+	double		least = INFINITY;
+	size_t		n_below = 0;
+
+	for (size_t i = input->table->train.begin; i < end; i++)
+	{
+		double		y = input->target[i];
+
+		n_below += objective->lowest_open ? y <= objective->lowest : y < objective->lowest;
+		least = fmin(least, y);
+	}
+	if (n_below == 0)
+		return true;
+	error_set(error, ERROR_DATA, "objective %s needs a target %s 0, but the least is %g", objective->name,
+			  objective->lowest_open ? "above" : "of at least", least);
+	error_detail(error, "So it is in %zu of %zu rows for training and validation.", n_below, end - input->table->train.begin);
+	return error_hint(error, "Leave these rows out in the source query, or use another objective, such as squared_error.");
+}
+
+/* The rows for training and validation, which follow each other. */
+bool
+objective_check(const Objective *objective, const FitInput *input, Error *error)
+{
+	size_t		end = input->table->train.end + range_rows(input->table->validation);
+	double		limit = objective->link == LINK_LOG ? LOG_TARGET_MAX : TARGET_MAX;
+	double		largest = 0;
+	double		heaviest = 0;
+
+	for (size_t i = input->table->train.begin; i < end; i++)
+	{
+		double		weight = input->weight != NULL ? input->weight[i] : 1;
+
+		largest = fmax(largest, fabs(input->target[i]) * fmax(weight, 1));
+		heaviest = fmax(heaviest, weight);
+	}
+	if (!(heaviest < WEIGHT_MAX))
+		return error_set(error, ERROR_DATA, "the largest weight is %g, above the limit of %g for gradient boosting", heaviest, WEIGHT_MAX);
+	if (input->task != TASK_REGRESSION)
+		return true;
+	if (!(largest < limit))
+		return error_set(error, ERROR_DATA, "the target has a value of %g (times its weight), above the limit of %g for objective %s",
+						 largest, limit, objective->name);
+	return check_lowest(objective, input, end, error);
 }
 
 /* ---- All rows ---- */
