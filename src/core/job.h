@@ -50,6 +50,9 @@ typedef struct Job
 	uint32_t	n_params;
 	double	   *params;			/* values in the order of the algorithm's specs */
 	bool	   *params_given;
+	uint32_t	n_maps;
+	const ParamMap *maps;		/* parameters that are objects */
+	struct JobMaps *read_maps;	/* of a read job: where they live */
 } Job;
 
 extern bool job_write(const Job *job, Buffer *out, Error *error);

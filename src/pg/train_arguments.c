@@ -174,6 +174,24 @@ choose_model(TrainRequest *request, const char *reference, const char *project)
 		request->project_id = registry_project(project);
 }
 
+/* Parameters by column name features, before any row is read. */
+static void
+check_param_columns(const TrainRequest *request)
+{
+	int			n = request->columns->n_features;
+	const char **names = palloc((n + 1) * sizeof(char *));
+	ColumnKind *kinds = palloc((n + 1) * sizeof(ColumnKind));
+	Error		error;
+
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = request->columns->columns[i].source->name;
+		kinds[i] = request->columns->columns[i].kind;
+	}
+	if (!params_check_columns(request->params, names, kinds, (size_t) n, &error))
+		report_error(&error);
+}
+
 /* Reads and checks all arguments. */
 TrainRequest *
 train_read_arguments(FunctionCallInfo fcinfo)
@@ -215,6 +233,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	choice.weight = request->weight;
 	choice.split = &request->split;
 	request->columns = columns_choose(request->source, &choice, request->algorithm, request->preprocess);
+	check_param_columns(request);
 	request->task_choice = task_expect(request->task, request->algorithm, request->params, request->columns->target);
 	return request;
 }

@@ -26,6 +26,13 @@ typedef struct BoostParam
 	double		value;
 } BoostParam;
 
+typedef struct BoostMap
+{
+	const char *name;
+	uint32_t	n;
+	ParamEntry	entries[4];
+} BoostMap;
+
 typedef struct BoostWord
 {
 	const char *name;
@@ -46,6 +53,8 @@ typedef struct BoostCase
 	uint32_t	n_floats;		/* the last so many columns are float32 */
 	BoostParam	params[BOOST_CASE_PARAMS];	/* the first without a name ends them */
 	BoostWord	words[BOOST_CASE_WORDS];	/* those that are words; the same */
+	BoostMap	map;			/* one that is an object, or none */
+	const char *const *labels;	/* n_classes, or NULL */
 	double		(*loss) (double y, double prediction);	/* of a regression; NULL: squared error, shown as its root */
 	double		validation;
 	uint64_t	seed;
@@ -65,6 +74,7 @@ typedef struct BoostCase
 	double		train_loss;		/* of the model, by its predictions: rmse (or the loss given) or log loss */
 	double		validation_loss;
 	double		auc;			/* on the training rows, unweighted; binary */
+	double		validation_auc;
 	uint64_t	prediction_hash;
 } BoostCase;
 
@@ -189,6 +199,10 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 		CHECK_OK(metrics_compute(&metrics, TASK_BINARY, range_rows(table->train), input->target + table->train.begin,
 								 out + table->train.begin * n_outputs, n_outputs, NULL, arena, &error), &error))
 		test->auc = metrics_get(&metrics, "roc_auc");
+	if (test->task == TASK_BINARY && range_rows(table->validation) > 0 &&
+		CHECK_OK(metrics_compute(&metrics, TASK_BINARY, range_rows(table->validation), input->target + table->validation.begin,
+								 out + table->validation.begin * n_outputs, n_outputs, NULL, arena, &error), &error))
+		test->validation_auc = metrics_get(&metrics, "roc_auc");
 }
 
 static inline bool
@@ -213,6 +227,8 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		if (!params_set_number(&params, test->params[i].name, test->params[i].value, error))
 			return false;
 	}
+	if (test->map.name != NULL && !params_set_map(&params, test->map.name, test->map.entries, test->map.n, error))
+		return false;
 	for (int i = 0; i < BOOST_CASE_WORDS && test->words[i].name != NULL; i++)
 	{
 		if (!params_set_text(&params, test->words[i].name, test->words[i].word, error))
@@ -231,7 +247,7 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		return false;
 
 	FitInput	input = {
-		.table = table,.recipe = &recipe,.task = test->task,.n_classes = test->n_classes,.target = target,
+		.table = table,.recipe = &recipe,.task = test->task,.n_classes = test->n_classes,.labels = test->labels,.target = target,
 		.weight = test->weight != NULL ? weight : NULL,.params = &params,.seed = test->seed,.pool = pool,.arena = arena,.monitor = &monitor
 	};
 

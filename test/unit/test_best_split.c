@@ -60,6 +60,33 @@ fill_node(SmallNode *node, uint32_t n, uint32_t n_bins, bool categorical, bool m
 	}
 }
 
+/* Twice the loss of a leaf of this value. */
+static double
+loss_of(const SplitRules *rules, double g, double h, double value)
+{
+	return 2 * g * value + (h + rules->lambda) * value * value + 2 * rules->alpha * fabs(value);
+}
+
+/* The value of a leaf within its bounds, by a search over all there are: the loss is convex in it. */
+static double
+bounded_value(const SplitRules *rules, double g, double h)
+{
+	double		low = fmax(rules->lowest, -1e6);
+	double		high = fmin(rules->highest, 1e6);
+
+	for (int step = 0; step < 200; step++)
+	{
+		double		a = low + (high - low) / 3;
+		double		b = high - (high - low) / 3;
+
+		if (loss_of(rules, g, h, a) <= loss_of(rules, g, h, b))
+			high = b;
+		else
+			low = a;
+	}
+	return (low + high) / 2;
+}
+
 /* The gain of sending the marked bins left, from the rows themselves; -1 where a child is too light. */
 static double
 gain_of(const SmallNode *node, const SplitRules *rules, const uint8_t *goes_left)
@@ -75,6 +102,15 @@ gain_of(const SmallNode *node, const SplitRules *rules, const uint8_t *goes_left
 	}
 	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight)
 		return -1;
+	if (rules->bounded)
+	{
+		double		values[3] = {bounded_value(rules, g[0], h[0]), bounded_value(rules, g[1], h[1]), bounded_value(rules, g[0] + g[1], h[0] + h[1])};
+
+		/* side 1 goes left */
+		if ((values[0] - values[1]) * rules->direction < 0)
+			return -1;
+		return loss_of(rules, g[0] + g[1], h[0] + h[1], values[2]) - loss_of(rules, g[0], h[0], values[0]) - loss_of(rules, g[1], h[1], values[1]);
+	}
 	for (int side = 0; side < 3; side++)
 	{
 		double		sum_g = side < 2 ? g[side] : g[0] + g[1];
@@ -198,6 +234,50 @@ test_onehot(void)
 		fill_node(&node, 2 + draw(MAX_ROWS - 2), 3 + draw(6), true, round % 2, round % 3 == 0 ? 1000 : 1);
 		check_split(&node, &rules, best_set_gain(&node, &rules, 1));
 	}
+}
+
+/* Leaves within bounds and features that only rise or fall, against values found by search. */
+static void
+test_bounded(void)
+{
+	static SmallNode node;
+	int			n_found = 0;
+
+	for (uint32_t round = 0; round < 240; round++)
+	{
+		SplitRules	rules = {
+			.lambda = 1 + round % 3,
+			.alpha = round % 5 == 0 ? 4 : 0,
+			.min_child_weight = round % 4,
+			.max_onehot = 20,
+			.bounded = true,
+			.lowest = round % 2 ? -INFINITY : -0.5 + 0.1 * (double) (round % 7),
+			.highest = round % 3 ? INFINITY : 0.2 + 0.1 * (double) (round % 7)
+		};
+		bool		categorical = round % 8 == 7;
+		Split		split = {0};
+		uint8_t		goes_left[BINS_MAX];
+		double		best;
+
+		rules.direction = categorical ? 0 : (int) (round % 3) - 1;
+		fill_node(&node, 2 + draw(60), 2 + draw(categorical ? 6 : 12), categorical, round % 4 < 2, round % 6 < 3 ? 1 : 10);
+		best = categorical ? best_set_gain(&node, &rules, 1) : best_number_gain(&node, &rules);
+		split_search(&rules, &node.scale, &node.feature, 7, node.cells, node.sums, &split);
+		CHECK_NEAR(split.gain, best, 1e-6 * fmax(1, best));
+		if (split.gain < 1e-6)
+			continue;
+		n_found++;
+		split_directions(&split, goes_left);
+		CHECK_NEAR(gain_of(&node, &rules, goes_left), split.gain, 1e-6 * fmax(1, best));
+
+		GradientSums right = {node.sums.g - split.left.g, node.sums.h - split.left.h};
+		double		left_value = split_leaf(&rules, (double) split.left.g * 0x1p-10, (double) split.left.h * 0x1p-10);
+		double		right_value = split_leaf(&rules, (double) right.g * 0x1p-10, (double) right.h * 0x1p-10);
+
+		CHECK((right_value - left_value) * rules.direction >= 0);
+		CHECK(left_value >= rules.lowest && left_value <= rules.highest && right_value >= rules.lowest && right_value <= rules.highest);
+	}
+	CHECK(n_found > 100);
 }
 
 /* Levels without rows in the node, and missing values where there are none, go with the heavier child. */
@@ -499,6 +579,7 @@ main(void)
 	test_numbers();
 	test_sets();
 	test_onehot();
+	test_bounded();
 	test_absent();
 	test_ties();
 	test_derivatives(TASK_REGRESSION, 1);

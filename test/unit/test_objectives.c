@@ -10,7 +10,7 @@
 #include "fixtures/boosting.h"
 
 /* How far losses may lie from XGBoost's, relative to them; its quantiles of rows without weights are interpolated. */
-#define TOLERANCE 2e-4
+#define TOLERANCE 1e-5
 #define TOLERANCE_INTERPOLATED 1e-2
 
 /* ---- Losses by definition, of a prediction ---- */
@@ -303,6 +303,66 @@ test_xgboost(void)
 	}
 }
 
+static double
+fixture_yes(size_t row)
+{
+	return fixture_signal(row) * boost_number(row, 50) > 1.5;
+}
+
+/* Rules beside the objective, always with weights. */
+static void
+test_xgboost_rules(void)
+{
+	static const struct
+	{
+		const char *name;
+		int			c;			/* index in cases; -1: logistic */
+		const double *xgboost;
+		BoostParam	params[3];
+		BoostWord	word;
+		BoostMap	map;
+	}			rules[] = {
+		{"monotone", 0, xgboost_with_monotone, {{NULL, 0}}, {NULL, NULL}, {"monotone_constraints", 2, {{"x0", -1}, {"x2", 1}}}},
+		{"monotone, steps", 5, xgboost_with_monotone_steps, {{"max_delta_step", 0.4}}, {NULL, NULL},
+		{"monotone_constraints", 4, {{"x0", 1}, {"x1", -1}, {"x2", 1}, {"x3", 1}}}},
+		{"steps", 0, xgboost_with_steps, {{"max_delta_step", 0.5}, {"reg_lambda", 3}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}},
+		{"poisson, steps", 4, xgboost_with_poisson_steps, {{"max_delta_step", 0.2}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}},
+		{"base", 0, xgboost_with_base, {{"base_score", 3.5}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}},
+		{"poisson, base", 4, xgboost_with_poisson_base, {{"base_score", 5}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}},
+		{"leaves", 0, xgboost_with_leaves, {{"max_leaves", 7}, {"max_depth", 30}}, {"grow_policy", "lossguide"}, {NULL, 0, {{NULL, 0}}}},
+		{"positive", -1, xgboost_with_positive, {{"scale_pos_weight", 3}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}},
+		{"logistic, base", -1, xgboost_with_logistic_base, {{"base_score", 0.3}}, {NULL, NULL}, {NULL, 0, {{NULL, 0}}}}
+	};
+
+	for (size_t k = 0; k < sizeof(rules) / sizeof(rules[0]); k++)
+	{
+		BoostCase	test = fixture_case(&cases[rules[k].c < 0 ? 0 : rules[k].c], true);
+		double		furthest = 0;
+		Error		error;
+
+		if (rules[k].c < 0)
+		{
+			test.task = TASK_BINARY;
+			test.n_classes = 2;
+			test.y = fixture_yes;
+			test.words[0] = (BoostWord) {"objective", "logistic"};
+		}
+		test.words[1] = rules[k].word;
+		test.map = rules[k].map;
+		for (int i = 0; i < 3; i++)
+			test.params[(rules[k].c < 0 || cases[rules[k].c].param.name == NULL ? 3 : 4) + i] = rules[k].params[i];
+		if (!CHECK_OK(boost_case_run(&test, &error), &error))
+			return;
+		for (int i = 0; i < test.n_losses; i++)
+		{
+			CHECK_NEAR(test.train_losses[i], rules[k].xgboost[i], TOLERANCE * rules[k].xgboost[i]);
+			furthest = fmax(furthest, fabs(test.train_losses[i] / rules[k].xgboost[i] - 1));
+		}
+		printf("%s: losses within %.1e of XGBoost's\n", rules[k].name, furthest);
+		boost_case_free(&test);
+	}
+}
+
 /* Threads, order of rows and vector widths do not matter; the validation loss is that of the predictions. */
 static void
 test_determinism(void)
@@ -476,6 +536,7 @@ main(void)
 	test_extreme_derivatives();
 	test_quantiles();
 	test_xgboost();
+	test_xgboost_rules();
 	test_determinism();
 	test_weights_repeat();
 	test_refusals();

@@ -37,6 +37,9 @@ typedef struct NodeTerms
 	double		lambda;
 	double		alpha;
 	double		least_h;		/* of either child */
+	double		lowest;
+	double		highest;
+	double		direction;
 } NodeTerms;
 
 /* T(G): G moved by alpha towards 0. */
@@ -61,8 +64,54 @@ score(double g, double h, double lambda, double alpha)
 double
 split_leaf(const SplitRules *rules, double g, double h)
 {
-	return h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+	double		value = h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+
+	return rules->bounded ? fmin(fmax(value, rules->lowest), rules->highest) : value;
 }
+
+/* The bounded value of a child; never NaN where the child is heavy enough. */
+static inline double
+bounded_leaf(double g, double h, const NodeTerms *node)
+{
+	double		value = -shrink(g, node->alpha) / (h + node->lambda);
+
+	value = value > node->lowest ? value : node->lowest;
+	return value < node->highest ? value : node->highest;
+}
+
+/* What a value takes off the loss, twice. */
+static inline double
+bounded_score(double g, double h, double value, const NodeTerms *node)
+{
+	return -(2 * g * value + (h + node->lambda) * value * value + 2 * node->alpha * fabs(value));
+}
+
+/* Gains of all candidates where values are bounded; -1 also where the children are in the wrong order. */
+CPU_BODY void
+compute_bounded_gains_body(Candidates *restrict c, const NodeTerms *node_terms)
+{
+	NodeTerms	node = *node_terms;
+
+	for (uint32_t i = 0; i < c->n; i++)
+	{
+		double		left_g = c->g[i];
+		double		left_h = c->h[i];
+		double		right_g = node.g - left_g;
+		double		right_h = node.h - left_h;
+		double		left = bounded_leaf(left_g, left_h, &node);
+		double		right = bounded_leaf(right_g, right_h, &node);
+		double		left_score = bounded_score(left_g, left_h, left, &node);
+		double		right_score = bounded_score(right_g, right_h, right, &node);
+		double		gain = left_score + right_score - node.score;
+
+		gain = gain > GAIN_NOISE * (fabs(left_score) + fabs(right_score)) ? gain : -1;
+		gain = (right - left) * node.direction >= 0 ? gain : -1;
+		gain = left_h >= node.least_h ? gain : -1;
+		c->gain[i] = right_h >= node.least_h ? gain : -1;
+	}
+}
+
+CPU_DISPATCH(compute_bounded_gains, (Candidates *c, const NodeTerms *node_terms), (c, node_terms))
 
 /* Gains of all candidates; -1 where a child would be too light. */
 CPU_BODY void
@@ -92,6 +141,16 @@ compute_gains_body(Candidates *restrict c, const NodeTerms *node)
 
 CPU_DISPATCH(compute_gains, (Candidates *c, const NodeTerms *node), (c, node))
 
+/* By the kind of rules. */
+static inline void
+find_gains(const SplitRules *rules, Candidates *c, const NodeTerms *node)
+{
+	if (rules->bounded)
+		compute_bounded_gains(c, node);
+	else
+		compute_gains(c, node);
+}
+
 /* The first candidate of largest gain; its index, or n where none is above `least`. */
 static uint32_t
 best_candidate(const Candidates *c, double least)
@@ -116,15 +175,21 @@ node_terms(const SplitRules *rules, const GradientScale *scale, GradientSums nod
 	double		g = (double) node.g * scale->g_unit;
 	double		h = (double) node.h * scale->h_unit;
 
-	return (NodeTerms)
-	{
+	NodeTerms	terms = {
 		.g = g,
 		.h = h,
 		.score = score(g, h, rules->lambda, rules->alpha),
 		.lambda = rules->lambda,
 		.alpha = rules->alpha,
+		.lowest = rules->lowest,
+		.highest = rules->highest,
+		.direction = rules->direction,
 		.least_h = fmax(rules->min_child_weight, scale->h_unit)	/* a sum of less than one unit has no rows */
 	};
+
+	if (rules->bounded)
+		terms.score = bounded_score(g, h, bounded_leaf(g, h, &terms), &terms);
+	return terms;
 }
 
 /* Takes the candidate over where it beats the best so far; false otherwise. */
@@ -169,7 +234,7 @@ search_number(const SplitRules *rules, const GradientScale *scale, const BinFeat
 			c.g[i] = (double) left.g * scale->g_unit;
 			c.h[i] = (double) left.h * scale->h_unit;
 		}
-		compute_gains(&c, &terms);
+		find_gains(rules, &c, &terms);
 
 		uint32_t	candidate = best_candidate(&c, best->gain);
 
@@ -263,7 +328,7 @@ search_onehot(const SplitRules *rules, const GradientScale *scale, const BinFeat
 			c.g[b] = (double) (cells[b].g + (with_missing ? cells[BIN_MISSING].g : 0)) * scale->g_unit;
 			c.h[b] = (double) (cells[b].h + (with_missing ? cells[BIN_MISSING].h : 0)) * scale->h_unit;
 		}
-		compute_gains(&c, &terms);
+		find_gains(rules, &c, &terms);
 
 		uint32_t	candidate = best_candidate(&c, best->gain);
 
@@ -305,7 +370,7 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 		c.g[i] = (double) left.g * scale->g_unit;
 		c.h[i] = (double) left.h * scale->h_unit;
 	}
-	compute_gains(&c, &terms);
+	find_gains(rules, &c, &terms);
 
 	uint32_t	candidate = best_candidate(&c, best->gain);
 

@@ -90,10 +90,12 @@ comes_first(const Grower *grower, uint32_t a, uint32_t b)
 	const GrownNode *x = &grower->nodes[a];
 	const GrownNode *y = &grower->nodes[b];
 
-	if (grower->rules.max_leaves > 0 && x->split.gain != y->split.gain)
+	bool		limited = grower->rules.max_leaves > 0;
+
+	if (!(limited && grower->rules.by_gain) && x->depth != y->depth)
+		return limited ? x->depth < y->depth : x->depth > y->depth;
+	if (limited && x->split.gain != y->split.gain)
 		return x->split.gain > y->split.gain;
-	if (grower->rules.max_leaves == 0 && x->depth != y->depth)
-		return x->depth > y->depth;
 	return a < b;
 }
 
@@ -179,17 +181,27 @@ may_split(const Grower *grower, const GrownNode *node)
 		(double) node->sums.h * grower->scale.h_unit >= 2 * grower->rules.split.min_child_weight;
 }
 
+/* The value of a leaf with these sums within a node's bounds, before the learning rate. */
+static double
+leaf_value(const Grower *grower, const GrownNode *node, GradientSums sums)
+{
+	SplitRules	rules = node_rules(grower, node);
+
+	return split_leaf(&rules, (double) sums.g * grower->scale.g_unit, (double) sums.h * grower->scale.h_unit);
+}
+
 /* Appends a node; its rows are set later. */
 static uint32_t
-add_node(Grower *grower, uint32_t depth, GradientSums sums)
+add_node(Grower *grower, uint32_t depth, GradientSums sums, double lowest, double highest)
 {
 	GrownNode  *node = &grower->nodes[grower->n_nodes];
 
 	memset(node, 0, sizeof(*node));
 	node->depth = depth;
 	node->sums = sums;
-	node->value = grower->rules.learning_rate *
-		split_leaf(&grower->rules.split, (double) sums.g * grower->scale.g_unit, (double) sums.h * grower->scale.h_unit);
+	node->lowest = lowest;
+	node->highest = highest;
+	node->value = grower->rules.learning_rate * leaf_value(grower, node, sums);
 	node->histogram = -1;
 	return grower->n_nodes++;
 }
@@ -215,11 +227,18 @@ open_node(Grower *grower, uint32_t number, PartitionNode *division, Error *error
 	GradientSums left = node->split.left;
 	GradientSums right = {node->sums.g - left.g, node->sums.h - left.h};
 
-	node->left = add_node(grower, node->depth + 1, left);
-	add_node(grower, node->depth + 1, right);
+	int			direction = grower->rules.directions != NULL ? grower->rules.directions[node->split.feature] : 0;
+	double		middle = (leaf_value(grower, node, left) + leaf_value(grower, node, right)) / 2;
+
+	uint64_t	key = node->key;
+
+	node->left = add_node(grower, node->depth + 1, left, direction < 0 ? middle : node->lowest, direction > 0 ? middle : node->highest);
+	add_node(grower, node->depth + 1, right, direction > 0 ? middle : node->lowest, direction < 0 ? middle : node->highest);
 
 	GrownNode  *children = &grower->nodes[node->left];
 
+	children[0].key = column_sample_child_key(key, false);
+	children[1].key = column_sample_child_key(key, true);
 	*division = (PartitionNode)
 	{
 		.split = &node->split,
@@ -379,9 +398,10 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 	if (!reserve_nodes(grower, error))
 		return false;
 
-	GrownNode  *root = &grower->nodes[add_node(grower, 0, sums)];
+	GrownNode  *root = &grower->nodes[add_node(grower, 0, sums, grower->rules.split.lowest, grower->rules.split.highest)];
 
 	root->end = n_rows;
+	root->key = grower->columns != NULL ? grower->columns->key : 0;
 	if (may_split(grower, root))
 	{
 		root->histogram = grower->free_slots[--grower->n_free];

@@ -47,6 +47,24 @@ node_cells(const Grower *grower, uint32_t node)
 	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
 }
 
+/* The best split of one node by one feature. */
+static void
+search_feature(const Grower *grower, const GrownNode *node, uint32_t feature, const HistogramCell *cells, Split *best)
+{
+	const BinFeature *bin_feature = &grower->bins->features[feature];
+
+	if (!grower->rules.split.bounded)
+	{
+		split_search(&grower->rules.split, &grower->scale, bin_feature, feature, cells, node->sums, best);
+		return;
+	}
+
+	SplitRules	rules = node_rules(grower, node);
+
+	rules.direction = grower->rules.directions != NULL ? grower->rules.directions[feature] : 0;
+	split_search(&rules, &grower->scale, bin_feature, feature, cells, node->sums, best);
+}
+
 /* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches. */
 static void
 finish_features(Grower *grower, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
@@ -74,10 +92,10 @@ finish_features(Grower *grower, const Build *build, int first_thread, int end_th
 		}
 		if (!feature_used(grower, f))
 			continue;
-		if (build->search_node)
-			split_search(&grower->rules.split, &grower->scale, feature, f, own, grower->nodes[build->node].sums, best);
-		if (build->search_sibling)
-			split_search(&grower->rules.split, &grower->scale, feature, f, others, grower->nodes[build->sibling].sums, best_of_sibling);
+		if (build->search_node && (build->node_used == NULL || build->node_used[f]))
+			search_feature(grower, &grower->nodes[build->node], f, own, best);
+		if (build->search_sibling && (build->sibling_used == NULL || build->sibling_used[f]))
+			search_feature(grower, &grower->nodes[build->sibling], f, others, best_of_sibling);
 	}
 }
 
@@ -171,11 +189,37 @@ build_shared(Grower *grower, const Build *build)
 	}
 }
 
+/* Draws the features of one node into place k of those that there is room for. */
+static const bool *
+draw_node(Grower *grower, uint32_t node, size_t k)
+{
+	bool	   *used = grower->used + k * grower->bins->n_features;
+
+	column_sample_node(grower->columns, grower->nodes[node].depth, grower->nodes[node].key, used);
+	return used;
+}
+
+/* Draws the features of all nodes that are to be searched. */
+static void
+draw_nodes(Grower *grower, Build *builds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (builds[i].search_node)
+			builds[i].node_used = draw_node(grower, builds[i].node, 2 * i);
+		if (builds[i].search_sibling)
+			builds[i].sibling_used = draw_node(grower, builds[i].sibling, 2 * i + 1);
+	}
+}
+
 /* Large nodes one by one with all threads, the others side by side. */
 void
 grow_build(Grower *grower, Build *builds, size_t n)
 {
 	size_t		n_alone = 0;
+
+	if (grower->columns != NULL)
+		draw_nodes(grower, builds, n);
 
 	for (size_t i = 0; i < n; i++)
 	{
