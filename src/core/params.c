@@ -97,7 +97,7 @@ require_param(const ParamSet *params, const char *name, Error *error)
 static bool
 refuse_value(const ParamSpec *spec, const char *value, Error *error)
 {
-	char		range[256];
+	char		range[512];
 	const char *article = spec->type == PARAM_FLOAT ? "a " : spec->type == PARAM_BOOLEAN || spec->type == PARAM_CHOICE ? "" : "an ";
 
 	params_range_text(spec, range, sizeof(range));

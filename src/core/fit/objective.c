@@ -319,9 +319,9 @@ check_lowest(const Objective *objective, const FitInput *input, size_t end, Erro
 	}
 	if (n_below == 0)
 		return true;
-	error_set(error, ERROR_DATA, "objective %s needs a target %s 0, but the least is %g", objective->name,
-			  objective->lowest_open ? "above" : "of at least", least);
-	error_detail(error, "So it is in %zu of %zu rows for training and validation.", n_below, end - input->table->train.begin);
+	error_set(error, ERROR_DATA, "objective %s needs values %s 0 in target column \"%s\", but the least is %g", objective->name,
+			  objective->lowest_open ? "above" : "of at least", input->table->target->source->name, least);
+	error_detail(error, "%zu of %zu rows for training and validation have such values.", n_below, end - input->table->train.begin);
 	return error_hint(error, "Leave these rows out in the source query, or use another objective, such as squared_error.");
 }
 
