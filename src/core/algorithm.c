@@ -54,6 +54,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "which leaf is split next, where max_leaves ends it: of the highest level, or of the largest gain"},
 	{.name = "min_child_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
 	.meaning = "least sum of second derivatives (for squared error: of weights) in a leaf"},
+	{.name = "min_samples_leaf", .type = PARAM_INTEGER, .initial = 1, .lowest = 1, .highest = 1e9,
+	.meaning = "least number of rows in a leaf, whatever their weights"},
 	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
 	.meaning = "L2 penalty on leaf values"},
 	{.name = "reg_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,

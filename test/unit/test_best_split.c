@@ -34,6 +34,7 @@ typedef struct SmallNode
 	GradientScale scale;
 	BinFeature	feature;
 	HistogramCell cells[BINS_MAX];
+	HistogramCell counts[BINS_MAX];
 	GradientSums sums;
 } SmallNode;
 
@@ -55,6 +56,7 @@ fill_node(SmallNode *node, uint32_t n, uint32_t n_bins, bool categorical, bool m
 		node->g[i] = ((int64_t) draw(4001) - 2000 + 300 * (bin % 3)) * node->h[i] / 1024;
 		node->cells[bin].g += node->g[i];
 		node->cells[bin].h += node->h[i];
+		node->counts[bin].h++;
 		node->sums.g += node->g[i];
 		node->sums.h += node->h[i];
 	}
@@ -93,14 +95,17 @@ gain_of(const SmallNode *node, const SplitRules *rules, const uint8_t *goes_left
 {
 	double		g[2] = {0, 0};
 	double		h[2] = {0, 0};
+	int64_t		rows[2] = {0, 0};
 	double		terms[3];
 
 	for (uint32_t i = 0; i < node->n; i++)
 	{
 		g[goes_left[node->bins[i]]] += (double) node->g[i] * node->scale.g_unit;
 		h[goes_left[node->bins[i]]] += (double) node->h[i] * node->scale.h_unit;
+		rows[goes_left[node->bins[i]]]++;
 	}
-	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight)
+	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight ||
+		rows[0] < rules->min_rows || rows[1] < rules->min_rows)
 		return -1;
 	if (rules->bounded)
 	{
@@ -171,7 +176,11 @@ check_split(const SmallNode *node, const SplitRules *rules, double best_gain)
 	uint8_t		goes_left[BINS_MAX];
 	int64_t		left_h = 0;
 
-	split_search(rules, &node->scale, &node->feature, 7, node->cells, node->sums, &split);
+	SplitRules	counting = *rules;
+
+	counting.n_rows = node->n;
+	counting.counts = rules->min_rows > 1 ? node->counts : NULL;
+	split_search(&counting, &node->scale, &node->feature, 7, node->cells, node->sums, &split);
 	if (best_gain <= 1e-9 || best_gain < rules->gamma)
 	{
 		CHECK(split.gain <= 1e-9);
@@ -199,6 +208,7 @@ test_numbers(void)
 			.alpha = round % 5 == 0 ? 4 : 0,
 			.gamma = round % 7 == 0 ? 3 : 0,
 			.min_child_weight = round % 4,
+			.min_rows = round % 3 == 0 ? 1 + draw(30) : 0,
 			.max_onehot = 4
 		};
 
@@ -229,7 +239,7 @@ test_onehot(void)
 
 	for (uint32_t round = 0; round < 100; round++)
 	{
-		SplitRules	rules = {.lambda = 1,.min_child_weight = round % 3,.max_onehot = 8};
+		SplitRules	rules = {.lambda = 1,.min_child_weight = round % 3,.min_rows = round % 4 == 0 ? 1 + draw(20) : 0,.max_onehot = 8};
 
 		fill_node(&node, 2 + draw(MAX_ROWS - 2), 3 + draw(6), true, round % 2, round % 3 == 0 ? 1000 : 1);
 		check_split(&node, &rules, best_set_gain(&node, &rules, 1));

@@ -145,6 +145,99 @@ test_monotone(void)
 	}
 }
 
+/* ---- Rows of leaves ---- */
+
+/* The fewest training rows that a leaf of any tree has; columns are numbers without missing values. */
+static size_t
+fewest_rows(const BoostCase *test)
+{
+	const uint64_t *starts = (const uint64_t *) (test->payload.data + boost_case_trees(test)->starts_offset);
+	size_t		fewest = test->n_rows;
+
+	for (uint32_t t = 0; t < boost_case_trees(test)->n_trees; t++)
+	{
+		const TreeNode *nodes = boost_case_nodes(test) + starts[t];
+		size_t		counts[256] = {0};
+
+		for (size_t row = 0; row < test->n_rows; row++)
+		{
+			uint32_t	i = 0;
+
+			while (!(nodes[i].feature & NODE_LEAF))
+				i = nodes[i].left + (test->x(row, nodes[i].feature & NODE_FEATURE_MASK) > nodes[i].u.threshold);
+			counts[i]++;
+		}
+		for (uint64_t i = 0; i < starts[t + 1] - starts[t]; i++)
+		{
+			if ((nodes[i].feature & NODE_LEAF) && counts[i] < fewest)
+				fewest = counts[i];
+		}
+	}
+	return fewest;
+}
+
+static double
+wide_yes(size_t row)
+{
+	return wide_x(row, 0) + wide_x(row, 1) * wide_x(row, 2) > 0.9;
+}
+
+/* Few rows of the first half of a column have nearly all of the weight. */
+static double
+uneven_weight(size_t row)
+{
+	return wide_x(row, 0) < 0.1 ? 20 : 0.1;
+}
+
+static double
+equal_weight(size_t row)
+{
+	(void) row;
+	return 1;
+}
+
+static void
+test_min_samples(void)
+{
+	Error		error;
+
+	for (int variant = 0; variant < 4; variant++)
+	{
+		BoostCase	test = {
+			.task = TASK_BINARY,.n_classes = 2,.n_rows = variant == 3 ? 20000 : 2000,.n_columns = 12,.x = wide_x,.y = wide_yes,.seed = 42,
+			.params = {{"n_estimators", 6}, {"max_depth", 6}, {"min_samples_leaf", 37}, {"min_child_weight", 0}},
+			.weight = variant > 0 ? uneven_weight : NULL,.n_threads = 2
+		};
+		BoostCase	alone;
+
+		if (variant == 2)
+		{
+			test.params[4] = (BoostParam) {"max_leaves", 25};
+			test.words[0] = (BoostWord) {"grow_policy", "lossguide"};
+		}
+		alone = test;
+		alone.n_threads = 1;
+		if (CHECK_OK(boost_case_run(&test, &error), &error))
+			CHECK(fewest_rows(&test) >= 37 && fewest_rows(&test) < 200);
+		boost_case_free(&test);
+		check_equal(&test, &alone);
+	}
+
+	/* counted rows and weights of 1 agree; and without it leaves are smaller */
+	BoostCase	by_weight = {
+		.task = TASK_REGRESSION,.n_rows = 2000,.n_columns = 12,.x = wide_x,.y = wide_yes,.seed = 42,
+		.params = {{"n_estimators", 6}, {"max_depth", 6}, {"min_samples_leaf", 37}}
+	};
+	BoostCase	by_count = by_weight;
+
+	by_count.weight = equal_weight;
+	check_equal(&by_weight, &by_count);
+	by_weight.params[2].name = NULL;
+	if (CHECK_OK(boost_case_run(&by_weight, &error), &error))
+		CHECK(fewest_rows(&by_weight) < 10);
+	boost_case_free(&by_weight);
+}
+
 /* ---- Samples of columns ---- */
 
 /* Marks the features of each tree by level; seen[tree][level] as bits. */
@@ -352,6 +445,7 @@ main(void)
 {
 	test_class_weights();
 	test_monotone();
+	test_min_samples();
 	test_column_samples();
 	test_stop_by_metric();
 	test_min_delta();

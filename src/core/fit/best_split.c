@@ -26,6 +26,7 @@ typedef struct Candidates
 	double		g[BINS_MAX];
 	double		h[BINS_MAX];
 	double		gain[BINS_MAX];
+	int64_t		rows[BINS_MAX]; /* where rules have counts */
 } Candidates;
 
 /* What stays the same for all candidates of a node. */
@@ -141,7 +142,7 @@ compute_gains_body(Candidates *restrict c, const NodeTerms *node)
 
 CPU_DISPATCH(compute_gains, (Candidates *c, const NodeTerms *node), (c, node))
 
-/* By the kind of rules. */
+/* By the kind of rules; -1 also where a child would have too few rows. */
 static inline void
 find_gains(const SplitRules *rules, Candidates *c, const NodeTerms *node)
 {
@@ -149,6 +150,13 @@ find_gains(const SplitRules *rules, Candidates *c, const NodeTerms *node)
 		compute_bounded_gains(c, node);
 	else
 		compute_gains(c, node);
+	if (rules->counts == NULL)
+		return;
+	for (uint32_t i = 0; i < c->n; i++)
+	{
+		if (c->rows[i] < rules->min_rows || rules->n_rows - c->rows[i] < rules->min_rows)
+			c->gain[i] = -1;
+	}
 }
 
 /* The first candidate of largest gain; its index, or n where none is above `least`. */
@@ -233,6 +241,13 @@ search_number(const SplitRules *rules, const GradientScale *scale, const BinFeat
 			left.h += cells[i + 1].h;
 			c.g[i] = (double) left.g * scale->g_unit;
 			c.h[i] = (double) left.h * scale->h_unit;
+		}
+		if (rules->counts != NULL)
+		{
+			int64_t		rows = missing_left ? rules->counts[BIN_MISSING].h : 0;
+
+			for (uint32_t i = 0; i < c.n; i++)
+				c.rows[i] = rows += rules->counts[i + 1].h;
 		}
 		find_gains(rules, &c, &terms);
 
@@ -327,6 +342,8 @@ search_onehot(const SplitRules *rules, const GradientScale *scale, const BinFeat
 
 			c.g[b] = (double) (cells[b].g + (with_missing ? cells[BIN_MISSING].g : 0)) * scale->g_unit;
 			c.h[b] = (double) (cells[b].h + (with_missing ? cells[BIN_MISSING].h : 0)) * scale->h_unit;
+			if (rules->counts != NULL)
+				c.rows[b] = rules->counts[b].h + (with_missing ? rules->counts[BIN_MISSING].h : 0);
 		}
 		find_gains(rules, &c, &terms);
 
@@ -350,6 +367,7 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 	uint32_t	n = 0;
 	Candidates	c;
 	GradientSums left = {0, 0};
+	int64_t		rows = 0;
 
 	for (uint32_t b = 0; b < feature->n_bins; b++)
 	{
@@ -369,6 +387,8 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 		left.h += cells[ordered[i].bin].h;
 		c.g[i] = (double) left.g * scale->g_unit;
 		c.h[i] = (double) left.h * scale->h_unit;
+		if (rules->counts != NULL)
+			c.rows[i] = rows += rules->counts[ordered[i].bin].h;
 	}
 	find_gains(rules, &c, &terms);
 

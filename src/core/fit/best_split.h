@@ -27,9 +27,12 @@ typedef struct SplitRules
 	double		min_child_weight;
 	uint32_t	max_onehot;		/* levels up to which a split takes one of them */
 	double		cat_smooth;
-	bool		bounded;		/* the following are to be looked at */
+	bool		bounded;		/* lowest, highest and direction are to be looked at */
 	double		lowest;			/* least and largest value of a leaf */
 	double		highest;
+	const HistogramCell *counts;	/* h: rows of each bin; NULL: none are needed */
+	int64_t		n_rows;			/* of the node */
+	int64_t		min_rows;		/* of either child */
 	int			direction;		/* of the feature: values must not fall (1), rise (-1), or either (0) from left to right */
 } SplitRules;
 

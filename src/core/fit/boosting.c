@@ -381,6 +381,14 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 	};
 
 	booster.objective = objective_find(booster.params.objective, input->task);
+	/* where each row adds 1 to h, the least weight of a leaf can count its rows */
+	if (booster.objective->unit_h && input->weight == NULL)
+	{
+		SplitRules *split = &booster.params.grow.split;
+
+		split->min_child_weight = fmax(split->min_child_weight, (double) split->min_rows);
+		booster.params.grow.counts_rows = false;
+	}
 	if (!early_stop_init(&booster.stop, input, error) || !class_weights(input, &weighted.weight, error) || !check_rows(&booster, error) || !init_booster(&booster, error))
 		return false;
 	tree_writer_init(&booster.writer, booster.objective->link, booster.n_groups, booster.base);
@@ -420,9 +428,10 @@ boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, ui
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
 	uint64_t	weights = n_classes > 0 ? sizeof(double) : 0;	/* by class */
+	uint64_t	outputs = params_get(params, "early_stopping_rounds") > 0 ? (n_classes > 0 ? n_classes : 1) * sizeof(double) : 0;
 	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + refit + weights + 2 * sizeof(float)) +
+	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
 		grower_memory(&boosting.grow, n_rows, n_features, n_threads > 0 ? (int) n_threads : 1) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -75,6 +75,7 @@ boosting_read_params(const ParamSet *params)
 				.min_child_weight = params_get(params, "min_child_weight"),
 				.max_onehot = (uint32_t) params_get(params, "max_cat_to_onehot"),
 				.cat_smooth = params_get(params, "cat_smooth"),
+				.min_rows = (int64_t) params_get(params, "min_samples_leaf"),
 				.bounded = max_delta_step > 0 || params_map(params, "monotone_constraints") != NULL,
 				.lowest = -bound,
 				.highest = bound
@@ -82,6 +83,7 @@ boosting_read_params(const ParamSet *params)
 			.max_depth = (uint32_t) params_get(params, "max_depth"),
 			.max_leaves = (uint32_t) params_get(params, "max_leaves"),
 			.by_gain = params_get(params, "grow_policy") == 1,
+			.counts_rows = params_get(params, "min_samples_leaf") > 1,
 			.learning_rate = params_get(params, "learning_rate")
 		}
 	};

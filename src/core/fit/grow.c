@@ -26,6 +26,23 @@ slots_for(const GrowRules *rules, uint64_t n_cells)
 	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
 }
 
+/* What counting rows takes, where rules ask for it. */
+static bool
+init_counts(Grower *grower, Error *error)
+{
+	const BinnedMatrix *bins = grower->bins;
+
+	if (!grower->rules.counts_rows)
+		return true;
+	grower->counts = arena_alloc(grower->arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
+	grower->ones = arena_alloc(grower->arena, bins->n_train, sizeof(int32_t), error);
+	if (grower->counts == NULL || grower->ones == NULL)
+		return false;
+	for (size_t i = 0; i < bins->n_train; i++)
+		grower->ones[i] = 1;
+	return true;
+}
+
 /* Everything that does not depend on a tree. */
 bool
 grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error)
@@ -43,7 +60,7 @@ grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, Th
 	grower->cells = arena_alloc(arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
 	grower->free_slots = arena_alloc(arena, (size_t) grower->n_slots, sizeof(int), error);
 	return grower->divisions != NULL && grower->builds != NULL && grower->partial != NULL && grower->cells != NULL &&
-		grower->free_slots != NULL &&
+		grower->free_slots != NULL && init_counts(grower, error) &&
 		histogram_scratch_init(&grower->scratch, bins, pool_threads(pool), arena, error) &&
 		partition_init(&grower->partition, bins, bins->n_train, grower->max_batch, arena, error);
 }
@@ -54,7 +71,8 @@ grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int 
 {
 	uint64_t	n_cells = (uint64_t) n_features * BINS_MAX;
 
-	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) +
+	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) * (rules->counts_rows ? 2 : 1) +
+		(rules->counts_rows ? n_rows * sizeof(int32_t) : 0) +
 		histogram_scratch_memory(n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
 }
 
@@ -177,7 +195,9 @@ evict_histograms(Grower *grower, int n)
 static bool
 may_split(const Grower *grower, const GrownNode *node)
 {
-	return node->depth < grower->rules.max_depth && node->end - node->begin >= 2 &&
+	int64_t		n_rows = (int64_t) (node->end - node->begin);
+
+	return node->depth < grower->rules.max_depth && n_rows >= 2 && n_rows >= 2 * grower->rules.split.min_rows &&
 		(double) node->sums.h * grower->scale.h_unit >= 2 * grower->rules.split.min_child_weight;
 }
 

@@ -25,6 +25,7 @@ typedef struct GrowRules
 	uint32_t	max_leaves;		/* 0: no limit */
 	bool		by_gain;		/* with a limit: the largest gain anywhere first, not level by level */
 	double		learning_rate;
+	bool		counts_rows;	/* for split.min_rows; false: nothing needs them */
 	const int8_t *directions;	/* by feature, as SplitRules have it; NULL: none is constrained */
 } GrowRules;
 
@@ -68,6 +69,8 @@ typedef struct Grower
 	struct Build *builds;		/* 2 max_batch */
 	Split	   *partial;		/* 2 a chunk of features */
 	HistogramCell *cells;		/* n_slots x n_cells */
+	HistogramCell *counts;		/* the same, of rows: where rules count them */
+	int32_t    *ones;			/* n_train words that say "g = 0, h = 1"; the same */
 	int			n_slots;
 	int		   *free_slots;
 	int			n_free;

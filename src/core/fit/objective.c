@@ -237,6 +237,7 @@ objective_mean(double mean)
 static const Objective squared_error = {
 	.name = "squared_error",
 	.link = LINK_IDENTITY,
+	.unit_h = true,
 	.lowest = -INFINITY,
 	.base = squared_error_base,
 	.gradients = squared_error_gradients,

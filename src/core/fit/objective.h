@@ -54,6 +54,7 @@ typedef struct Objective
 	const char *name;
 	TreeLink	link;
 	bool		grouped;		/* a group a class */
+	bool		unit_h;			/* h is 1, times the weight */
 	bool		refits_leaves;	/* by the quantile of their residuals, with shape as the share */
 	double		lowest;			/* least target of a regression */
 	bool		lowest_open;	/* which is not allowed itself */

@@ -230,6 +230,7 @@ CPU_DISPATCH(huber_losses, (const ScoredRows *rows, size_t begin, size_t n, doub
 const Objective objective_absolute_error = {
 	.name = "absolute_error",
 	.link = LINK_IDENTITY,
+	.unit_h = true,
 	.refits_leaves = true,
 	.lowest = -INFINITY,
 	.base = quantile_base,
@@ -251,6 +252,7 @@ const Objective objective_huber = {
 const Objective objective_quantile = {
 	.name = "quantile",
 	.link = LINK_IDENTITY,
+	.unit_h = true,
 	.refits_leaves = true,
 	.lowest = -INFINITY,
 	.base = quantile_base,
