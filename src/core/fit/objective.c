@@ -15,10 +15,10 @@
 
 #define LANES 16
 
-/* Derivatives are float32: limits of targets times their weights, of those whose mean is an exponential, and of weights. */
-#define TARGET_MAX 1e30
+/* Derivatives are float32: limits of weights, and of targets with and without theirs; where a mean is an exponential, of both. */
+#define DERIVATIVE_MAX 1e30
 #define LOG_TARGET_MAX 1e15
-#define WEIGHT_MAX 1e18
+#define LOG_WEIGHT_MAX 1e18
 
 /* ---- Constant scores ---- */
 
@@ -326,29 +326,42 @@ check_lowest(const Objective *objective, const FitInput *input, size_t end, Erro
 	return error_hint(error, "Leave these rows out in the source query, or use another objective, such as squared_error.");
 }
 
+/* A value whose derivatives would not fit. */
+static bool
+refuse_size(const char *what, double value, double limit, Error *error)
+{
+	error_set(error, ERROR_DATA, "%s of %g, above the limit of %g for gradient boosting", what, value, limit);
+	return error_hint(error, "Scale it down in the source query.");
+}
+
 /* The rows for training and validation, which follow each other. */
 bool
 objective_check(const Objective *objective, const FitInput *input, Error *error)
 {
 	size_t		end = input->table->train.end + range_rows(input->table->validation);
-	double		limit = objective->link == LINK_LOG ? LOG_TARGET_MAX : TARGET_MAX;
+	bool		is_log = objective->link == LINK_LOG;
+	double		limit = is_log ? LOG_TARGET_MAX : DERIVATIVE_MAX;
+	double		weight_limit = is_log ? LOG_WEIGHT_MAX : DERIVATIVE_MAX;
 	double		largest = 0;
 	double		heaviest = 0;
+	double		largest_weighted = 0;
 
 	for (size_t i = input->table->train.begin; i < end; i++)
 	{
 		double		weight = input->weight != NULL ? input->weight[i] : 1;
 
-		largest = fmax(largest, fabs(input->target[i]) * fmax(weight, 1));
 		heaviest = fmax(heaviest, weight);
+		largest = fmax(largest, fabs(input->target[i]));
+		largest_weighted = fmax(largest_weighted, fmax(fabs(input->target[i]), 1) * weight);
 	}
-	if (!(heaviest < WEIGHT_MAX))
-		return error_set(error, ERROR_DATA, "the largest weight is %g, above the limit of %g for gradient boosting", heaviest, WEIGHT_MAX);
+	if (input->task == TASK_REGRESSION && !(largest < limit))
+		return refuse_size("the target has a value", largest, limit, error);
+	if (!(heaviest < weight_limit))
+		return refuse_size("a weight has a value", heaviest, weight_limit, error);
 	if (input->task != TASK_REGRESSION)
 		return true;
-	if (!(largest < limit))
-		return error_set(error, ERROR_DATA, "the target has a value of %g (times its weight), above the limit of %g for objective %s",
-						 largest, limit, objective->name);
+	if (!(largest_weighted < DERIVATIVE_MAX))
+		return refuse_size("a weight, times its target, has a value", largest_weighted, DERIVATIVE_MAX, error);
 	return check_lowest(objective, input, end, error);
 }
 
