@@ -58,10 +58,20 @@ notice(const Trainer *trainer, const char *format,...)
 void
 notice_dropped(const Trainer *trainer, const Table *table)
 {
+	int			target = matrix_find_role(&trainer->matrix, ROLE_TARGET);
+	bool		nan = target >= 0 && trainer->matrix.columns[target].n_nan > 0;
+
 	if (table->n_dropped > 0)
-		notice(trainer, "%llu of %llu rows left out, because their target%s", (unsigned long long) table->n_dropped,
-			   (unsigned long long) trainer->matrix.header->n_rows,
-			   table->weight == NULL ? " is NULL" : " is NULL, or their weight is NULL or 0");
+		notice(trainer, "%llu of %llu rows left out, because their target is NULL%s%s", (unsigned long long) table->n_dropped,
+			   (unsigned long long) trainer->matrix.header->n_rows, nan ? " or NaN" : "",
+			   table->weight == NULL ? "" : ", or their weight is NULL or 0");
+}
+
+void
+notice_untested(const Trainer *trainer, const Table *table)
+{
+	if (range_rows(table->test) == 0 && (trainer->job.split_kind == SPLIT_COLUMN || trainer->job.test > 0))
+		notice(trainer, "the split holds out none of the %zu rows, so nothing is measured", table->n_rows);
 }
 
 /* Rows of a text column that are not missing. */
@@ -90,8 +100,8 @@ notice_identifiers(const Trainer *trainer, const Table *table)
 			list_add(&list, column->source->name);
 	}
 	if (list.n > 0)
-		notice(trainer, "%s %s: nearly every value is distinct, so no model can learn from it; consider to exclude it",
-			   list_text(&list), list.n == 1 ? "looks like an identifier" : "look like identifiers");
+		notice(trainer, "%s %s: nearly every value is distinct, so no model can learn from it; consider excluding %s",
+			   list_text(&list), list.n == 1 ? "looks like an identifier" : "look like identifiers", list.n == 1 ? "it" : "them");
 }
 
 /* Levels of a text column that the training rows have, counted up to 2. */

@@ -102,6 +102,7 @@ prepare(Training *training, Error *error)
 	const Table *table = &training->table;
 
 	notice_dropped(trainer, table);
+	notice_untested(trainer, table);
 	if (!target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
 		return false;
 	if (table->n_features != trainer->job.n_features)

@@ -74,6 +74,7 @@ extern bool score_metrics(Trainer *trainer, Task task, const Target *target, Row
 /* ---- notices.c: what the user should know about the rows ---- */
 
 extern void notice_dropped(const Trainer *trainer, const Table *table);
+extern void notice_untested(const Trainer *trainer, const Table *table);
 extern void notice_identifiers(const Trainer *trainer, const Table *table);
 extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_single_classes(const Trainer *trainer, const Target *target);

@@ -150,6 +150,13 @@ tiny_weight(size_t row)
 	return 1e-6;
 }
 
+/* What one cut tells. */
+static double
+easy_yes(size_t row)
+{
+	return mixed_x(row, 0) > 0.5;
+}
+
 static void
 test_weight_notice(void)
 {
@@ -162,6 +169,18 @@ test_weight_notice(void)
 	test.weight = tiny_weight;
 	if (CHECK_OK(boost_case_run(&test, &error), &error))
 		CHECK(strstr(test.notices, "min_child_weight") != NULL && strchr(test.notices, '\n') == strrchr(test.notices, '\n'));
+	boost_case_free(&test);
+
+	/* a fit so good that its second derivatives vanish is no fault of the weights */
+	test = mixed_case(TASK_BINARY);
+	test.n_rows = 400;
+	test.y = easy_yes;
+	test.params[0].value = 100;
+	if (CHECK_OK(boost_case_run(&test, &error), &error))
+	{
+		CHECK(test.train_loss < 0.05);
+		CHECK_TEXT(test.notices, "");
+	}
 	boost_case_free(&test);
 }
 

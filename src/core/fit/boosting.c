@@ -51,7 +51,7 @@ typedef struct Booster
 	RowSample	sample;			/* of the tree being grown */
 	bool	   *feature_used;
 	struct RankedFeature *ranked;
-	bool		told_weights;	/* the notice about weights was given */
+	bool		weights_told;	/* the notice about weights was given */
 	TreeWriter	writer;
 } Booster;
 
@@ -222,7 +222,7 @@ sample_features(Booster *booster, uint64_t tree)
 	return booster->feature_used;
 }
 
-/* Says once that the weights leave no room for splits. */
+/* Says once that the weights leave no room for splits.  For the first round: later a good fit has small second derivatives anyway. */
 static void
 check_weights(Booster *booster, double sum_h)
 {
@@ -230,9 +230,9 @@ check_weights(Booster *booster, double sum_h)
 	double		least = booster->params.grow.split.min_child_weight;
 	char		text[256];
 
-	if (booster->told_weights || sum_h >= 10 * least)
+	if (booster->weights_told || sum_h >= 10 * least)
 		return;
-	booster->told_weights = true;
+	booster->weights_told = true;
 	snprintf(text, sizeof(text), "the second derivatives of all training rows add up to %g only, and each leaf needs "
 			 "min_child_weight = %g: lower it, or scale the weights up", sum_h, least);
 	monitor->notice(monitor->context, text);
@@ -303,7 +303,8 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	size_t		n_rows = gradients_to_list(&grower->scale, &booster->sample, booster->g, booster->h, n, &grower->lists[0],
 										   booster->offsets, booster->partial_sums, &sums, pool);
 
-	check_weights(booster, (double) sums.h * grower->scale.h_unit);
+	if (tree == group)
+		check_weights(booster, (double) sums.h * grower->scale.h_unit);
 	grower->root = grower->lists[0];
 	if (booster->sample.all)
 		grower->root.rows = NULL;
