@@ -19,3 +19,10 @@ returns setof record
 language c stable strict parallel safe cost 10000 rows 50 as 'MODULE_PATHNAME', 'mlops_coefficients';
 comment on function mlops.coefficients(text) is
 'Coefficients of a linear version, of the encoded features and of the raw numbers (per day of a date, per second of a timestamp or interval); term is intercept, value, level or missing.  It takes access as scientist';
+
+create function mlops.importance(model text, kind text default 'gain', source text default null, metric text default null,
+								 repeats integer default 5, seed bigint default 42)
+returns table (feature text, importance double precision, deviation double precision)
+language c volatile parallel unsafe cost 10000 rows 20 as 'MODULE_PATHNAME', 'mlops_importance';
+comment on function mlops.importance(text, text, text, text, integer, bigint) is
+'How much a version relies on each column: its share of the trees'' gain, cover or splits; or, of kind permutation, what a metric loses on the rows of a source when the column is shuffled (mean and deviation of the repeats)';
