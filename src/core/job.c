@@ -206,6 +206,7 @@ result_write(const JobResult *result, Buffer *out)
 	buffer_u32(out, result->n_classes);
 	buffer_u32(out, result->n_columns);
 	buffer_u32(out, result->n_importances);
+	buffer_u32(out, result->n_phases);
 	for (uint32_t i = 0; i < result->n_metrics; i++)
 	{
 		buffer_string(out, result->metrics[i].name);
@@ -233,6 +234,11 @@ result_write(const JobResult *result, Buffer *out)
 		buffer_f64(out, result->importances[i].mean);
 		buffer_f64(out, result->importances[i].deviation);
 	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		buffer_string(out, result->phases[i].name);
+		buffer_f64(out, result->phases[i].seconds);
+	}
 }
 
 /* Arrays of a result, whose counts cannot exceed what the bytes left could hold. */
@@ -243,7 +249,7 @@ result_allocate(JobResult *result, const Reader *reader, Error *error)
 	uint64_t	n_cells = (uint64_t) result->n_classes * result->n_classes;
 
 	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE ||
-		result->n_importances > left / IMPORTANCE_SIZE)
+		result->n_importances > left / IMPORTANCE_SIZE || result->n_phases > PHASES_MAX)
 		return error_set(error, ERROR_CORRUPTED, "result is damaged: more items than bytes");
 	result->metrics = calloc((size_t) result->n_metrics + 1, sizeof(ResultMetric));
 	result->confusion = calloc(n_cells + 1, sizeof(double));
@@ -294,6 +300,11 @@ read_arrays(JobResult *result, Reader *reader, Error *error)
 		result->importances[i].mean = reader_f64(reader);
 		result->importances[i].deviation = reader_f64(reader);
 	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		reader_string(reader, result->phases[i].name, sizeof(result->phases[i].name));
+		result->phases[i].seconds = reader_f64(reader);
+	}
 	if (!reader_check(reader, "result", error))
 		return false;
 	if (reader->position != reader->size)
@@ -324,6 +335,7 @@ result_read(JobResult *result, const void *body, size_t size, Error *error)
 	result->n_classes = reader_u32(&reader);
 	result->n_columns = reader_u32(&reader);
 	result->n_importances = reader_u32(&reader);
+	result->n_phases = reader_u32(&reader);
 	if (!reader_check(&reader, "result", error))
 		return false;
 	if (!result_allocate(result, &reader, error) || !read_arrays(result, &reader, error))

@@ -102,6 +102,15 @@ typedef struct ResultImportance
 	double		deviation;		/* n in the denominator */
 } ResultImportance;
 
+#define PHASES_MAX 16
+
+/* Time that a job took for a part of its work. */
+typedef struct ResultPhase
+{
+	char		name[32];
+	double		seconds;
+} ResultPhase;
+
 /* Metrics on the held-out rows (a training without any: on none) or on the evaluated rows. */
 typedef struct JobResult
 {
@@ -124,6 +133,8 @@ typedef struct JobResult
 	ColumnProfile *columns;		/* malloc'ed */
 	uint32_t	n_importances;	/* columns of the model (JOB_IMPORTANCE) */
 	ResultImportance *importances;	/* malloc'ed */
+	uint32_t	n_phases;
+	ResultPhase phases[PHASES_MAX]; /* in the order of the work */
 } JobResult;
 
 extern void result_write(const JobResult *result, Buffer *out);

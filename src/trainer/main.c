@@ -91,6 +91,7 @@ run_job(Trainer *trainer, Error *error)
 	trainer->pool = pool_create((int) trainer->job.n_threads, error);
 	if (trainer->pool == NULL)
 		return false;
+	timing_mark(trainer, "start");
 	switch (trainer->job.kind)
 	{
 		case JOB_TRAIN:
@@ -123,6 +124,7 @@ main(int argc, char **argv)
 
 	error_clear(&error);
 	arena_init(&trainer.arena);
+	timing_start(&trainer);
 
 	bool		done = run_job(&trainer, &error);
 

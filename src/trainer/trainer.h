@@ -22,6 +22,7 @@ typedef struct Trainer
 	ThreadPool *pool;
 	Arena		arena;
 	JobResult	result;
+	double		marked;			/* when the phase began that is timed now */
 } Trainer;
 
 /* main.c: the whole of a descriptor, mapped read-only; NULL with an error.  An empty one is an error. */
@@ -31,6 +32,13 @@ extern const void *map_descriptor(int fd, const char *what, size_t *size, Error 
 extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
 extern bool importance_job(Trainer *trainer, Error *error);
+
+/* ---- timing.c: where the time goes ---- */
+
+/* Begins the first phase; ends one, whose name is given, and begins the next; ends that of the table, which timed its steps itself. */
+extern void timing_start(Trainer *trainer);
+extern void timing_mark(Trainer *trainer, const char *phase);
+extern void timing_table(Trainer *trainer, const Table *table);
 
 /* ---- target.c: what is to be learned ---- */
 

@@ -163,7 +163,8 @@ write_result(Buffer *out)
 	JobResult	result = {
 		.n_rows = 100, .n_dropped = 1, .n_train = 60, .n_validation = 9, .n_test = 30, .fingerprint = {1, UINT64_MAX}, .iterations = 50,
 		.n_features = 12, .model_size = 12345, .peak_memory = 1 << 20, .seconds_fit = 0.25, .n_metrics = 2, .metrics = metrics,
-		.n_classes = 2, .confusion = confusion, .n_columns = 2, .columns = columns, .n_importances = 2, .importances = importances
+		.n_classes = 2, .confusion = confusion, .n_columns = 2, .columns = columns, .n_importances = 2, .importances = importances,
+		.n_phases = 2, .phases = {{"hash", 0.5}, {"fit", 2}}
 	};
 
 	buffer_init(out);
@@ -192,6 +193,9 @@ test_result(void)
 	CHECK_TEXT(result.columns[0].type_name, "integer");
 	CHECK(result.columns[0].n_missing == 7 && result.columns[1].n_distinct == 2 && result.columns[1].role == ROLE_TARGET);
 	CHECK_SAME(result.columns[0].deviation, 13);
+	CHECK(result.n_phases == 2);
+	CHECK_TEXT(result.phases[1].name, "fit");
+	CHECK_SAME(result.phases[1].seconds, 2);
 	CHECK(result.n_importances == 2);
 	CHECK_SAME(result.importances[0].mean, 0.25);
 	CHECK_SAME(result.importances[0].deviation, 0.01);
