@@ -308,6 +308,12 @@ alias_version(const ModelRef *ref, const char *alias)
 		names = lappend(names, candidate);
 	}
 	registry_scan_close(&scan);
+	if (version == 0 && names == NIL && access_allowed(ref->project_id, RIGHT_VIEW))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no alias \"%s\"", ref->model_name, alias),
+				 errdetail("It has no aliases."),
+				 errhint("mlops.set_alias() makes one.")));
 	if (version == 0)
 	{
 		const char **array = palloc((list_length(names) + 1) * sizeof(char *));

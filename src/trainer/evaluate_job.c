@@ -76,7 +76,7 @@ evaluate_model(Trainer *trainer, const Model *model, Error *error)
 		return false;
 
 	channel_phase(&trainer->channel, "evaluating");
-	score_constant(&rows.target, rows.table.train, constant);
+	baseline_constant(rows.target.values, rows.target.weights, rows.target.n_classes, rows.table.train, constant);
 
 	double	   *outputs = score_rows(model, &rows.source, rows.table.train, trainer->pool, &trainer->arena, error);
 

@@ -280,6 +280,24 @@ huge(size_t row)
 }
 
 static double
+huge_weight(size_t row)
+{
+	return row == 5 ? 1e40 : 1;
+}
+
+static double
+half(size_t row)
+{
+	return (double) (row % 2);
+}
+
+static double
+third(size_t row)
+{
+	return (double) (row % 3);
+}
+
+static double
 large(size_t row)
 {
 	return 1e15 + (double) row * 1e12;
@@ -320,6 +338,25 @@ test_refusals(void)
 	boost_case_free(&levels);
 }
 
+/* Weights of which no derivative would be left as a float32 are refused, and not taken for the target. */
+static void
+test_weight_limit(void)
+{
+	static const Task tasks[] = {TASK_REGRESSION, TASK_BINARY, TASK_MULTICLASS};
+
+	for (int t = 0; t < 3; t++)
+	{
+		Error		error;
+		BoostCase	test = {
+			.task = tasks[t],.n_classes = t == 0 ? 0 : (uint32_t) t + 1,.n_rows = 90,.n_columns = 3,.x = wide_x,.y = t == 2 ? third : half,
+			.weight = huge_weight,.params = {{"n_estimators", 3}}
+		};
+
+		CHECK_ERROR(boost_case_run(&test, &error), &error, ERROR_DATA, "a weight");
+		boost_case_free(&test);
+	}
+}
+
 /* The estimate covers what a fit takes, and is not far from it. */
 static void
 test_memory(void)
@@ -348,6 +385,7 @@ main(void)
 	test_weight_notice();
 	test_extremes();
 	test_refusals();
+	test_weight_limit();
 	test_memory();
 	return check_done();
 }
