@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -18,6 +17,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "../core/number_text.h"
 #include "compat.h"
 
 #define LEVELS_SHOWN 8			/* of a list of categories */
@@ -28,9 +28,9 @@
 void
 condition_append_number(StringInfo out, double number)
 {
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		text[NUMBER_TEXT_SIZE];
 
-	double_to_shortest_decimal_buf(number, text);
+	number_text(number, false, text, sizeof(text));
 	appendStringInfoString(out, text);
 }
 
@@ -77,15 +77,22 @@ time_text(const TreeSplit *split)
 	return NULL;
 }
 
+/* Whether a bound tells false (0) from true (1). */
+static bool
+divides_boolean(const TreeSplit *split)
+{
+	if (split->column->kind != KIND_BOOLEAN)
+		return false;
+	return split->test == TEST_AT_MOST ? split->bound >= 0 && split->bound < 1 : split->bound > 0 && split->bound <= 1;
+}
+
 /* Appends a comparison with a bound. */
 static void
 append_comparison(StringInfo out, const TreeSplit *split)
 {
-	const RecipeColumn *column = split->column;
 	char	   *time = time_text(split);
 
-	if (column->kind == KIND_BOOLEAN && (split->test == TEST_AT_MOST) == (split->bound >= 0 && split->bound < 1) &&
-		(split->test == TEST_AT_MOST || (split->bound > 0 && split->bound <= 1)))
+	if (divides_boolean(split))
 	{
 		appendStringInfoString(out, split->test == TEST_AT_MOST ? " = false" : " = true");
 		return;
@@ -96,11 +103,11 @@ append_comparison(StringInfo out, const TreeSplit *split)
 		appendStringInfoString(out, time);
 		pfree(time);
 	}
-	else if (column->storage == STORAGE_FLOAT32)
+	else if (split->column->storage == STORAGE_FLOAT32)
 	{
-		char		text[FLOAT_SHORTEST_DECIMAL_LEN];
+		char		text[NUMBER_TEXT_SIZE];
 
-		float_to_shortest_decimal_buf((float) split->bound, text);
+		number_text(split->bound, true, text, sizeof(text));
 		appendStringInfoString(out, text);
 	}
 	else
