@@ -10,7 +10,7 @@ select mlops.train('line', 'shop', 'price', 'linear_regression', features => '{n
 select mlops.train('yes', 'shop', 'yes', features => '{nothing,big}', params => '{"n_estimators": 5}');
 select mlops.train('kind', 'shop', 'kind', features => '{nothing,big}', params => '{"n_estimators": 2}');
 create table other as select * from shop where id % 3 <> 1;
-select plan(22);
+select plan(23);
 select is((select round(sum(importance)::numeric, 9) from mlops.importance('trees@1')), 1::numeric, 'shares add up to 1');
 select results_eq($$select feature from mlops.importance('trees@1') where importance > 0$$, $$select feature from mlops.trees('trees@1') where feature is not null group by 1 order by sum(gain::float8) desc$$,
 				  'by gain, the most important first');
@@ -22,6 +22,8 @@ select results_eq($$select feature, importance from mlops.importance('yes@1')$$,
 select is_empty($$select from mlops.importance('trees@1') where deviation is not null$$, 'shares do not vary');
 select results_eq($$select feature from mlops.importance('trees@1', 'permutation', 'other') limit 2$$, $$values ('big'), ('small')$$, 'by permutation, on rows');
 select results_eq($$select feature from mlops.importance('line@1', 'permutation', 'other') limit 2$$, $$values ('big'), ('small')$$, 'of a linear model, too');
+select ok(abs(i.importance / (select sqrt(2) * 3 * stddev_pop(big) from other) - 1) < 0.02, 'as theory has it: an error of w (x - x''), with x'' a stranger''s x')
+  from mlops.importance('line@1', 'permutation', 'other', repeats => 20) i where feature = 'big';
 select ok(importance > 0.4 and importance < 0.6 and deviation > 0 and deviation < 0.1, 'accuracy falls to that of chance where the only column is shuffled')
   from mlops.importance('yes@1', 'permutation', 'other', metric => 'accuracy') where feature = 'big';
 select results_eq($$select importance, deviation from mlops.importance('yes@1', 'permutation', 'other') where feature = 'nothing'$$, $$values (0::float8, 0::float8)$$,
