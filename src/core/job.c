@@ -18,6 +18,7 @@
 #define ENTRY_SIZE		12		/* least bytes of a ParamEntry */
 #define METRIC_SIZE		20		/* least bytes of a ResultMetric */
 #define COLUMN_SIZE		64		/* least bytes of a ColumnProfile */
+#define IMPORTANCE_SIZE	16
 
 /* ---- Job ---- */
 
@@ -37,6 +38,8 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_f64(out, job->validation);
 	buffer_u32(out, job->n_features);
 	buffer_u32(out, job->n_params);
+	buffer_string(out, job->metric);
+	buffer_u32(out, job->repeats);
 	buffer_u32(out, job->n_maps);
 	for (uint32_t m = 0; m < job->n_maps; m++)
 	{
@@ -86,7 +89,7 @@ plan_valid(const RecipePlan *plan)
 		plan->indicator >= INDICATOR_NEVER && plan->indicator <= INDICATOR_AUTO;
 }
 
-/* The fixed part makes sense; an evaluation takes task, algorithm and recipe from its model. */
+/* The fixed part makes sense; what judges an existing model takes task, algorithm and recipe from it. */
 static bool
 job_valid(const Job *job)
 {
@@ -97,6 +100,8 @@ job_valid(const Job *job)
 		return false;
 	if (job->kind == JOB_EVALUATE)
 		return job->n_params == 0 && job->n_maps == 0;
+	if (job->kind == JOB_IMPORTANCE)
+		return job->n_params == 0 && job->n_maps == 0 && job->repeats >= 1 && job->repeats <= REPEATS_MAX;
 	return job->kind == JOB_TRAIN && algorithm != NULL && job->task >= TASK_REGRESSION && job->task <= TASK_MULTICLASS &&
 		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params &&
 		job->n_maps <= PARAM_MAPS_MAX;
@@ -229,6 +234,8 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->validation = reader_f64(&reader);
 	job->n_features = reader_u32(&reader);
 	job->n_params = reader_u32(&reader);
+	reader_string(&reader, job->metric, sizeof(job->metric));
+	job->repeats = reader_u32(&reader);
 	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
 		return false;
@@ -282,6 +289,8 @@ result_write(const JobResult *result, Buffer *out)
 	buffer_u32(out, result->n_metrics);
 	buffer_u32(out, result->n_classes);
 	buffer_u32(out, result->n_columns);
+	buffer_u32(out, result->n_importances);
+	buffer_u32(out, result->n_phases);
 	for (uint32_t i = 0; i < result->n_metrics; i++)
 	{
 		buffer_string(out, result->metrics[i].name);
@@ -304,6 +313,16 @@ result_write(const JobResult *result, Buffer *out)
 		buffer_f64(out, column->mean);
 		buffer_f64(out, column->deviation);
 	}
+	for (uint32_t i = 0; i < result->n_importances; i++)
+	{
+		buffer_f64(out, result->importances[i].mean);
+		buffer_f64(out, result->importances[i].deviation);
+	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		buffer_string(out, result->phases[i].name);
+		buffer_f64(out, result->phases[i].seconds);
+	}
 }
 
 /* Arrays of a result, whose counts cannot exceed what the bytes left could hold. */
@@ -313,12 +332,14 @@ result_allocate(JobResult *result, const Reader *reader, Error *error)
 	size_t		left = reader->size - reader->position;
 	uint64_t	n_cells = (uint64_t) result->n_classes * result->n_classes;
 
-	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE)
+	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE ||
+		result->n_importances > left / IMPORTANCE_SIZE || result->n_phases > PHASES_MAX)
 		return error_set(error, ERROR_CORRUPTED, "result is damaged: more items than bytes");
 	result->metrics = calloc((size_t) result->n_metrics + 1, sizeof(ResultMetric));
 	result->confusion = calloc(n_cells + 1, sizeof(double));
 	result->columns = calloc((size_t) result->n_columns + 1, sizeof(ColumnProfile));
-	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL)
+	result->importances = calloc((size_t) result->n_importances + 1, sizeof(ResultImportance));
+	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL || result->importances == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for a result of %zu bytes", reader->size);
 	return true;
 }
@@ -358,6 +379,16 @@ read_arrays(JobResult *result, Reader *reader, Error *error)
 	for (size_t i = 0; i < (size_t) result->n_classes * result->n_classes; i++)
 		result->confusion[i] = reader_f64(reader);
 	read_columns(result, reader);
+	for (uint32_t i = 0; i < result->n_importances; i++)
+	{
+		result->importances[i].mean = reader_f64(reader);
+		result->importances[i].deviation = reader_f64(reader);
+	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		reader_string(reader, result->phases[i].name, sizeof(result->phases[i].name));
+		result->phases[i].seconds = reader_f64(reader);
+	}
 	if (!reader_check(reader, "result", error))
 		return false;
 	if (reader->position != reader->size)
@@ -387,6 +418,8 @@ result_read(JobResult *result, const void *body, size_t size, Error *error)
 	result->n_metrics = reader_u32(&reader);
 	result->n_classes = reader_u32(&reader);
 	result->n_columns = reader_u32(&reader);
+	result->n_importances = reader_u32(&reader);
+	result->n_phases = reader_u32(&reader);
 	if (!reader_check(&reader, "result", error))
 		return false;
 	if (!result_allocate(result, &reader, error) || !read_arrays(result, &reader, error))
@@ -403,6 +436,8 @@ result_free(JobResult *result)
 	free(result->metrics);
 	free(result->confusion);
 	free(result->columns);
+	free(result->importances);
+	result->importances = NULL;
 	result->metrics = NULL;
 	result->confusion = NULL;
 	result->columns = NULL;

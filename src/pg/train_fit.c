@@ -70,6 +70,7 @@ train_fit(const TrainRequest *request)
 
 	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), &scan);
 	trained->row_security = scan.row_security;
+	trained->scan_seconds = scan.seconds;
 	trained->task = task_decide(&request->task_choice, request->algorithm, columns->target, &scan.matrix);
 	if (request->algorithm->check != NULL && !request->algorithm->check(request->params, trained->task, &error))
 		report_error(&error);

@@ -13,8 +13,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../core/fit/clock.h"
 
 typedef struct Training
 {
@@ -92,9 +93,14 @@ order_rows(Training *training, Error *error)
 	};
 
 	channel_phase(&trainer->channel, "ordering rows");
-	return check_memory(trainer, 0, "the fit", error) &&
-		table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error) &&
-		profile_columns(trainer, error);
+	if (!check_memory(trainer, 0, "the fit", error) ||
+		!table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error))
+		return false;
+	timing_table(trainer, &training->table);
+	if (!profile_columns(trainer, error))
+		return false;
+	timing_mark(trainer, "profile");
+	return true;
 }
 
 /* Parameters by column and by label name those that there are. */
@@ -140,6 +146,7 @@ prepare(Training *training, Error *error)
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
 	notice_cut_categories(trainer, table, &training->recipe);
+	timing_mark(trainer, "recipe");
 	return true;
 }
 
@@ -154,15 +161,6 @@ static void
 monitor_notice(void *context, const char *text)
 {
 	channel_notice(context, text);
-}
-
-static double
-seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
 /* Runs the algorithm in an arena of its own. */
@@ -197,11 +195,12 @@ fit(Training *training, Error *error)
 	channel_phase(&trainer->channel, "fitting");
 	arena_init(&arena);
 
-	double		start = seconds_now();
+	double		start = clock_seconds();
 	bool		fitted = algorithm->fit(&input, &training->output, error);
 
-	trainer->result.seconds_fit = seconds_now() - start;
+	trainer->result.seconds_fit = clock_seconds() - start;
 	arena_free(&arena);
+	timing_mark(trainer, "fit");
 	return fitted;
 }
 
@@ -344,7 +343,10 @@ train_job(Trainer *trainer, Error *error)
 	{
 		enter_model(&training);
 		buffer_free(&training.output.payload);
-		done = judge_model(&training, error) && hand_over(&training.model, error);
+		done = judge_model(&training, error);
+		timing_mark(trainer, "evaluate");
+		done = done && hand_over(&training.model, error);
+		timing_mark(trainer, "write");
 	}
 	if (done)
 		fill_result(&training);

@@ -120,6 +120,21 @@ confusion(void)
 	arena_free(&arena);
 }
 
+/* Which metrics are better when they are smaller. */
+static void
+test_directions(void)
+{
+	static const char *const losses[] = {"rmse", "mae", "mape", "median_absolute_error", "log_loss", "brier", "ece"};
+	static const char *const gains[] = {
+		"r2", "roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "macro_f1", "weighted_recall", "macro_precision"
+	};
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		CHECK(metrics_is_loss(losses[i]));
+	for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++)
+		CHECK(!metrics_is_loss(gains[i]));
+}
+
 /* Weights are shares: however large or small all of them are, the metrics stay what they were. */
 static void
 scaled_weights(void)
@@ -166,5 +181,6 @@ main(void)
 	no_rows();
 	scaled_weights();
 	confusion();
+	test_directions();
 	return check_done();
 }
