@@ -19,7 +19,7 @@
 #define FITTED_BY(function, bytes) .fit = NULL, .memory = NULL
 #endif
 
-#define TREE_CATEGORIES		254 /* bins of a uint8 but one for missing and one for the rest */
+#define TREE_CATEGORIES		1000	/* a set of them is 125 bytes of each split on it */
 #define LINEAR_CATEGORIES	100 /* each is a column of the normal equations */
 
 #define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
@@ -51,8 +51,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "number of boosting rounds; a round is one tree, or one a class in multiclass"},
 	{.name = "learning_rate", .type = PARAM_FLOAT, .initial = 0.1, .lowest = 0, .highest = 1, .lowest_open = true,
 	.meaning = "what each tree's leaves are multiplied by"},
-	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 1, .highest = 30,
-	.meaning = "largest number of splits between a root and a leaf"},
+	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 0, .highest = 65536,
+	.meaning = "largest number of splits between a root and a leaf; 0: no limit"},
 	{.name = "max_leaves", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 65536,
 	.meaning = "largest number of leaves of a tree, best splits first; 0: as many as the depth allows"},
 	{.name = "min_child_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
@@ -67,8 +67,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "share of the rows that each tree sees"},
 	{.name = "colsample_bytree", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
 	.meaning = "share of the features that each tree sees"},
-	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 255,
-	.meaning = "largest number of bins of a feature, without the one for missing values"},
+	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 65535,
+	.meaning = "largest number of bins of a number, without the one for missing values; beyond 255 they take two bytes and more time"},
 	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
 	.meaning = "stop when the validation loss has not fallen for so many rounds, and keep the best; 0: never"},
 	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = "auto|squared_error|logistic|softmax",
@@ -77,6 +77,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
+	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
+	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
 };
 
 /* The task that an objective asks for; 0 for auto. */

@@ -21,7 +21,33 @@ typedef struct SplitRules
 	double		min_child_weight;
 	uint32_t	max_onehot;		/* levels up to which a split takes one of them */
 	double		cat_smooth;
+	double		min_category_rows;	/* in the node; levels with fewer share a place in the order */
 } SplitRules;
+
+/* The cells of a feature in a node: all of them, or those that its rows touch. */
+typedef struct CellList
+{
+	const HistogramCell *cells;
+	const uint16_t *bins;		/* of the cells, ascending, 0 and 1 always among them; NULL: all bins */
+	uint32_t	n;
+} CellList;
+
+/* A category's place in the order of a split. */
+typedef struct OrderedCell
+{
+	uint64_t	key;			/* sorts like g / (h + smooth) */
+	uint32_t	cell;			/* index in the list, or POOLED_CELLS */
+} OrderedCell;
+
+/* A node whose split is looked for, and what is needed for that. */
+typedef struct SplitSearch
+{
+	const SplitRules *rules;
+	const GradientScale *scale;
+	OrderedCell *ordered;		/* room for twice the bins of any feature */
+	GradientSums node;
+	size_t		n_rows;
+} SplitSearch;
 
 typedef struct Split
 {
@@ -29,25 +55,42 @@ typedef struct Split
 	uint32_t	feature;
 	bool		categorical;
 	bool		missing_left;
-	uint8_t		bin;			/* number: values up to this bin go left */
-	uint64_t	set[BINS_MAX / 64]; /* category: bins that go left */
+	uint16_t	bin;			/* number: values up to this bin go left */
+	uint64_t	set[BINS_MAX / 64]; /* category, unless it is wide: bins that go left */
 	GradientSums left;
 } Split;
 
 static inline bool
-split_set_has(const Split *split, uint32_t bin)
+split_set_has(const uint64_t *set, uint32_t bin)
 {
-	return split->set[bin / 64] >> (bin % 64) & 1;
+	return set[bin / 64] >> (bin % 64) & 1;
+}
+
+/* Words of a set of bins. */
+static inline size_t
+split_set_words(uint32_t n_bins)
+{
+	return (n_bins + 63) / 64;
+}
+
+/* Replaces *best by the other where that is better. */
+static inline void
+split_keep(Split *best, const Split *other)
+{
+	if (other->gain > best->gain || (other->gain > 0 && other->gain == best->gain && other->feature < best->feature))
+		*best = *other;
 }
 
 /* The value of a leaf before shrinkage: -T(G) / (H + lambda). */
 extern double split_leaf(const SplitRules *rules, double g, double h);
 
-/* Replaces *best where this feature has a better split of a node with these sums and cells[n_bins]. */
-extern void split_search(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
-						 const HistogramCell *cells, GradientSums node, Split *best);
+/* Replaces *best where this feature has a better split of the node. */
+extern void split_search(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best);
 
-/* For each bin, whether it goes left. */
+/* The set of the best split of a category: set[split_set_words(n_bins)]. */
+extern void split_set(const SplitSearch *search, const BinFeature *feature, const CellList *list, uint64_t *set);
+
+/* For each bin of a feature that is not wide, whether it goes left. */
 extern void split_directions(const Split *split, uint8_t goes_left[BINS_MAX]);
 
 #endif

@@ -65,6 +65,8 @@ typedef struct RankedFeature
 static BoostingParams
 read_params(const ParamSet *params)
 {
+	uint32_t	depth = (uint32_t) params_get(params, "max_depth");
+
 	return (BoostingParams)
 	{
 		.n_rounds = (int) params_get(params, "n_estimators"),
@@ -79,9 +81,10 @@ read_params(const ParamSet *params)
 				.gamma = params_get(params, "gamma"),
 				.min_child_weight = params_get(params, "min_child_weight"),
 				.max_onehot = (uint32_t) params_get(params, "max_cat_to_onehot"),
-				.cat_smooth = params_get(params, "cat_smooth")
+				.cat_smooth = params_get(params, "cat_smooth"),
+				.min_category_rows = params_get(params, "min_category_rows")
 			},
-			.max_depth = (uint32_t) params_get(params, "max_depth"),
+			.max_depth = depth > 0 ? depth : UINT32_MAX,
 			.max_leaves = (uint32_t) params_get(params, "max_leaves"),
 			.learning_rate = params_get(params, "learning_rate")
 		}
@@ -396,7 +399,7 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 
 /* An upper estimate for usual trees; the sum of what the parts take. */
 uint64_t
-boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
 {
 	BoostingParams boosting = read_params(params);
 	uint32_t	n_groups = n_classes > 2 ? n_classes : 1;
@@ -404,7 +407,7 @@ boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, ui
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
 
-	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + 2 * sizeof(float)) +
-		grower_memory(&boosting.grow, n_rows, n_features, n_threads > 0 ? (int) n_threads : 1) +
+	return bins_memory(recipe, n_rows, boosting.max_bin) + n_rows * (lists + scores + 2 * sizeof(float)) +
+		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads > 0 ? (int) n_threads : 1) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -8,18 +8,21 @@
  * child with fewer of them, and gets the other's by subtraction from their
  * parent's.  Histograms live in a pool of fixed size; where it is exhausted,
  * the node that would come last loses its own, and its children's are both
- * built from rows.  Which tree results depends on neither pool nor threads.
+ * built from rows.  Nodes of few rows have no histogram: their sums are made
+ * feature by feature and forgotten (touched_cells.h).  Which tree results
+ * depends on neither pool nor threads.
  */
 #ifndef MLOPS_CORE_FIT_GROW_H
 #define MLOPS_CORE_FIT_GROW_H
 
 #include "../tree_model.h"
 #include "partition.h"
+#include "touched_cells.h"
 
 typedef struct GrowRules
 {
 	SplitRules	split;
-	uint32_t	max_depth;
+	uint32_t	max_depth;		/* UINT32_MAX: no limit */
 	uint32_t	max_leaves;		/* 0: no limit */
 	double		learning_rate;
 } GrowRules;
@@ -31,6 +34,7 @@ typedef struct GrownNode
 	GradientSums sums;
 	double		value;			/* of the leaf that it is or would be */
 	Split		split;			/* the best, where it was looked for */
+	size_t		set;			/* of a split on a wide category: index of its words in the grower's sets */
 	uint32_t	depth;
 	uint32_t	left;			/* its children are left and left + 1; 0: a leaf */
 	int			histogram;		/* slot in the pool, or -1 */
@@ -45,11 +49,14 @@ typedef struct Grower
 	ThreadPool *pool;
 	Arena	   *arena;
 	HistogramScratch scratch;
+	TouchedCells *touched;		/* one a thread */
+	OrderedCell *ordered;		/* 2 most_bins a thread */
 	Partition	partition;
 	uint32_t	max_batch;
-	struct PartitionNode *divisions;	/* max_batch */
+	uint32_t   *batch;			/* max_batch nodes */
+	PartitionNode *divisions;	/* of these */
 	struct Build *builds;		/* 2 max_batch */
-	Split	   *partial;		/* 2 a chunk of features */
+	Split	   *partial;		/* 2 a chunk of features, and 2 a wide one */
 	HistogramCell *cells;		/* n_slots x n_cells */
 	int			n_slots;
 	int		   *free_slots;
@@ -64,13 +71,23 @@ typedef struct Grower
 	GrownNode  *nodes;
 	uint32_t	n_nodes;
 	uint32_t	max_nodes;
+	uint64_t   *sets;			/* of wide categories */
+	size_t		n_set_words;
+	size_t		max_set_words;
 	uint32_t   *heap;			/* nodes with a split; room for max_nodes */
 	uint32_t	n_heap;
 } Grower;
 
 /* Leaves what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
 extern bool grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error);
-extern uint64_t grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads);
+extern uint64_t grower_memory(const GrowRules *rules, const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin, int n_threads);
+
+/* Bins of a node that go left, of a split on a category. */
+static inline const uint64_t *
+grown_set(const Grower *grower, const GrownNode *node)
+{
+	return grower->bins->features[node->split.feature].wide ? grower->sets + node->set : node->split.set;
+}
 
 /*
  * Grows a tree from the n_rows rows of the root, whose derivatives add up to

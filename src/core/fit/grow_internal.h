@@ -9,7 +9,10 @@
 
 #define CHUNK_FEATURES	8		/* of a task that collects and searches; divides GROUP_FEATURES */
 
-/* A histogram to build from rows, and one to get from it: the sibling's slot then holds their parent's cells. */
+/*
+ * Sums to make from rows, and others to get from them: the sibling's slot
+ * then holds their parent's cells.  A node without a slot is small.
+ */
 typedef struct Build
 {
 	uint32_t	node;
@@ -18,11 +21,11 @@ typedef struct Build
 	bool		search_sibling;
 } Build;
 
-/* Tasks of features. */
+/* Tasks of features that are not wide. */
 static inline uint32_t
-feature_chunks(uint32_t n_features)
+place_chunks(uint32_t n_narrow)
 {
-	return (n_features + CHUNK_FEATURES - 1) / CHUNK_FEATURES;
+	return (n_narrow + CHUNK_FEATURES - 1) / CHUNK_FEATURES;
 }
 
 /* The list that a node's rows are in. */
@@ -31,6 +34,16 @@ node_list(const Grower *grower, const GrownNode *node)
 {
 	return node->depth == 0 ? &grower->root : &grower->lists[node->depth % 2];
 }
+
+/* Whether a node of so many rows touches so few cells that it needs no histogram. */
+static inline bool
+is_small(const Grower *grower, size_t n_rows)
+{
+	return 2 * n_rows * grower->bins->n_features <= grower->bins->n_cells;
+}
+
+/* Sets of the splits of n nodes, where these are on wide categories. */
+extern bool grow_sets(Grower *grower, const uint32_t *nodes, size_t n, Error *error);
 
 /* Does all builds, and finds the best splits of the nodes that want them; reorders them. */
 extern void grow_build(Grower *grower, Build *builds, size_t n);

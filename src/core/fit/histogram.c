@@ -24,7 +24,7 @@ padded_features(uint32_t n_features)
 bool
 histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error)
 {
-	size_t		n_cells = padded_features(bins->n_features) * CELL_STRIDE;
+	size_t		n_cells = padded_features(bins->n_narrow) * CELL_STRIDE;
 
 	scratch->bins = bins;
 	scratch->n_threads = n_threads;
@@ -47,9 +47,9 @@ histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int 
 
 /* Bytes of all cells. */
 uint64_t
-histogram_scratch_memory(uint32_t n_features, int n_threads)
+histogram_scratch_memory(uint32_t n_narrow, int n_threads)
 {
-	return (uint64_t) n_threads * padded_features(n_features) * CELL_STRIDE * (sizeof(uint64_t) + sizeof(HistogramCell));
+	return (uint64_t) n_threads * padded_features(n_narrow) * CELL_STRIDE * (sizeof(uint64_t) + sizeof(HistogramCell));
 }
 
 /* One row into narrow cells, four features at a time. */
@@ -176,19 +176,20 @@ histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, 
 
 /* Sums over threads; their cells become zero. */
 void
-histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t feature, HistogramCell *cells)
+histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, const BinFeature *feature, HistogramCell *cells)
 {
-	uint32_t	n_bins = scratch->bins->features[feature].n_bins;
-	uint32_t	group = feature / GROUP_FEATURES;
+	uint32_t	n_bins = feature->n_bins;
+	uint32_t	group = feature->place / GROUP_FEATURES;
+	size_t		first_cell = (size_t) feature->place * CELL_STRIDE;
 
 	memset(cells, 0, n_bins * sizeof(HistogramCell));
 	for (int t = first_thread; t < end_thread; t++)
 	{
 		ThreadHistogram *own = &scratch->threads[t];
-		HistogramCell *wide = own->wide + (size_t) feature * CELL_STRIDE;
+		HistogramCell *wide = own->wide + first_cell;
 
 		if (own->n_narrow[group] > 0)
-			empty_narrow(own->narrow + (size_t) feature * CELL_STRIDE, cells, n_bins);
+			empty_narrow(own->narrow + first_cell, cells, n_bins);
 		if (own->any_wide[group])
 		{
 			for (uint32_t b = 0; b < n_bins; b++)
@@ -210,4 +211,34 @@ histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread,
 		scratch->threads[t].n_narrow[group] = 0;
 		scratch->threads[t].any_wide[group] = false;
 	}
+}
+
+/* Rows of a wide feature into its cells; rows NULL: row i is at i. */
+static inline __attribute__((always_inline)) void
+add_wide_feature(HistogramCell *cells, const uint16_t *column, const uint32_t *rows, const RowList *list, bool wide, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+	{
+		HistogramCell *cell = &cells[column[rows != NULL ? rows[i] : i]];
+		int32_t		first = list->first[i];
+
+		cell->g += wide ? first : first >> 16;
+		cell->h += wide ? list->second[i] : (uint16_t) first;
+	}
+}
+
+/* By the width of the derivatives; the root's rows are read without their list. */
+void
+histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, bool wide, const RowList *list, size_t begin, size_t end,
+					   HistogramCell *cells)
+{
+	const uint16_t *column = bins_wide_column(bins, feature);
+
+	memset(cells, 0, feature->n_bins * sizeof(HistogramCell));
+	if (wide)
+		add_wide_feature(cells, column, list->rows, list, true, begin, end);
+	else if (list->rows != NULL)
+		add_wide_feature(cells, column, list->rows, list, false, begin, end);
+	else
+		add_wide_feature(cells, column, NULL, list, false, begin, end);
 }
