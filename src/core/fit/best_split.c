@@ -25,6 +25,8 @@
 
 #define POOLED_CELLS UINT32_MAX
 
+#define LANES 16
+
 /* Levels beyond which sorting by digits is faster than by comparisons. */
 #define MERGE_MAX 256
 
@@ -32,6 +34,8 @@
 typedef struct Candidates
 {
 	uint32_t	n;
+	int64_t		whole_g[BINS_MAX];	/* in units */
+	int64_t		whole_h[BINS_MAX];
 	double		g[BINS_MAX];
 	double		h[BINS_MAX];
 	double		gain[BINS_MAX];
@@ -73,6 +77,21 @@ split_leaf(const SplitRules *rules, double g, double h)
 	return h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
 }
 
+/* Real units of whole ones. */
+CPU_BODY void
+scale_sums_body(Candidates *restrict c, const GradientScale *scale)
+{
+	double		g_unit = scale->g_unit;
+	double		h_unit = scale->h_unit;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		c->g[i] = (double) c->whole_g[i] * g_unit;
+	for (uint32_t i = 0; i < c->n; i++)
+		c->h[i] = (double) c->whole_h[i] * h_unit;
+}
+
+CPU_DISPATCH(scale_sums, (Candidates *c, const GradientScale *scale), (c, scale))
+
 /* Gains of all candidates; -1 where a child would be too light. */
 CPU_BODY void
 compute_gains_body(Candidates *restrict c, const NodeTerms *node)
@@ -101,21 +120,42 @@ compute_gains_body(Candidates *restrict c, const NodeTerms *node)
 
 CPU_DISPATCH(compute_gains, (Candidates *c, const NodeTerms *node), (c, node))
 
+/* The largest gain of all candidates. */
+CPU_BODY void
+largest_gain_body(const Candidates *restrict c, double *restrict largest)
+{
+	double		lanes[LANES];
+	uint32_t	i = 0;
+
+	for (int k = 0; k < LANES; k++)
+		lanes[k] = -1;
+	for (; i + LANES <= c->n; i += LANES)
+	{
+		for (int k = 0; k < LANES; k++)
+			lanes[k] = c->gain[i + k] > lanes[k] ? c->gain[i + k] : lanes[k];
+	}
+	for (; i < c->n; i++)
+		lanes[0] = c->gain[i] > lanes[0] ? c->gain[i] : lanes[0];
+	for (int k = 1; k < LANES; k++)
+		lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+	*largest = lanes[0];
+}
+
+CPU_DISPATCH(largest_gain, (const Candidates *c, double *largest), (c, largest))
+
 /* The first candidate of largest gain; its index, or n where none is above `least`. */
 static uint32_t
 best_candidate(const Candidates *c, double least)
 {
-	uint32_t	best = c->n;
+	double		largest;
+	uint32_t	i = 0;
 
-	for (uint32_t i = 0; i < c->n; i++)
-	{
-		if (c->gain[i] > least)
-		{
-			least = c->gain[i];
-			best = i;
-		}
-	}
-	return best;
+	largest_gain(c, &largest);
+	if (!(largest > least))
+		return c->n;
+	while (c->gain[i] != largest)
+		i++;
+	return i;
 }
 
 /* The terms of a node. */
@@ -170,10 +210,19 @@ add_cell(GradientSums *sum, HistogramCell cell)
 
 /* Makes a sum a candidate. */
 static inline void
-set_candidate(const SplitSearch *search, Candidates *c, uint32_t i, GradientSums left)
+set_candidate(Candidates *c, uint32_t i, GradientSums left)
 {
-	c->g[i] = (double) left.g * search->scale->g_unit;
-	c->h[i] = (double) left.h * search->scale->h_unit;
+	c->whole_g[i] = left.g;
+	c->whole_h[i] = left.h;
+}
+
+/* The best of candidates that are set, or n where none is better than the best so far. */
+static uint32_t
+find_best(const SplitSearch *search, Candidates *c, const NodeTerms *terms, const Split *best)
+{
+	scale_sums(c, search->scale);
+	compute_gains(c, terms);
+	return best_candidate(c, best->gain);
 }
 
 /* ---- Numbers ---- */
@@ -201,11 +250,10 @@ search_number(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 			for (uint32_t i = 0; i < c.n; i++)
 			{
 				add_cell(&left, list->cells[first + i + 1]);
-				set_candidate(search, &c, i, left);
+				set_candidate(&c, i, left);
 			}
-			compute_gains(&c, &terms);
 
-			uint32_t	candidate = best_candidate(&c, best->gain);
+			uint32_t	candidate = find_best(search, &c, &terms, best);
 
 			if (!improves(search->rules, &c, candidate, best))
 				continue;
@@ -388,11 +436,10 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 
 			if (missing_left && i != BIN_MISSING)
 				add_cell(&left, missing);
-			set_candidate(search, &c, i, left);
+			set_candidate(&c, i, left);
 		}
-		compute_gains(&c, &terms);
 
-		uint32_t	candidate = best_candidate(&c, best->gain);
+		uint32_t	candidate = find_best(search, &c, &terms, best);
 
 		if (!improves(search->rules, &c, candidate, best))
 			continue;
@@ -424,11 +471,10 @@ search_set(const SplitSearch *search, const BinFeature *feature, uint32_t featur
 			uint32_t	cell = search->ordered[first + i].cell;
 
 			add_cell(&left, cell == POOLED_CELLS ? pooled : list->cells[cell]);
-			set_candidate(search, &c, i, left);
+			set_candidate(&c, i, left);
 		}
-		compute_gains(&c, &terms);
 
-		uint32_t	candidate = best_candidate(&c, best->gain);
+		uint32_t	candidate = find_best(search, &c, &terms, best);
 
 		if (improves(search->rules, &c, candidate, best))
 			n_chosen = first + candidate + 1;

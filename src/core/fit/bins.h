@@ -9,9 +9,10 @@
  *
  * Most features have at most 256 bins: a value is one byte.  The bytes are
  * held twice: by column, for whoever looks at one feature of many rows
- * (partition), and by row in groups of up to 64 features, a cache line, for
- * whoever looks at all features of a row (histograms, walks).  Features of
- * more bins are wide: a value is two bytes, held by column only.
+ * (partition), and by row in groups of up to 32 features, half a cache line,
+ * for whoever looks at all features of a row (histograms, walks); with more,
+ * the histogram of a group leaves the nearest caches.  Features of more bins
+ * are wide: a value is two bytes, held by column only.
  */
 #ifndef MLOPS_CORE_FIT_BINS_H
 #define MLOPS_CORE_FIT_BINS_H
@@ -21,7 +22,7 @@
 #define BIN_MISSING		0
 #define BINS_MAX		256		/* of a feature that is not wide */
 #define WIDE_BINS_MAX	65536
-#define GROUP_FEATURES	64
+#define GROUP_FEATURES	32
 
 typedef struct BinFeature
 {
