@@ -389,6 +389,7 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 	grower->n_free = 0;
 	for (int slot = grower->n_slots - 1; slot >= 0; slot--)
 		grower->free_slots[grower->n_free++] = slot;
+	histogram_choose(&grower->scratch, grower->feature_used);
 	grower->partition.scores = grower->scores;
 	grower->partition.wide = grower->scale.wide;
 	if (!reserve_nodes(grower, error))

@@ -37,17 +37,10 @@ feature_used(const Grower *grower, uint32_t feature)
 }
 
 /* Groups without a used feature need no histograms. */
-static bool
+static inline bool
 group_used(const Grower *grower, uint32_t group)
 {
-	const BinGroup *g = &grower->bins->groups[group];
-
-	for (uint32_t place = g->first_place; place < g->first_place + g->n_features; place++)
-	{
-		if (feature_used(grower, grower->bins->narrow[place]))
-			return true;
-	}
-	return false;
+	return grower->scratch.n_places[group] > 0;
 }
 
 /* The histogram of a node that has one. */

@@ -29,8 +29,11 @@ histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int 
 	scratch->bins = bins;
 	scratch->n_threads = n_threads;
 	scratch->threads = arena_alloc(arena, (size_t) n_threads, sizeof(ThreadHistogram), error);
-	if (scratch->threads == NULL)
+	scratch->places = arena_alloc(arena, bins->n_groups, GROUP_FEATURES, error);
+	scratch->n_places = arena_alloc(arena, bins->n_groups, sizeof(uint32_t), error);
+	if (scratch->threads == NULL || scratch->places == NULL || scratch->n_places == NULL)
 		return false;
+	histogram_choose(scratch, NULL);
 	for (int t = 0; t < n_threads; t++)
 	{
 		ThreadHistogram *own = &scratch->threads[t];
@@ -43,6 +46,24 @@ histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int 
 			return false;
 	}
 	return true;
+}
+
+/* Places in order. */
+void
+histogram_choose(HistogramScratch *scratch, const bool *feature_used)
+{
+	for (uint32_t g = 0; g < scratch->bins->n_groups; g++)
+	{
+		const BinGroup *group = &scratch->bins->groups[g];
+		uint32_t	n = 0;
+
+		for (uint32_t k = 0; k < group->n_features; k++)
+		{
+			if (feature_used == NULL || feature_used[scratch->bins->narrow[group->first_place + k]])
+				scratch->places[g * GROUP_FEATURES + n++] = (uint8_t) k;
+		}
+		scratch->n_places[g] = n;
+	}
 }
 
 /* Bytes of all cells. */
@@ -102,6 +123,23 @@ add_narrow(uint64_t *cells, const BinGroup *group, const uint32_t *rows, const i
 	}
 	for (; i < end; i++)
 		add_narrow_row(cells, bins + rows[i] * stride, n_features, packed[i]);
+}
+
+/* The same for some of a group's features. */
+static void
+add_narrow_places(uint64_t *cells, const BinGroup *group, const uint8_t *places, uint32_t n_places, const uint32_t *rows,
+				  const int32_t *packed, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+	{
+		const uint8_t *bins = group->rows + (rows != NULL ? rows[i] : i) * group->stride;
+		uint64_t	value = ((uint64_t) (int64_t) (packed[i] >> 16) << 32) + (uint16_t) packed[i];
+
+		if (rows != NULL && i + PREFETCH_ROWS < end)
+			__builtin_prefetch(group->rows + (size_t) rows[i + PREFETCH_ROWS] * group->stride);
+		for (uint32_t k = 0; k < n_places; k++)
+			cells[places[k] * (size_t) CELL_STRIDE + bins[places[k]]] += value;
+	}
 }
 
 /* Wide rows of a list. */
@@ -168,7 +206,11 @@ histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, 
 		size_t		room = NARROW_ROWS - own->n_narrow[group];
 		size_t		n = end - begin < room ? end - begin : room;
 
-		add_narrow(narrow_cells, bin_group, list->rows, list->first, begin, begin + n);
+		if (scratch->n_places[group] < bin_group->n_features)
+			add_narrow_places(narrow_cells, bin_group, scratch->places + (size_t) group * GROUP_FEATURES, scratch->n_places[group],
+							  list->rows, list->first, begin, begin + n);
+		else
+			add_narrow(narrow_cells, bin_group, list->rows, list->first, begin, begin + n);
 		own->n_narrow[group] += (uint32_t) n;
 		begin += n;
 	}

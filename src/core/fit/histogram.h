@@ -42,10 +42,15 @@ typedef struct HistogramScratch
 	const BinnedMatrix *bins;
 	int			n_threads;
 	ThreadHistogram *threads;
+	uint8_t    *places;			/* by group: which of its features are added up */
+	uint32_t   *n_places;		/* by group: how many these are */
 } HistogramScratch;
 
 extern bool histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error);
 extern uint64_t histogram_scratch_memory(uint32_t n_narrow, int n_threads);
+
+/* Chooses the features (NULL: all) that are added up from now on; the others' cells stay zero. */
+extern void histogram_choose(HistogramScratch *scratch, const bool *feature_used);
 
 /* Adds rows begin .. end - 1 of a list for one group of features. */
 extern void histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end);
