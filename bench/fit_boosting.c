@@ -2,9 +2,10 @@
  * fit_boosting.c
  *		Times and scores gradient boosting outside the server.
  *
- *		fit_boosting floats DIR ROWS TEST_ROWS FEATURES [threads=N] [parameter=value ...]
+ *		fit_boosting floats DIR ROWS TEST_ROWS FEATURES [threads=N] [categories=N] [parameter=value ...]
  *			DIR holds X.f32 and y.f32 (row-major float32, 0/1 targets), Xt.f32
  *			and yt.f32; prints seconds by phase, and the AUC on the test rows.
+ *			The first `categories` features are categories named by their numbers.
  *
  *		fit_boosting csv FILE TARGET [threads=N] [parameter=value ...]
  *			Five folds by row number modulo 5; prints the mean metric.
@@ -34,6 +35,7 @@ typedef struct Options
 {
 	int			n_threads;
 	int			rounds;
+	uint32_t	n_categories;
 	ParamSet	params;
 	double		values[64];
 	bool		given[64];
@@ -64,6 +66,7 @@ read_options(Options *options, const Algorithm *algorithm, int n, char **argumen
 
 	options->n_threads = 2;
 	options->rounds = 1;
+	options->n_categories = 0;
 	params_init(&options->params, algorithm->params, algorithm->n_params, options->values, options->given);
 	for (int i = 0; i < n; i++)
 	{
@@ -76,6 +79,8 @@ read_options(Options *options, const Algorithm *algorithm, int n, char **argumen
 			options->n_threads = atoi(equals + 1);
 		else if (strcmp(arguments[i], "rounds") == 0)
 			options->rounds = atoi(equals + 1);
+		else if (strcmp(arguments[i], "categories") == 0)
+			options->n_categories = (uint32_t) atoi(equals + 1);
 		else if (!params_set_number(&options->params, arguments[i], atof(equals + 1), &error))
 			stop_on(&error);
 	}
@@ -316,6 +321,22 @@ read_floats(const char *directory, const char *name, size_t n)
 	return values;
 }
 
+/* The same, or a category named by the number. */
+static void
+put_feature(MatrixWriter *writer, uint32_t column, double value)
+{
+	Error		error;
+	char		name[32];
+
+	if (writer->columns[column].storage != STORAGE_CODE)
+	{
+		put_number(writer, column, value);
+		return;
+	}
+	snprintf(name, sizeof(name), "%.0f", value);
+	*(uint32_t *) matrix_writer_cell(writer, column) = matrix_writer_code(writer, column, name, strlen(name), &error);
+}
+
 /* Rows of the training or the test part. */
 static void
 add_floats(MatrixWriter *writer, const float *x, const float *y, size_t n, uint32_t n_features, bool is_test)
@@ -324,7 +345,7 @@ add_floats(MatrixWriter *writer, const float *x, const float *y, size_t n, uint3
 	{
 		next_row(writer);
 		for (uint32_t f = 0; f < n_features; f++)
-			put_number(writer, f, (double) x[i * n_features + f]);
+			put_feature(writer, f, (double) x[i * n_features + f]);
 		put_number(writer, n_features, (double) y[i]);
 		put_number(writer, n_features + 1, is_test);
 	}
@@ -342,7 +363,7 @@ run_floats(const char *directory, size_t n_rows, size_t n_test, uint32_t n_featu
 		char		name[16];
 
 		snprintf(name, sizeof(name), "x%u", f);
-		columns[f] = describe_column(name, STORAGE_FLOAT32, ROLE_FEATURE);
+		columns[f] = describe_column(name, f < options->n_categories ? STORAGE_CODE : STORAGE_FLOAT32, ROLE_FEATURE);
 	}
 	columns[n_features] = describe_column("y", STORAGE_FLOAT64, ROLE_TARGET);
 	columns[n_features + 1] = describe_column("is_test", STORAGE_FLOAT64, ROLE_SPLIT);

@@ -20,7 +20,7 @@
 #define FITTED_BY(function, bytes) .fit = NULL, .memory = NULL
 #endif
 
-#define TREE_CATEGORIES		254 /* bins of a uint8 but one for missing and one for the rest */
+#define TREE_CATEGORIES		1000	/* a set of them is 125 bytes of each split on it */
 #define LINEAR_CATEGORIES	100 /* each is a column of the normal equations */
 
 #define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
@@ -46,8 +46,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "number of boosting rounds; a round is one tree, or one a class in multiclass"},
 	{.name = "learning_rate", .type = PARAM_FLOAT, .initial = 0.1, .lowest = 0, .highest = 1, .lowest_open = true,
 	.meaning = "what each tree's leaves are multiplied by"},
-	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 1, .highest = 30,
-	.meaning = "largest number of splits between a root and a leaf"},
+	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 0, .highest = 65536,
+	.meaning = "largest number of splits between a root and a leaf; 0: no limit"},
 	{.name = "max_leaves", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 65536,
 	.meaning = "largest number of leaves of a tree; 0: as many as the depth allows"},
 	{.name = "grow_policy", .type = PARAM_CHOICE, .initial = 0, .choices = "depthwise|lossguide",
@@ -70,8 +70,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "share of the tree's features that each level of it sees"},
 	{.name = "colsample_bynode", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
 	.meaning = "share of the level's features that each split sees"},
-	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 255,
-	.meaning = "largest number of bins of a feature, without the one for missing values"},
+	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 65535,
+	.meaning = "largest number of bins of a number, without the one for missing values; beyond 255 they take two bytes and more time"},
 	{.name = "max_delta_step", .type = PARAM_FLOAT, .initial = NAN, .lowest = 0, .highest = INFINITY, .automatic = true,
 	.meaning = "largest absolute value of a leaf before the learning rate; 0: no limit; auto: 0.7 for poisson, 10 for gamma and tweedie, else 0"},
 	{.name = "monotone_constraints", .type = PARAM_COLUMN_MAP, .lowest = -1, .highest = 1, .whole = true, .numbers_only = true,
@@ -100,6 +100,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
+	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
+	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
 };
 
 /* The task that an objective asks for; 0 for auto. */

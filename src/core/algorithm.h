@@ -16,6 +16,7 @@
 
 struct FitInput;
 struct FitOutput;
+struct FittedRecipe;
 
 typedef enum AlgorithmId		/* stored in models: append only */
 {
@@ -63,7 +64,7 @@ typedef struct Algorithm
 	bool		(*fit) (const struct FitInput *input, struct FitOutput *output, Error *error);
 
 	/* Bytes that a fit needs beside the table; NULL in the extension. */
-	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, const struct FittedRecipe *recipe, uint32_t n_classes);
 
 	/* The payload of an artifact: checks hostile bytes; outputs of one encoded row. */
 	bool		(*validate) (const Model *model, Error *error);

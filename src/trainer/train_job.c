@@ -185,7 +185,7 @@ fit(Training *training, Error *error)
 		.arena = &arena,
 		.monitor = &monitor
 	};
-	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, training->recipe.n_features, training->target.n_classes);
+	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, &training->recipe, training->target.n_classes);
 
 	if (bytes < scoring_memory(training))
 		bytes = scoring_memory(training);

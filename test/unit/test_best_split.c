@@ -62,6 +62,17 @@ fill_node(SmallNode *node, uint32_t n, uint32_t n_bins, bool categorical, bool m
 	}
 }
 
+/* The best split by all bins; rows are counted where a child needs more than one. */
+static void
+search(const SmallNode *node, const SplitRules *rules, uint32_t feature_number, Split *best)
+{
+	OrderedCell ordered[2 * BINS_MAX];
+	SplitSearch search = {.rules = *rules,.scale = &node->scale,.ordered = ordered,.node = node->sums,.n_rows = node->n};
+	CellList	all = {.cells = node->cells,.counts = rules->min_rows > 1 ? node->counts : NULL,.n = node->feature.n_bins};
+
+	split_search(&search, &node->feature, feature_number, &all, best);
+}
+
 /* Twice the loss of a leaf of this value. */
 static double
 loss_of(const SplitRules *rules, double g, double h, double value)
@@ -176,11 +187,7 @@ check_split(const SmallNode *node, const SplitRules *rules, double best_gain)
 	uint8_t		goes_left[BINS_MAX];
 	int64_t		left_h = 0;
 
-	SplitRules	counting = *rules;
-
-	counting.n_rows = node->n;
-	counting.counts = rules->min_rows > 1 ? node->counts : NULL;
-	split_search(&counting, &node->scale, &node->feature, 7, node->cells, node->sums, &split);
+	search(node, rules, 7, &split);
 	if (best_gain <= 1e-9 || best_gain < rules->gamma)
 	{
 		CHECK(split.gain <= 1e-9);
@@ -272,7 +279,7 @@ test_bounded(void)
 		rules.direction = categorical ? 0 : (int) (round % 3) - 1;
 		fill_node(&node, 2 + draw(60), 2 + draw(categorical ? 6 : 12), categorical, round % 4 < 2, round % 6 < 3 ? 1 : 10);
 		best = categorical ? best_set_gain(&node, &rules, 1) : best_number_gain(&node, &rules);
-		split_search(&rules, &node.scale, &node.feature, 7, node.cells, node.sums, &split);
+		search(&node, &rules, 7, &split);
 		CHECK_NEAR(split.gain, best, 1e-6 * fmax(1, best));
 		if (split.gain < 1e-6)
 			continue;
@@ -311,7 +318,8 @@ test_absent(void)
 		node.cells[5] = (HistogramCell) {-20, 10};
 		node.cells[7] = (HistogramCell) {50, 10};
 		node.sums = (GradientSums) {-70, 120};
-		split_search(&rules, &node.scale, &node.feature, 0, node.cells, node.sums, &split);
+		node.n = 120;
+		search(&node, &rules, 0, &split);
 		split_directions(&split, goes_left);
 		CHECK(split.gain > 0);
 		CHECK(goes_left[2] == goes_left[5] && goes_left[2] != goes_left[7]);
@@ -335,8 +343,9 @@ test_ties(void)
 	node.cells[1] = (HistogramCell) {10, 10};
 	node.cells[4] = (HistogramCell) {-10, 10};
 	node.sums = (GradientSums) {0, 20};
-	split_search(&rules, &node.scale, &node.feature, 3, node.cells, node.sums, &split);
-	split_search(&rules, &node.scale, &node.feature, 4, node.cells, node.sums, &split);
+	node.n = 20;
+	search(&node, &rules, 3, &split);
+	search(&node, &rules, 4, &split);
 	CHECK(split.feature == 3);
 	CHECK(split.bin == 1);
 }
@@ -533,7 +542,7 @@ test_overflow(void)
 	uint8_t		bins[8] = {1, 0, 0, 0, 2, 0, 0, 0};
 	BinFeature	feature = {.n_bins = 3};
 	BinGroup	group = {.n_features = 1,.stride = 4,.rows = bins};
-	BinnedMatrix matrix = {.n_features = 1,.n_groups = 1,.features = &feature,.groups = &group,.n_cells = 3};
+	BinnedMatrix matrix = {.n_features = 1,.n_narrow = 1,.n_groups = 1,.features = &feature,.groups = &group,.n_cells = 3};
 	HistogramScratch scratch;
 	HistogramCell cells[3];
 	Arena		arena;
@@ -572,13 +581,13 @@ test_overflow(void)
 			histogram_add(&scratch, begin / 100003 % 2, 0, wide, &list, begin, end);
 			begin = end;
 		}
-		histogram_collect(&scratch, 0, 2, 0, cells);
+		histogram_collect(&scratch, 0, 2, &feature, cells);
 		histogram_collected(&scratch, 0, 2, 0);
 		CHECK(cells[0].g == 0 && cells[0].h == 0);
 		CHECK(cells[1].g == g * (N / 2) && cells[1].h == h * (N / 2));
 		CHECK(cells[2].g == -g * (N / 2) && cells[2].h == h * (N / 2));
 		/* and what was collected is gone */
-		histogram_collect(&scratch, 0, 2, 0, cells);
+		histogram_collect(&scratch, 0, 2, &feature, cells);
 		CHECK(cells[1].g == 0 && cells[1].h == 0);
 	}
 	arena_free(&arena);

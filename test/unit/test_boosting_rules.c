@@ -125,7 +125,7 @@ test_weights(void)
 	CHECK(auc[1] > 0.97);
 	CHECK(auc[2] > 0.97);
 
-	/* a weight of 3 is the row three times */
+	/* a weight of 3 is the row three times, but where rows are counted */
 	BoostCase	weighted = mixed_case(TASK_BINARY);
 	BoostCase	repeated = mixed_case(TASK_BINARY);
 
@@ -133,6 +133,7 @@ test_weights(void)
 	weighted.x = coarse_x;
 	weighted.weight = triple_weight;
 	weighted.validation = repeated.validation = 0;
+	weighted.params[2] = repeated.params[2] = (BoostParam) {"min_category_rows", 0};
 	repeated.n_rows = 3000;
 	repeated.x = triple_x;
 	repeated.y = triple_y;
@@ -303,13 +304,6 @@ large(size_t row)
 	return 1e15 + (double) row * 1e12;
 }
 
-static double
-category_x(size_t row, uint32_t column)
-{
-	(void) column;
-	return (double) (row % 280);
-}
-
 static void
 test_refusals(void)
 {
@@ -325,17 +319,6 @@ test_refusals(void)
 		CHECK(test.train_losses[2] < test.train_losses[0] && isfinite(test.train_loss));
 	boost_case_free(&test);
 
-	BoostCase	levels = {
-		.task = TASK_REGRESSION,.n_rows = 560,.n_columns = 1,.n_categories = 1,.x = category_x,.y = row_number,
-		.params = {{"n_estimators", 3}},.plan = {.max_categories = 300}
-	};
-
-	CHECK_ERROR(boost_case_run(&levels, &error), &error, ERROR_LIMIT, "max_categories");
-	boost_case_free(&levels);
-	levels.plan.max_categories = 0;
-	if (CHECK_OK(boost_case_run(&levels, &error), &error))
-		CHECK_NEAR(levels.train_losses[2], levels.train_loss, 1e-3);
-	boost_case_free(&levels);
 }
 
 /* Weights of which no derivative would be left as a float32 are refused, and not taken for the target. */
@@ -367,14 +350,25 @@ test_memory(void)
 	bool		given[64];
 	ParamSet	params;
 
+	static FittedColumn columns[1600];
+	FittedRecipe few = {.n_columns = 28,.n_features = 28,.columns = columns};
+	FittedRecipe many = {.n_columns = 1600,.n_features = 1600,.columns = columns};
+
+	for (int c = 0; c < 1600; c++)
+		columns[c].recipe = (RecipeColumn) {.kind = KIND_NUMBER,.encoding = ENCODING_NATIVE,.n_features = 1};
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
 
-	uint64_t	million = algorithm->memory(&params, 1000000, 28, 2);
-	uint64_t	wide = algorithm->memory(&params, 10000, 1600, 2);
+	uint64_t	million = algorithm->memory(&params, 1000000, &few, 2);
 
 	CHECK(million > 60 * UINT64_C(1000000) && million < 28 * 3 * UINT64_C(2000000));
-	CHECK(wide < UINT64_C(1) << 30);
-	CHECK(algorithm->memory(&params, 1000000, 28, 300) > million + 299 * UINT64_C(4000000));
+	CHECK(algorithm->memory(&params, 10000, &many, 2) < UINT64_C(1) << 30);
+	CHECK(algorithm->memory(&params, 1000000, &few, 300) > million + 299 * UINT64_C(4000000));
+
+	/* a wide category takes two bytes a row, and at least 4 histograms of its cells */
+	columns[0].recipe.kind = KIND_CATEGORY;
+	columns[0].recipe.n_categories = 65534;
+	CHECK(algorithm->memory(&params, 1000000, &few, 2) > million);
+	CHECK(algorithm->memory(&params, 1000000, &few, 2) < million + UINT64_C(100000000));
 }
 
 int

@@ -53,7 +53,7 @@ test_job(void)
 	CHECK(job.split_kind == 4 && job.n_features == 3);
 	CHECK_SAME(job.test, 0.2);
 	CHECK_SAME(job.validation, 0.1);
-	CHECK(job.plans[2].max_categories == 254 && job.plans[0].missing == MISSING_NATIVE);
+	CHECK(job.plans[2].max_categories == 1000 && job.plans[0].missing == MISSING_NATIVE);
 	CHECK_SAME(job.params[0], 100);
 	CHECK_SAME(job.params[2], 4);
 	CHECK(!job.params_given[0] && job.params_given[2]);
@@ -148,7 +148,7 @@ test_job_errors(void)
 	Buffer		bytes;
 	Job			job;
 	Error		error;
-	double		out_of_range = 31;
+	double		out_of_range = 65537;
 
 	write_job(&bytes);
 	CHECK_ERROR(job_read(&job, "nonsense", 8, &error), &error, ERROR_CORRUPTED, "no job");

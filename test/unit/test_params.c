@@ -38,8 +38,8 @@ test_set(void)
 	CHECK_OK(params_set_number(&params, "learning_rate", 1, &error), &error);
 	CHECK_ERROR(params_set_number(&params, "learning_rate", 0, &error), &error, ERROR_PARAMETER, "number from 0 (excluded) to 1");
 	CHECK_ERROR(params_set_number(&params, "learning_rate", 1.0001, &error), &error, ERROR_PARAMETER, "1.0001");
-	CHECK_ERROR(params_set_number(&params, "max_depth", 6.5, &error), &error, ERROR_PARAMETER, "an integer from 1 to 30");
-	CHECK_ERROR(params_set_number(&params, "max_depth", 0, &error), &error, ERROR_PARAMETER, "\"max_depth\": 0");
+	CHECK_ERROR(params_set_number(&params, "max_depth", 6.5, &error), &error, ERROR_PARAMETER, "an integer from 0 to 65536");
+	CHECK_ERROR(params_set_number(&params, "max_depth", -1, &error), &error, ERROR_PARAMETER, "\"max_depth\": -1");
 	CHECK_ERROR(params_set_number(&params, "reg_lambda", -1, &error), &error, ERROR_PARAMETER, "a number of at least 0");
 	CHECK_ERROR(params_set_number(&params, "reg_lambda", INFINITY, &error), &error, ERROR_PARAMETER, "inf");
 	CHECK_ERROR(params_set_number(&params, "reg_lambda", NAN, &error), &error, ERROR_PARAMETER, "nan");

@@ -46,10 +46,10 @@ baseline_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-baseline_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
 {
 	(void) params;
 	(void) n_rows;
-	(void) n_features;
+	(void) recipe;
 	return (uint64_t) n_classes * sizeof(double);
 }

@@ -3,202 +3,25 @@
  *		The best split of a node.
  *
  * Sums of all bins up to one are made in integers, so they are exact; gains
- * are then computed from them, a vector at a time.
+ * are then computed from them (split_gain.c).  A bin without rows has
+ * the sums of the bin before it, and the first of equal gains wins, so that
+ * lists of the touched bins alone give the same split as all bins.
  *
  * Categories (Fisher 1958, as used by LightGBM): ordered by G / (H + smooth),
  * the best set of two is a prefix.  Missing values are a category like the
- * others there.  Levels without rows in the node go where more of it goes.
+ * others there.  Levels with few rows in the node are pooled, and ordered as
+ * one; rows are estimated by the share of H, as in LightGBM.  Levels without
+ * rows in the node go where more of it goes.
  */
 #include "best_split.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#define POOLED_CELLS UINT32_MAX
 
-/* Gains below this part of the scores they are the difference of are rounding. */
-#define GAIN_NOISE 1e-12
-
-/* Sums to the left of every place where a feature may be split, in real units. */
-typedef struct Candidates
-{
-	uint32_t	n;
-	double		g[BINS_MAX];
-	double		h[BINS_MAX];
-	double		gain[BINS_MAX];
-	int64_t		rows[BINS_MAX]; /* where rules have counts */
-} Candidates;
-
-/* What stays the same for all candidates of a node. */
-typedef struct NodeTerms
-{
-	double		g;
-	double		h;
-	double		score;
-	double		lambda;
-	double		alpha;
-	double		least_h;		/* of either child */
-	double		lowest;
-	double		highest;
-	double		direction;
-} NodeTerms;
-
-/* T(G): G moved by alpha towards 0. */
-static inline double
-shrink(double g, double alpha)
-{
-	double		shift = g > alpha ? alpha : g;
-
-	return g - (shift < -alpha ? -alpha : shift);
-}
-
-/* T(G)^2 / (H + lambda) */
-static inline double
-score(double g, double h, double lambda, double alpha)
-{
-	double		t = shrink(g, alpha);
-
-	return t * t / (h + lambda);
-}
-
-/* 0 for a leaf without weight. */
-double
-split_leaf(const SplitRules *rules, double g, double h)
-{
-	double		value = h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
-
-	return rules->bounded ? fmin(fmax(value, rules->lowest), rules->highest) : value;
-}
-
-/* The bounded value of a child; never NaN where the child is heavy enough. */
-static inline double
-bounded_leaf(double g, double h, const NodeTerms *node)
-{
-	double		value = -shrink(g, node->alpha) / (h + node->lambda);
-
-	value = value > node->lowest ? value : node->lowest;
-	return value < node->highest ? value : node->highest;
-}
-
-/* What a value takes off the loss, twice. */
-static inline double
-bounded_score(double g, double h, double value, const NodeTerms *node)
-{
-	return -(2 * g * value + (h + node->lambda) * value * value + 2 * node->alpha * fabs(value));
-}
-
-/* Gains of all candidates where values are bounded; -1 also where the children are in the wrong order. */
-CPU_BODY void
-compute_bounded_gains_body(Candidates *restrict c, const NodeTerms *node_terms)
-{
-	NodeTerms	node = *node_terms;
-
-	for (uint32_t i = 0; i < c->n; i++)
-	{
-		double		left_g = c->g[i];
-		double		left_h = c->h[i];
-		double		right_g = node.g - left_g;
-		double		right_h = node.h - left_h;
-		double		left = bounded_leaf(left_g, left_h, &node);
-		double		right = bounded_leaf(right_g, right_h, &node);
-		double		left_score = bounded_score(left_g, left_h, left, &node);
-		double		right_score = bounded_score(right_g, right_h, right, &node);
-		double		gain = left_score + right_score - node.score;
-
-		gain = gain > GAIN_NOISE * (fabs(left_score) + fabs(right_score)) ? gain : -1;
-		gain = (right - left) * node.direction >= 0 ? gain : -1;
-		gain = left_h >= node.least_h ? gain : -1;
-		c->gain[i] = right_h >= node.least_h ? gain : -1;
-	}
-}
-
-CPU_DISPATCH(compute_bounded_gains, (Candidates *c, const NodeTerms *node_terms), (c, node_terms))
-
-/* Gains of all candidates; -1 where a child would be too light. */
-CPU_BODY void
-compute_gains_body(Candidates *restrict c, const NodeTerms *node)
-{
-	double		g = node->g;
-	double		h = node->h;
-	double		whole = node->score;
-	double		lambda = node->lambda;
-	double		alpha = node->alpha;
-	double		least_h = node->least_h;
-
-	for (uint32_t i = 0; i < c->n; i++)
-	{
-		double		left_g = c->g[i];
-		double		left_h = c->h[i];
-		double		right_g = g - left_g;
-		double		right_h = h - left_h;
-		double		sum = score(left_g, left_h, lambda, alpha) + score(right_g, right_h, lambda, alpha);
-		double		gain = sum - whole;
-
-		gain = gain > GAIN_NOISE * sum ? gain : -1;
-		gain = left_h >= least_h ? gain : -1;
-		c->gain[i] = right_h >= least_h ? gain : -1;
-	}
-}
-
-CPU_DISPATCH(compute_gains, (Candidates *c, const NodeTerms *node), (c, node))
-
-/* By the kind of rules; -1 also where a child would have too few rows. */
-static inline void
-find_gains(const SplitRules *rules, Candidates *c, const NodeTerms *node)
-{
-	if (rules->bounded)
-		compute_bounded_gains(c, node);
-	else
-		compute_gains(c, node);
-	if (rules->counts == NULL)
-		return;
-	for (uint32_t i = 0; i < c->n; i++)
-	{
-		if (c->rows[i] < rules->min_rows || rules->n_rows - c->rows[i] < rules->min_rows)
-			c->gain[i] = -1;
-	}
-}
-
-/* The first candidate of largest gain; its index, or n where none is above `least`. */
-static uint32_t
-best_candidate(const Candidates *c, double least)
-{
-	uint32_t	best = c->n;
-
-	for (uint32_t i = 0; i < c->n; i++)
-	{
-		if (c->gain[i] > least)
-		{
-			least = c->gain[i];
-			best = i;
-		}
-	}
-	return best;
-}
-
-/* The terms of a node. */
-static NodeTerms
-node_terms(const SplitRules *rules, const GradientScale *scale, GradientSums node)
-{
-	double		g = (double) node.g * scale->g_unit;
-	double		h = (double) node.h * scale->h_unit;
-
-	NodeTerms	terms = {
-		.g = g,
-		.h = h,
-		.score = score(g, h, rules->lambda, rules->alpha),
-		.lambda = rules->lambda,
-		.alpha = rules->alpha,
-		.lowest = rules->lowest,
-		.highest = rules->highest,
-		.direction = rules->direction,
-		.least_h = fmax(rules->min_child_weight, scale->h_unit)	/* a sum of less than one unit has no rows */
-	};
-
-	if (rules->bounded)
-		terms.score = bounded_score(g, h, bounded_leaf(g, h, &terms), &terms);
-	return terms;
-}
+/* Levels beyond which sorting by digits is faster than by comparisons. */
+#define MERGE_MAX 256
 
 /* Takes the candidate over where it beats the best so far; false otherwise. */
 static bool
@@ -217,68 +40,110 @@ left_is_heavier(GradientSums node, GradientSums left)
 	return left.h >= node.h - left.h;
 }
 
+/* The bin of a cell. */
+static inline uint32_t
+list_bin(const CellList *list, uint32_t cell)
+{
+	return list->bins != NULL ? list->bins[cell] : cell;
+}
+
+/* Adds a cell to a sum. */
+static inline void
+add_cell(GradientSums *sum, HistogramCell cell)
+{
+	sum->g += cell.g;
+	sum->h += cell.h;
+}
+
+/* The rows of a cell; 0 where they are not counted. */
+static inline int64_t
+cell_rows(const CellList *list, uint32_t cell)
+{
+	return list->counts != NULL ? list->counts[cell].h : 0;
+}
+
+/* Makes a sum a candidate. */
+static inline void
+set_candidate(Candidates *c, uint32_t i, GradientSums left, int64_t rows)
+{
+	c->whole_g[i] = left.g;
+	c->whole_h[i] = left.h;
+	c->rows[i] = rows;
+}
+
+/* The best of candidates that are set, or n where none is better than the best so far. */
+static uint32_t
+find_best(const SplitSearch *search, const CellList *list, const NodeTerms *terms, const Split *best, Candidates *c)
+{
+	split_gains(&search->rules, search->scale, terms, c);
+	if (list->counts != NULL)
+		split_drop_few(&search->rules, (int64_t) search->n_rows, c);
+	return split_best_candidate(c, best->gain);
+}
+
 /* ---- Numbers ---- */
 
 /* All cuts, with missing values right, then left. */
 static void
-search_number(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
-			  const HistogramCell *cells, GradientSums node, Split *best)
+search_number(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best)
 {
-	NodeTerms	terms = node_terms(rules, scale, node);
-	bool		has_missing = cells[BIN_MISSING].h > 0;
+	NodeTerms	terms = split_terms(&search->rules, search->scale, search->node);
+	HistogramCell missing = list->cells[BIN_MISSING];
+	uint32_t	n = list->n - 1 - (list_bin(list, list->n - 1) > feature->n_cuts);	/* no cut lies behind the last bin */
 	Candidates	c;
 
-	c.n = feature->n_cuts;
-	for (int missing_left = 0; missing_left <= (has_missing ? 1 : 0); missing_left++)
+	for (int missing_left = 0; missing_left <= (missing.h > 0 ? 1 : 0); missing_left++)
 	{
 		GradientSums left = {0, 0};
+		int64_t		rows = 0;
 
 		if (missing_left)
-			left = cells[BIN_MISSING];
-		for (uint32_t i = 0; i < c.n; i++)
 		{
-			left.g += cells[i + 1].g;
-			left.h += cells[i + 1].h;
-			c.g[i] = (double) left.g * scale->g_unit;
-			c.h[i] = (double) left.h * scale->h_unit;
+			left = missing;
+			rows = cell_rows(list, BIN_MISSING);
 		}
-		if (rules->counts != NULL)
+		for (uint32_t first = 0; first < n; first += BINS_MAX)
 		{
-			int64_t		rows = missing_left ? rules->counts[BIN_MISSING].h : 0;
+			GradientSums before = left;
 
+			c.n = n - first < BINS_MAX ? n - first : BINS_MAX;
 			for (uint32_t i = 0; i < c.n; i++)
-				c.rows[i] = rows += rules->counts[i + 1].h;
-		}
-		find_gains(rules, &c, &terms);
+			{
+				add_cell(&left, list->cells[first + i + 1]);
+				rows += cell_rows(list, first + i + 1);
+				set_candidate(&c, i, left, rows);
+			}
 
-		uint32_t	candidate = best_candidate(&c, best->gain);
+			uint32_t	candidate = find_best(search, list, &terms, best, &c);
 
-		if (!improves(rules, &c, candidate, best))
-			continue;
-		best->feature = feature_number;
-		best->categorical = false;
-		best->bin = (uint8_t) (candidate + 1);
-		best->left = missing_left ? cells[BIN_MISSING] : (GradientSums) {0, 0};
-		for (uint32_t b = 1; b <= candidate + 1; b++)
-		{
-			best->left.g += cells[b].g;
-			best->left.h += cells[b].h;
+			if (!improves(&search->rules, &c, candidate, best))
+				continue;
+			best->feature = feature_number;
+			best->categorical = false;
+			best->bin = (uint16_t) list_bin(list, first + candidate + 1);
+			best->left = before;
+			for (uint32_t i = 0; i <= candidate; i++)
+				add_cell(&best->left, list->cells[first + i + 1]);
+			best->missing_left = missing.h > 0 ? missing_left : left_is_heavier(search->node, best->left);
 		}
-		best->missing_left = has_missing ? missing_left : left_is_heavier(node, best->left);
 	}
 }
 
 /* ---- Categories ---- */
 
-typedef struct OrderedBin
+/* A key that sorts like a number other than -0. */
+static inline uint64_t
+number_key(double x)
 {
-	double		ratio;
-	uint32_t	bin;
-} OrderedBin;
+	uint64_t	bits;
 
-/* Sorts by ratio, stable; spare has room for n. */
+	memcpy(&bits, &x, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+/* Sorts by key, stable, by merging; spare has room for n. */
 static void
-sort_bins(OrderedBin *bins, OrderedBin *spare, uint32_t n)
+sort_by_merging(OrderedCell *items, OrderedCell *spare, uint32_t n)
 {
 	for (uint32_t width = 1; width < n; width *= 2)
 	{
@@ -290,140 +155,248 @@ sort_bins(OrderedBin *bins, OrderedBin *spare, uint32_t n)
 			uint32_t	b = middle;
 
 			for (uint32_t i = begin; i < end; i++)
-				spare[i] = a < middle && (b == end || bins[a].ratio <= bins[b].ratio) ? bins[a++] : bins[b++];
+				spare[i] = a < middle && (b == end || items[a].key <= items[b].key) ? items[a++] : items[b++];
 		}
-		memcpy(bins, spare, n * sizeof(OrderedBin));
+		memcpy(items, spare, n * sizeof(OrderedCell));
 	}
 }
 
-/* Completes a split whose left bins are `chosen`. */
+/* The same by digits of a byte, from the lowest. */
 static void
-take_set(const BinFeature *feature, uint32_t feature_number, const HistogramCell *cells, GradientSums node,
-		 const OrderedBin *chosen, uint32_t n_chosen, Split *best)
+sort_by_digits(OrderedCell *items, OrderedCell *spare, uint32_t n)
 {
+	uint32_t	counts[8][256] = {{0}};
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		for (int d = 0; d < 8; d++)
+			counts[d][items[i].key >> (8 * d) & 255]++;
+	}
+	for (int d = 0; d < 8; d++)
+	{
+		uint32_t	place = 0;
+
+		for (int digit = 0; digit < 256; digit++)
+		{
+			uint32_t	count = counts[d][digit];
+
+			counts[d][digit] = place;
+			place += count;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			spare[counts[d][items[i].key >> (8 * d) & 255]++] = items[i];
+
+		OrderedCell *swap = items;
+
+		items = spare;
+		spare = swap;
+	}
+}
+
+/* The rare levels of a node together. */
+typedef struct CellPool
+{
+	GradientSums sums;
+	int64_t		rows;
+} CellPool;
+
+/* Puts the levels that the node has, and the pool of the rare ones, in order; returns their number. */
+static uint32_t
+order_levels(const SplitSearch *search, const CellList *list, int64_t least_h, CellPool *pool)
+{
+	OrderedCell *ordered = search->ordered;
+	double		smooth = search->rules.cat_smooth;
+	double		g_unit = search->scale->g_unit;
+	double		h_unit = search->scale->h_unit;
+	uint32_t	n = 0;
+
+	*pool = (CellPool) {{0, 0}, 0};
+	for (uint32_t i = 0; i < list->n; i++)
+	{
+		HistogramCell cell = list->cells[i];
+
+		if (cell.h <= 0)
+			continue;
+		if (cell.h < least_h)
+		{
+			add_cell(&pool->sums, cell);
+			pool->rows += cell_rows(list, i);
+		}
+		else
+			ordered[n++] = (OrderedCell) {number_key((double) cell.g * g_unit / ((double) cell.h * h_unit + smooth)), i};
+	}
+	if (pool->sums.h > 0)
+	{
+		uint64_t	key = number_key((double) pool->sums.g * g_unit / ((double) pool->sums.h * h_unit + smooth));
+
+		ordered[n++] = (OrderedCell) {key, POOLED_CELLS};
+	}
+	if (n <= MERGE_MAX)
+		sort_by_merging(ordered, ordered + n, n);
+	else
+		sort_by_digits(ordered, ordered + n, n);
+	return n;
+}
+
+/* Sets the bins that go left. */
+static void
+mark_chosen(const SplitSearch *search, const BinFeature *feature, const CellList *list, const OrderedCell *chosen, uint32_t n_chosen,
+			int64_t least_h, GradientSums left, uint64_t *set)
+{
+	memset(set, left_is_heavier(search->node, left) ? 0xff : 0, split_set_words(feature->n_bins) * sizeof(uint64_t));
+	for (uint32_t i = 0; i < list->n; i++)
+	{
+		uint32_t	bin = list_bin(list, i);
+
+		if (list->cells[i].h > 0)
+			set[bin / 64] &= ~(UINT64_C(1) << (bin % 64));
+	}
+	for (uint32_t k = 0; k < n_chosen; k++)
+	{
+		bool		pool = chosen[k].cell == POOLED_CELLS;
+
+		for (uint32_t i = pool ? 0 : chosen[k].cell; i < (pool ? list->n : chosen[k].cell + 1); i++)
+		{
+			uint32_t	bin = list_bin(list, i);
+
+			if (!pool || (list->cells[i].h > 0 && list->cells[i].h < least_h))
+				set[bin / 64] |= UINT64_C(1) << (bin % 64);
+		}
+	}
+	if (feature->n_bins % 64 != 0)
+		set[feature->n_bins / 64] &= (UINT64_C(1) << (feature->n_bins % 64)) - 1;
+}
+
+/* Completes a split whose left levels are `chosen`; set: its words, or NULL where they are not wanted. */
+static void
+take_levels(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list,
+			const OrderedCell *chosen, uint32_t n_chosen, int64_t least_h, const CellPool *pooled, Split *best, uint64_t *set)
+{
+	HistogramCell missing = list->cells[BIN_MISSING];
+	bool		missing_chosen = false;
+
 	best->feature = feature_number;
 	best->categorical = true;
 	best->bin = 0;
 	best->left = (GradientSums) {0, 0};
-	memset(best->set, 0, sizeof(best->set));
-	for (uint32_t i = 0; i < n_chosen; i++)
+	for (uint32_t k = 0; k < n_chosen; k++)
 	{
-		best->left.g += cells[chosen[i].bin].g;
-		best->left.h += cells[chosen[i].bin].h;
-		best->set[chosen[i].bin / 64] |= UINT64_C(1) << (chosen[i].bin % 64);
+		bool		pool = chosen[k].cell == POOLED_CELLS;
+
+		add_cell(&best->left, pool ? pooled->sums : list->cells[chosen[k].cell]);
+		missing_chosen |= pool ? missing.h < least_h : chosen[k].cell == BIN_MISSING;
 	}
-	if (left_is_heavier(node, best->left))
-	{
-		for (uint32_t b = 0; b < feature->n_bins; b++)
-		{
-			if (cells[b].h == 0)
-				best->set[b / 64] |= UINT64_C(1) << (b % 64);
-		}
-	}
-	best->missing_left = split_set_has(best, BIN_MISSING);
+	best->missing_left = missing.h > 0 ? missing_chosen : left_is_heavier(search->node, best->left);
+	if (set != NULL)
+		mark_chosen(search, feature, list, chosen, n_chosen, least_h, best->left, set);
 }
 
 /* One level against all others; missing values with either side, or alone. */
 static void
-search_onehot(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
-			  const HistogramCell *cells, GradientSums node, Split *best)
+search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best)
 {
-	NodeTerms	terms = node_terms(rules, scale, node);
-	bool		has_missing = cells[BIN_MISSING].h > 0;
-	OrderedBin	chosen[2] = {{0, 0}, {0, BIN_MISSING}};
+	NodeTerms	terms = split_terms(&search->rules, search->scale, search->node);
+	HistogramCell missing = list->cells[BIN_MISSING];
+	OrderedCell chosen[2] = {{0, 0}, {0, BIN_MISSING}};
+	CellPool	none = {{0, 0}, 0};
 	Candidates	c;
 
-	for (int missing_left = 0; missing_left <= (has_missing ? 1 : 0); missing_left++)
+	for (int missing_left = 0; missing_left <= (missing.h > 0 ? 1 : 0); missing_left++)
 	{
-		c.n = feature->n_bins;
-		for (uint32_t b = 0; b < c.n; b++)
+		c.n = list->n;
+		for (uint32_t i = 0; i < c.n; i++)
 		{
-			bool		with_missing = missing_left && b != BIN_MISSING;
+			GradientSums left = list->cells[i];
+			int64_t		rows = cell_rows(list, i);
 
-			c.g[b] = (double) (cells[b].g + (with_missing ? cells[BIN_MISSING].g : 0)) * scale->g_unit;
-			c.h[b] = (double) (cells[b].h + (with_missing ? cells[BIN_MISSING].h : 0)) * scale->h_unit;
-			if (rules->counts != NULL)
-				c.rows[b] = rules->counts[b].h + (with_missing ? rules->counts[BIN_MISSING].h : 0);
+			if (missing_left && i != BIN_MISSING)
+			{
+				add_cell(&left, missing);
+				rows += cell_rows(list, BIN_MISSING);
+			}
+			set_candidate(&c, i, left, rows);
 		}
-		find_gains(rules, &c, &terms);
 
-		uint32_t	candidate = best_candidate(&c, best->gain);
+		uint32_t	candidate = find_best(search, list, &terms, best, &c);
 
-		if (!improves(rules, &c, candidate, best))
+		if (!improves(&search->rules, &c, candidate, best))
 			continue;
-		chosen[0].bin = candidate;
-		take_set(feature, feature_number, cells, node, chosen, missing_left && candidate != BIN_MISSING ? 2 : 1, best);
+		chosen[0].cell = candidate;
+		take_levels(search, feature, feature_number, list, chosen, missing_left && candidate != BIN_MISSING ? 2 : 1, 0,
+					&none, best, best->set);
 	}
 }
 
 /* A set of levels against the others. */
 static void
-search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
-		   const HistogramCell *cells, GradientSums node, Split *best)
+search_set(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best,
+		   uint64_t *set)
 {
-	NodeTerms	terms = node_terms(rules, scale, node);
-	OrderedBin	ordered[BINS_MAX];
-	OrderedBin	spare[BINS_MAX];
-	uint32_t	n = 0;
-	Candidates	c;
+	NodeTerms	terms = split_terms(&search->rules, search->scale, search->node);
+	double		n_rows = (double) search->n_rows;
+	int64_t		least_h = (int64_t) ceil(fmin(search->rules.min_category_rows, n_rows) * (double) search->node.h / n_rows);
+	CellPool	pool;
+	uint32_t	n = order_levels(search, list, least_h, &pool);
 	GradientSums left = {0, 0};
 	int64_t		rows = 0;
+	Candidates	c;
+	uint32_t	n_chosen = 0;
 
-	for (uint32_t b = 0; b < feature->n_bins; b++)
+	for (uint32_t first = 0; first + 1 < n; first += BINS_MAX)
 	{
-		if (cells[b].h == 0)
-			continue;
-		ordered[n].bin = b;
-		ordered[n].ratio = (double) cells[b].g * scale->g_unit / ((double) cells[b].h * scale->h_unit + rules->cat_smooth);
-		n++;
-	}
-	if (n < 2)
-		return;
-	sort_bins(ordered, spare, n);
-	c.n = n - 1;
-	for (uint32_t i = 0; i < c.n; i++)
-	{
-		left.g += cells[ordered[i].bin].g;
-		left.h += cells[ordered[i].bin].h;
-		c.g[i] = (double) left.g * scale->g_unit;
-		c.h[i] = (double) left.h * scale->h_unit;
-		if (rules->counts != NULL)
-			c.rows[i] = rows += rules->counts[ordered[i].bin].h;
-	}
-	find_gains(rules, &c, &terms);
+		c.n = n - 1 - first < BINS_MAX ? n - 1 - first : BINS_MAX;
+		for (uint32_t i = 0; i < c.n; i++)
+		{
+			uint32_t	cell = search->ordered[first + i].cell;
 
-	uint32_t	candidate = best_candidate(&c, best->gain);
+			add_cell(&left, cell == POOLED_CELLS ? pool.sums : list->cells[cell]);
+			rows += cell == POOLED_CELLS ? pool.rows : cell_rows(list, cell);
+			set_candidate(&c, i, left, rows);
+		}
 
-	if (improves(rules, &c, candidate, best))
-		take_set(feature, feature_number, cells, node, ordered, candidate + 1, best);
+		uint32_t	candidate = find_best(search, list, &terms, best, &c);
+
+		if (improves(&search->rules, &c, candidate, best))
+			n_chosen = first + candidate + 1;
+	}
+	if (n_chosen > 0)
+		take_levels(search, feature, feature_number, list, search->ordered, n_chosen, least_h, &pool, best, set);
 }
 
 /* ---- Both ---- */
 
 /* By the kind of feature. */
 void
-split_search(const SplitRules *rules, const GradientScale *scale, const BinFeature *feature, uint32_t feature_number,
-			 const HistogramCell *cells, GradientSums node, Split *best)
+split_search(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best)
 {
 	if (!feature->categorical)
-		search_number(rules, scale, feature, feature_number, cells, node, best);
-	else if (feature->n_bins - 1 <= rules->max_onehot)
-		search_onehot(rules, scale, feature, feature_number, cells, node, best);
+		search_number(search, feature, feature_number, list, best);
+	else if (feature->n_bins - 1 <= search->rules.max_onehot)
+		search_onehot(search, feature, feature_number, list, best);
 	else
-		search_set(rules, scale, feature, feature_number, cells, node, best);
+		search_set(search, feature, feature_number, list, best, feature->wide ? NULL : best->set);
+}
+
+/* The search of one feature again. */
+void
+split_set(const SplitSearch *search, const BinFeature *feature, const CellList *list, uint64_t *set)
+{
+	Split		best = {0};
+
+	search_set(search, feature, 0, list, &best, set);
 }
 
 /* A table of directions by bin. */
 void
 split_directions(const Split *split, uint8_t goes_left[BINS_MAX])
 {
-	for (uint32_t b = 0; b < BINS_MAX; b++)
+	if (split->categorical)
 	{
-		if (split->categorical)
-			goes_left[b] = split_set_has(split, b);
-		else if (b == BIN_MISSING)
-			goes_left[b] = split->missing_left;
-		else
-			goes_left[b] = b <= split->bin;
+		for (uint32_t b = 0; b < BINS_MAX; b++)
+			goes_left[b] = split_set_has(split->set, b);
+		return;
 	}
+	goes_left[BIN_MISSING] = split->missing_left;
+	memset(goes_left + 1, 1, split->bin);
+	memset(goes_left + 1 + split->bin, 0, BINS_MAX - 1 - split->bin);
 }

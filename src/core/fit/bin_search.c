@@ -126,3 +126,44 @@ bins_search_double(const BinFeature *feature, const double *values, size_t n, ui
 #endif
 	double_runs(feature->cuts, ends, values, n, out);
 }
+
+/*
+ * Wide features: halving instead of runs, steps without branches.  All values
+ * go through the same steps, so the compiler interleaves their loads.
+ */
+CPU_BODY void
+search_wide_body(const double *restrict cuts, uint32_t n_cuts, const double *restrict values, size_t n, uint16_t *restrict out)
+{
+	for (size_t i = 0; i < n; i += RUN)
+	{
+		uint32_t	below[RUN] = {0};
+		uint32_t	left = n_cuts;
+		size_t		m = n - i < RUN ? n - i : RUN;
+
+		while (left > 1)
+		{
+			uint32_t	half = left / 2;
+
+			for (size_t k = 0; k < m; k++)
+				below[k] += cuts[below[k] + half - 1] < values[i + k] ? half : 0;
+			left -= half;
+		}
+		for (size_t k = 0; k < m; k++)
+		{
+			double		value = values[i + k];
+
+			below[k] += n_cuts > 0 && cuts[below[k]] < value;
+			out[i + k] = (uint16_t) (value == value ? below[k] + 1 : BIN_MISSING);
+		}
+	}
+}
+
+CPU_DISPATCH(search_wide, (const double *cuts, uint32_t n_cuts, const double *values, size_t n, uint16_t *out),
+			 (cuts, n_cuts, values, n, out))
+
+/* Floats are compared as doubles. */
+void
+bins_search_wide(const BinFeature *feature, const double *values, size_t n, uint16_t *out)
+{
+	search_wide(feature->cuts, feature->n_cuts, values, n, out);
+}

@@ -1,11 +1,11 @@
 /*
  * bins.c
- *		Features as bins: sampling, binning, and the two layouts.
+ *		Features as bins: sampling, binning, and the layouts.
  *
  * Features are cut one by one (a task each) on up to SAMPLE_ROWS training
- * rows at equal distances in canonical order.  Then blocks of rows (a task
- * each) are binned into the columns and, while they are in cache, copied into
- * the rows.  All memory is the arena's.
+ * rows at equal distances in canonical order; then it is known which are
+ * wide.  Then blocks of rows (a task each) are binned into the columns and,
+ * while they are in cache, copied into the rows.  All memory is the arena's.
  */
 #include "bins.h"
 
@@ -75,16 +75,31 @@ bins_values(const BinFeature *feature, size_t begin, size_t n, double *out)
 
 /* ---- Cuts ---- */
 
+/* A category has a bin for each level; a number has those that its values need. */
+uint32_t
+bins_at_most(const RecipeColumn *column, uint32_t max_bin)
+{
+	return 1 + (column->kind == KIND_CATEGORY && column->encoding == ENCODING_NATIVE ? column->n_categories : max_bin);
+}
+
+/* Cuts that a number has room for: those of a wide one need no infinities behind them. */
+static inline size_t
+cut_room(uint32_t max_bin)
+{
+	return max_bin < BINS_MAX ? BINS_MAX : max_bin;
+}
+
 /* One feature's part of the memory, at the places that its number implies. */
 static bool
-describe_features(BinnedMatrix *bins, const FitInput *input, Error *error)
+describe_features(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
 {
 	uint32_t	n = input->recipe->n_features;
+	size_t		room = cut_room(max_bin);
 
 	bins->n_features = n;
 	bins->features = arena_zeroed(input->arena, n, sizeof(BinFeature), error);
 
-	double	   *cuts = arena_alloc(input->arena, (size_t) n * BINS_MAX, sizeof(double), error);
+	double	   *cuts = arena_alloc(input->arena, n * room, sizeof(double), error);
 	float	   *float_cuts = arena_alloc(input->arena, (size_t) n * BINS_MAX, sizeof(float), error);
 
 	if (bins->features == NULL || cuts == NULL || float_cuts == NULL)
@@ -103,14 +118,8 @@ describe_features(BinnedMatrix *bins, const FitInput *input, Error *error)
 			feature->slot = slot;
 			feature->categorical = is_native_category(recipe, slot);
 			feature->n_bins = recipe->n_categories + 1;
-			feature->cuts = cuts + (size_t) f * BINS_MAX;
+			feature->cuts = cuts + f * room;
 			feature->float_cuts = float_cuts + (size_t) f * BINS_MAX;
-			if (feature->categorical && recipe->n_categories > LEVELS_MAX)
-			{
-				error_set(error, ERROR_LIMIT, "column \"%s\" has %u categories; trees take at most %d as they are",
-						  column->table->source->name, recipe->n_categories, LEVELS_MAX);
-				return error_hint(error, "Lower \"max_categories\", or use \"encoding\": \"ordinal\" for this column.");
-			}
 		}
 	}
 	return true;
@@ -142,6 +151,7 @@ cut_feature(void *argument, size_t task, int thread)
 	const CutWork *work = argument;
 	BinFeature *feature = &work->bins->features[task];
 
+	feature->wide = feature->n_bins > BINS_MAX;
 	if (feature->categorical)
 		return;
 
@@ -156,7 +166,8 @@ cut_feature(void *argument, size_t task, int thread)
 			bins_values(feature, work->train.begin + (size_t) ((unsigned __int128) i * n_rows / work->n_sample), 1, &sample[i]);
 	}
 	bins_find_cuts(feature, sample, work->n_sample, work->max_bin, work->work + (size_t) thread * 2 * work->n_sample);
-	for (uint32_t i = 0; i < BINS_MAX; i++)
+	feature->wide = feature->n_bins > BINS_MAX;
+	for (uint32_t i = 0; i < BINS_MAX && !feature->wide; i++)
 	{
 		if (i >= feature->n_cuts)
 			feature->cuts[i] = INFINITY;
@@ -200,34 +211,57 @@ group_stride(uint32_t n)
 	return stride;
 }
 
-/* Places cells, groups and columns. */
+/* Places features among those of their width, and their cells. */
+static bool
+place_features(BinnedMatrix *bins, Arena *arena, Error *error)
+{
+	bins->narrow = arena_alloc(arena, bins->n_features, sizeof(uint32_t), error);
+	bins->wide = arena_alloc(arena, bins->n_features, sizeof(uint32_t), error);
+	if (bins->narrow == NULL || bins->wide == NULL)
+		return false;
+	bins->n_narrow = bins->n_wide = 0;
+	bins->n_cells = 0;
+	bins->most_bins = 0;
+	for (uint32_t f = 0; f < bins->n_features; f++)
+	{
+		BinFeature *feature = &bins->features[f];
+
+		feature->constant = feature->categorical ? feature->n_bins == 1 : feature->n_cuts == 0;
+		if (feature->constant)
+			continue;
+		feature->place = feature->wide ? bins->n_wide : bins->n_narrow;
+		if (feature->wide)
+			bins->wide[bins->n_wide++] = f;
+		else
+			bins->narrow[bins->n_narrow++] = f;
+		feature->first_cell = bins->n_cells;
+		bins->n_cells += feature->n_bins;
+		bins->most_bins = feature->n_bins > bins->most_bins ? feature->n_bins : bins->most_bins;
+	}
+	return true;
+}
+
+/* Places groups and columns. */
 static bool
 lay_out(BinnedMatrix *bins, const FitInput *input, Error *error)
 {
-	uint32_t	n = bins->n_features;
-
 	bins->n_train = range_rows(input->table->train);
 	bins->n_rows = bins->n_train + range_rows(input->table->validation);
-	bins->n_cells = 0;
-	for (uint32_t f = 0; f < n; f++)
-	{
-		bins->features[f].first_cell = bins->n_cells;
-		bins->n_cells += bins->features[f].n_bins;
-	}
 
 	/* no multiple of 4096, or the same row of many columns falls on the same cache sets */
 	bins->column_stride = (bins->n_rows + 4095) / 4096 * 4096 + 64;
-	bins->columns = arena_alloc(input->arena, bins->column_stride, n, error);
-	bins->n_groups = (n + GROUP_FEATURES - 1) / GROUP_FEATURES;
+	bins->columns = arena_alloc(input->arena, bins->column_stride, bins->n_narrow, error);
+	bins->wide_columns = arena_alloc(input->arena, bins->column_stride * sizeof(uint16_t), bins->n_wide, error);
+	bins->n_groups = (bins->n_narrow + GROUP_FEATURES - 1) / GROUP_FEATURES;
 	bins->groups = arena_alloc(input->arena, bins->n_groups, sizeof(BinGroup), error);
-	if (bins->columns == NULL || bins->groups == NULL)
+	if (bins->columns == NULL || bins->wide_columns == NULL || bins->groups == NULL)
 		return false;
 	for (uint32_t g = 0; g < bins->n_groups; g++)
 	{
 		BinGroup   *group = &bins->groups[g];
 
-		group->first_feature = g * GROUP_FEATURES;
-		group->n_features = n - group->first_feature < GROUP_FEATURES ? n - group->first_feature : GROUP_FEATURES;
+		group->first_place = g * GROUP_FEATURES;
+		group->n_features = bins->n_narrow - group->first_place < GROUP_FEATURES ? bins->n_narrow - group->first_place : GROUP_FEATURES;
 		group->stride = group_stride(group->n_features);
 		group->rows = arena_alloc(input->arena, bins->n_rows, group->stride, error);
 		if (group->rows == NULL)
@@ -270,7 +304,23 @@ fill_column(const BinFeature *feature, size_t table_row, size_t n, uint8_t *out)
 		out[i] = values[i] == values[i] ? (uint8_t) (values[i] + 1) : BIN_MISSING;
 }
 
-/* Task: one block of rows, all features, both layouts. */
+/* The same of a wide one. */
+static void
+fill_wide_column(const BinFeature *feature, size_t table_row, size_t n, uint16_t *out)
+{
+	double		values[BLOCK_ROWS];
+
+	bins_values(feature, table_row, n, values);
+	if (!feature->categorical)
+	{
+		bins_search_wide(feature, values, n, out);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		out[i] = values[i] == values[i] ? (uint16_t) (values[i] + 1) : BIN_MISSING;
+}
+
+/* Task: one block of rows, all features, all layouts. */
 static void
 fill_block(void *argument, size_t task)
 {
@@ -291,21 +341,25 @@ fill_block(void *argument, size_t task)
 		memset(rows, 0, n * stride);
 		for (uint32_t k = 0; k < group->n_features; k++)
 		{
-			uint32_t	f = group->first_feature + k;
-			uint8_t    *column = bins->columns + (size_t) f * bins->column_stride + row;
+			uint32_t	place = group->first_place + k;
+			uint8_t    *column = bins->columns + place * bins->column_stride + row;
 
-			fill_column(&bins->features[f], range.begin + offset, n, column);
+			fill_column(&bins->features[bins->narrow[place]], range.begin + offset, n, column);
 			for (size_t i = 0; i < n; i++)
 				rows[i * stride + k] = column[i];
 		}
 	}
+	for (uint32_t place = 0; place < bins->n_wide; place++)
+		fill_wide_column(&bins->features[bins->wide[place]], range.begin + offset, n,
+						 bins->wide_columns + place * bins->column_stride + row);
 }
 
 /* Describes, cuts, lays out, fills. */
 bool
 bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
 {
-	if (!describe_features(bins, input, error) || !find_cuts(bins, input, max_bin, error) || !lay_out(bins, input, error))
+	if (!describe_features(bins, input, max_bin, error) || !find_cuts(bins, input, max_bin, error) ||
+		!place_features(bins, input->arena, error) || !lay_out(bins, input, error))
 		return false;
 
 	FillWork	work = {
@@ -319,13 +373,23 @@ bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *e
 	return true;
 }
 
-/* Rows in both layouts, and the cuts. */
+/* Rows in all layouts, and the cuts; a number is as wide as it may become. */
 uint64_t
-bins_memory(uint64_t n_rows, uint32_t n_features)
+bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin)
 {
-	uint64_t	rest = n_features % GROUP_FEATURES;
-	uint64_t	row_bytes = n_features - rest + (rest > 0 ? group_stride((uint32_t) rest) : 0);
+	uint64_t	n_wide = 0;
 
-	return n_rows * (row_bytes + n_features) +
-		n_features * (sizeof(BinFeature) + BINS_MAX * (sizeof(double) + sizeof(float)) + 4160);
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		if (bins_at_most(&recipe->columns[c].recipe, max_bin) > BINS_MAX)
+			n_wide += recipe->columns[c].recipe.n_features;
+	}
+
+	uint64_t	n_narrow = recipe->n_features - n_wide;
+	uint64_t	rest = n_narrow % GROUP_FEATURES;
+	uint64_t	row_bytes = n_narrow - rest + (rest > 0 ? group_stride((uint32_t) rest) : 0);
+	uint64_t	padding = 2 * 4160;
+	uint64_t	of_feature = sizeof(BinFeature) + 2 * sizeof(uint32_t) + cut_room(max_bin) * sizeof(double) + BINS_MAX * sizeof(float);
+
+	return n_rows * (row_bytes + n_narrow + 2 * n_wide) + recipe->n_features * (of_feature + padding);
 }

@@ -2,15 +2,17 @@
  * bins.h
  *		Features as bins: what tree algorithms see of the rows.
  *
- * Every feature has at most 256 bins, so a value is one byte.  Bin 0 means
- * missing.  Bins of a number are 1 .. n_cuts + 1: x lies in bin b when
- * cuts[b - 2] < x <= cuts[b - 1], so "bin <= b" is "x <= cuts[b - 1]" exactly,
- * in the double arithmetic of prediction.  Bins of a category are the index
- * of its level + 1.
+ * Bin 0 means missing.  Bins of a number are 1 .. n_cuts + 1: x lies in bin b
+ * when cuts[b - 2] < x <= cuts[b - 1], so "bin <= b" is "x <= cuts[b - 1]"
+ * exactly, in the double arithmetic of prediction.  Bins of a category are
+ * the index of its level + 1.
  *
- * The bytes are held twice: by column, for whoever looks at one feature of
- * many rows (partition), and by row in groups of up to 64 features, a cache
- * line, for whoever looks at all features of a row (histograms, walks).
+ * Most features have at most 256 bins: a value is one byte.  The bytes are
+ * held twice: by column, for whoever looks at one feature of many rows
+ * (partition), and by row in groups of up to 32 features, half a cache line,
+ * for whoever looks at all features of a row (histograms, walks); with more,
+ * the histogram of a group leaves the nearest caches.  Features of more bins
+ * are wide: a value is two bytes, held by column only.
  */
 #ifndef MLOPS_CORE_FIT_BINS_H
 #define MLOPS_CORE_FIT_BINS_H
@@ -18,25 +20,28 @@
 #include "fit.h"
 
 #define BIN_MISSING		0
-#define BINS_MAX		256
-#define LEVELS_MAX		(BINS_MAX - 1)
-#define GROUP_FEATURES	64
+#define BINS_MAX		256		/* of a feature that is not wide */
+#define WIDE_BINS_MAX	65536
+#define GROUP_FEATURES	32
 
 typedef struct BinFeature
 {
 	const FittedColumn *column;
 	uint32_t	slot;			/* which of the column's features */
 	bool		categorical;
+	bool		constant;		/* cannot be split, and has no cells */
+	bool		wide;			/* n_bins > BINS_MAX */
+	uint32_t	place;			/* among the features that are wide, or not wide, as it is */
 	uint32_t	n_bins;			/* bin 0 included */
 	uint32_t	n_cuts;			/* numbers only: n_bins - 2, or 0 */
 	double	   *cuts;			/* ascending, finite */
-	float	   *float_cuts;		/* BINS_MAX: largest floats <= cuts, then infinity; what float32 columns are compared with */
+	float	   *float_cuts;		/* not wide: BINS_MAX largest floats <= cuts, then infinity; what float32 columns are compared with */
 	size_t		first_cell;		/* of its n_bins cells in a histogram of all features */
 } BinFeature;
 
 typedef struct BinGroup
 {
-	uint32_t	first_feature;
+	uint32_t	first_place;
 	uint32_t	n_features;
 	uint32_t	stride;			/* bytes of a row: a power of two >= n_features */
 	uint8_t    *rows;
@@ -47,48 +52,70 @@ typedef struct BinnedMatrix
 	size_t		n_rows;			/* training rows, then validation rows */
 	size_t		n_train;
 	uint32_t	n_features;
+	uint32_t	n_narrow;		/* features that are neither wide nor constant */
+	uint32_t	n_wide;
 	uint32_t	n_groups;
 	BinFeature *features;
+	uint32_t   *narrow;			/* numbers of features by place */
+	uint32_t   *wide;
 	BinGroup   *groups;
-	uint8_t    *columns;
-	size_t		column_stride;	/* bytes */
+	uint8_t    *columns;		/* by place */
+	uint16_t   *wide_columns;	/* by place */
+	size_t		column_stride;	/* values */
 	size_t		n_cells;		/* of a histogram */
+	uint32_t	most_bins;		/* of any feature */
 } BinnedMatrix;
 
+/* The bins of a feature that is not wide. */
 static inline const uint8_t *
-bins_column(const BinnedMatrix *bins, uint32_t feature)
+bins_column(const BinnedMatrix *bins, const BinFeature *feature)
 {
-	return bins->columns + (size_t) feature * bins->column_stride;
+	return bins->columns + (size_t) feature->place * bins->column_stride;
+}
+
+/* The bins of a wide feature. */
+static inline const uint16_t *
+bins_wide_column(const BinnedMatrix *bins, const BinFeature *feature)
+{
+	return bins->wide_columns + (size_t) feature->place * bins->column_stride;
 }
 
 /* The bin of one value. */
-static inline uint8_t
+static inline uint32_t
 bins_at(const BinnedMatrix *bins, size_t row, uint32_t feature)
 {
-	const BinGroup *group = &bins->groups[feature / GROUP_FEATURES];
+	const BinFeature *f = &bins->features[feature];
 
-	return group->rows[row * group->stride + feature % GROUP_FEATURES];
+	if (f->wide)
+		return bins_wide_column(bins, f)[row];
+
+	const BinGroup *group = &bins->groups[f->place / GROUP_FEATURES];
+
+	return group->rows[row * group->stride + f->place % GROUP_FEATURES];
 }
 
-/*
- * Finds the cuts on the training rows and bins training and validation rows.
- * ERROR_LIMIT for a category with more than LEVELS_MAX levels.
- */
+/* Finds the cuts on the training rows and bins training and validation rows; max_bin < WIDE_BINS_MAX. */
 extern bool bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error);
 
-/* Bytes that bins_build takes. */
-extern uint64_t bins_memory(uint64_t n_rows, uint32_t n_features);
+/* Bytes that bins_build takes at most. */
+extern uint64_t bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin);
+
+/* Bins of a feature at most, before it was built. */
+extern uint32_t bins_at_most(const RecipeColumn *column, uint32_t max_bin);
 
 /* ---- The parts of it ---- */
 
 /* The encoded values of one feature for rows begin .. begin + n - 1 of the table. */
 extern void bins_values(const BinFeature *feature, size_t begin, size_t n, double *out);
 
-/* Sets n_bins, n_cuts and cuts (room for BINS_MAX) of a number from a sample of its values; work has room for 2n. */
+/* Sets n_bins, n_cuts and cuts (room for max_bin) of a number from a sample of its values; work has room for 2n. */
 extern void bins_find_cuts(BinFeature *feature, const double *sample, size_t n, uint32_t max_bin, uint64_t *work);
 
-/* The bins of n numbers. */
+/* The bins of n numbers of a feature that is not wide. */
 extern void bins_search_double(const BinFeature *feature, const double *values, size_t n, uint8_t *out);
 extern void bins_search_float(const BinFeature *feature, const float *values, size_t n, uint8_t *out);
+
+/* The same of a wide one. */
+extern void bins_search_wide(const BinFeature *feature, const double *values, size_t n, uint16_t *out);
 
 #endif

@@ -189,7 +189,7 @@ init_columns(Booster *booster, Error *error)
 	Arena	   *arena = booster->input->arena;
 	uint32_t	n = booster->bins.n_features;
 
-	if (!column_sample_init(&booster->columns, booster->params.columns, n, booster->params.grow.max_depth, arena, error))
+	if (!column_sample_init(&booster->columns, booster->params.columns, n, arena, error))
 		return false;
 	if (!column_sample_narrows(&booster->columns))
 		return true;
@@ -435,7 +435,7 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 
 /* An upper estimate for usual trees; the sum of what the parts take. */
 uint64_t
-boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
 {
 	BoostingParams boosting = boosting_read_params(params);
 	uint32_t	n_groups = n_classes > 2 ? n_classes : 1;
@@ -446,7 +446,7 @@ boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, ui
 	uint64_t	outputs = params_get(params, "early_stopping_rounds") > 0 ? (n_classes > 0 ? n_classes : 1) * sizeof(double) : 0;
 	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
-		grower_memory(&boosting.grow, n_rows, n_features, n_threads > 0 ? (int) n_threads : 1) +
+	return bins_memory(recipe, n_rows, boosting.max_bin) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
+		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads > 0 ? (int) n_threads : 1) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -53,6 +53,7 @@ boosting_read_params(const ParamSet *params)
 	ObjectiveId objective = (ObjectiveId) params_get(params, "objective");
 	double		max_delta_step = read_max_delta_step(params, objective);
 	double		bound = max_delta_step > 0 ? max_delta_step : INFINITY;
+	uint32_t	depth = (uint32_t) params_get(params, "max_depth");
 
 	return (BoostingParams)
 	{
@@ -75,12 +76,13 @@ boosting_read_params(const ParamSet *params)
 				.min_child_weight = params_get(params, "min_child_weight"),
 				.max_onehot = (uint32_t) params_get(params, "max_cat_to_onehot"),
 				.cat_smooth = params_get(params, "cat_smooth"),
+				.min_category_rows = params_get(params, "min_category_rows"),
 				.min_rows = (int64_t) params_get(params, "min_samples_leaf"),
 				.bounded = max_delta_step > 0 || params_map(params, "monotone_constraints") != NULL,
 				.lowest = -bound,
 				.highest = bound
 			},
-			.max_depth = (uint32_t) params_get(params, "max_depth"),
+			.max_depth = depth > 0 ? depth : UINT32_MAX,
 			.max_leaves = (uint32_t) params_get(params, "max_leaves"),
 			.by_gain = params_get(params, "grow_policy") == 1,
 			.counts_rows = params_get(params, "min_samples_leaf") > 1,

@@ -16,18 +16,15 @@ typedef struct RankedFeature
 } RankedFeature;
 
 bool
-column_sample_init(ColumnSample *sample, ColumnShares shares, uint32_t n_features, uint32_t max_depth, Arena *arena, Error *error)
+column_sample_init(ColumnSample *sample, ColumnShares shares, uint32_t n_features, Arena *arena, Error *error)
 {
 	sample->shares = shares;
 	sample->n_features = n_features;
-	sample->max_depth = max_depth;
 	sample->key = 0;
 	sample->ranked = arena_alloc(arena, n_features, sizeof(RankedFeature), error);
 	sample->tree = arena_alloc(arena, n_features, sizeof(bool), error);
-	sample->levels = NULL;
-	if (shares.by_level < 1)
-		sample->levels = arena_alloc(arena, (size_t) max_depth * n_features, sizeof(bool), error);
-	return sample->ranked != NULL && sample->tree != NULL && (shares.by_level >= 1 || sample->levels != NULL);
+	sample->level = arena_alloc(arena, n_features, sizeof(bool), error);
+	return sample->ranked != NULL && sample->tree != NULL && sample->level != NULL;
 }
 
 /* By hash, then by number. */
@@ -70,16 +67,17 @@ column_sample_tree(ColumnSample *sample, uint64_t seed, uint64_t tree)
 
 	sample->key = hash64_combine(seed, ~tree);
 	draw_features(sample, NULL, sample->shares.by_tree, sample->key, sample->tree);
-	for (uint32_t depth = 0; sample->levels != NULL && depth < sample->max_depth; depth++)
-		draw_features(sample, sample->tree, sample->shares.by_level, hash64_combine(sample->key ^ LEVEL_KEY, depth),
-					  sample->levels + (size_t) depth * sample->n_features);
+	sample->level_depth = UINT32_MAX;
 	return used;
 }
 
 void
 column_sample_node(ColumnSample *sample, uint32_t depth, uint64_t node_key, bool *used)
 {
-	const bool *from = sample->levels != NULL ? sample->levels + (size_t) depth * sample->n_features : sample->tree;
-
-	draw_features(sample, from, sample->shares.by_node, node_key, used);
+	if (sample->shares.by_level < 1 && depth != sample->level_depth)
+	{
+		draw_features(sample, sample->tree, sample->shares.by_level, hash64_combine(sample->key ^ LEVEL_KEY, depth), sample->level);
+		sample->level_depth = depth;
+	}
+	draw_features(sample, sample->shares.by_level < 1 ? sample->level : sample->tree, sample->shares.by_node, node_key, used);
 }

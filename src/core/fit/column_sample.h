@@ -6,7 +6,8 @@
  * tree's, a node's from its level's, and at least one is.  Those with the
  * smallest hashes are drawn: of seed, tree and feature; of depth, too; and of
  * the way from the root to the node.  So neither threads nor the order in
- * which nodes are looked at matter.
+ * which nodes are looked at matter.  Nodes are mostly looked at level by
+ * level: of the levels only the last is kept.
  */
 #ifndef MLOPS_CORE_FIT_COLUMN_SAMPLE_H
 #define MLOPS_CORE_FIT_COLUMN_SAMPLE_H
@@ -26,16 +27,16 @@ typedef struct ColumnSample
 {
 	ColumnShares shares;
 	uint32_t	n_features;
-	uint32_t	max_depth;
 	uint64_t	key;			/* of the tree */
+	uint32_t	level_depth;	/* of the level drawn last; UINT32_MAX: none of this tree was */
 	struct RankedFeature *ranked;
 	bool	   *tree;			/* n_features */
-	bool	   *levels;			/* max_depth x n_features */
+	bool	   *level;			/* the same */
 } ColumnSample;
 
-extern bool column_sample_init(ColumnSample *sample, ColumnShares shares, uint32_t n_features, uint32_t max_depth, Arena *arena, Error *error);
+extern bool column_sample_init(ColumnSample *sample, ColumnShares shares, uint32_t n_features, Arena *arena, Error *error);
 
-/* Draws a tree's features and those of its levels; NULL where the tree may be split on all. */
+/* Draws a tree's features; NULL where the tree may be split on all. */
 extern const bool *column_sample_tree(ColumnSample *sample, uint64_t seed, uint64_t tree);
 
 /* Whether nodes have features of their own to be drawn. */

@@ -52,9 +52,9 @@ extern bool linear_regression_fit(const FitInput *input, FitOutput *output, Erro
 extern bool logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool boosting_fit(const FitInput *input, FitOutput *output, Error *error);
 
-extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
-extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
-extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
-extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes);
+extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define MAX_BATCH		256		/* nodes that go through a step together */
+#define MAX_BATCH		2048	/* nodes that go through a step together */
 #define POOL_BYTES		(64 * 1024 * 1024)	/* aim for all histograms of waiting nodes */
 #define MIN_SLOTS		4
 
@@ -17,7 +17,7 @@ static int
 slots_for(const GrowRules *rules, uint64_t n_cells)
 {
 	uint64_t	slots = POOL_BYTES / (n_cells * sizeof(HistogramCell) + 1);
-	uint64_t	most = rules->max_leaves > 0 ? rules->max_leaves + 1 : MAX_BATCH;
+	uint64_t	most = rules->max_leaves > 0 ? (uint64_t) rules->max_leaves + 1 : MAX_BATCH;
 
 	if (rules->max_depth < 8 && most > UINT64_C(1) << rules->max_depth)
 		most = UINT64_C(1) << rules->max_depth;
@@ -31,16 +31,42 @@ static bool
 init_counts(Grower *grower, Error *error)
 {
 	const BinnedMatrix *bins = grower->bins;
+	size_t		n_threads = (size_t) pool_threads(grower->pool);
 
 	if (!grower->rules.counts_rows)
 		return true;
 	grower->counts = arena_alloc(grower->arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
 	grower->ones = arena_alloc(grower->arena, bins->n_train, sizeof(int32_t), error);
-	if (grower->counts == NULL || grower->ones == NULL)
+	grower->touched_counts = arena_alloc(grower->arena, n_threads, sizeof(TouchedCells), error);
+	if (grower->counts == NULL || grower->ones == NULL || grower->touched_counts == NULL)
 		return false;
 	for (size_t i = 0; i < bins->n_train; i++)
 		grower->ones[i] = 1;
+	for (size_t t = 0; t < n_threads; t++)
+	{
+		if (!touched_init(&grower->touched_counts[t], bins->most_bins, grower->arena, error))
+			return false;
+	}
 	return true;
+}
+
+/* What each thread has for itself. */
+static bool
+init_threads(Grower *grower, Error *error)
+{
+	size_t		n_threads = (size_t) pool_threads(grower->pool);
+	size_t		n_ordered = 2 * (size_t) grower->bins->most_bins;
+
+	grower->touched = arena_alloc(grower->arena, n_threads, sizeof(TouchedCells), error);
+	grower->ordered = arena_alloc(grower->arena, n_threads, n_ordered * sizeof(OrderedCell), error);
+	if (grower->touched == NULL || grower->ordered == NULL)
+		return false;
+	for (size_t t = 0; t < n_threads; t++)
+	{
+		if (!touched_init(&grower->touched[t], grower->bins->most_bins, grower->arena, error))
+			return false;
+	}
+	return histogram_scratch_init(&grower->scratch, grower->bins, (int) n_threads, grower->arena, error);
 }
 
 /* Everything that does not depend on a tree. */
@@ -54,26 +80,37 @@ grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, Th
 	grower->arena = arena;
 	grower->n_slots = slots_for(rules, bins->n_cells);
 	grower->max_batch = rules->max_leaves > 0 ? 1 : MAX_BATCH;
+	grower->batch = arena_alloc(arena, grower->max_batch, sizeof(uint32_t), error);
 	grower->divisions = arena_alloc(arena, grower->max_batch, sizeof(PartitionNode), error);
 	grower->builds = arena_alloc(arena, grower->max_batch, 2 * sizeof(Build), error);
-	grower->partial = arena_alloc(arena, feature_chunks(bins->n_features), 2 * sizeof(Split), error);
+	grower->partial = arena_alloc(arena, place_chunks(bins->n_narrow) + bins->n_wide, 2 * sizeof(Split), error);
 	grower->cells = arena_alloc(arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
 	grower->free_slots = arena_alloc(arena, (size_t) grower->n_slots, sizeof(int), error);
-	return grower->divisions != NULL && grower->builds != NULL && grower->partial != NULL && grower->cells != NULL &&
-		grower->free_slots != NULL && init_counts(grower, error) &&
-		histogram_scratch_init(&grower->scratch, bins, pool_threads(pool), arena, error) &&
+	return grower->batch != NULL && grower->divisions != NULL && grower->builds != NULL && grower->partial != NULL && grower->cells != NULL &&
+		grower->free_slots != NULL && init_counts(grower, error) && init_threads(grower, error) &&
 		partition_init(&grower->partition, bins, bins->n_train, grower->max_batch, arena, error);
 }
 
 /* Bytes of that. */
 uint64_t
-grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads)
+grower_memory(const GrowRules *rules, const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin, int n_threads)
 {
-	uint64_t	n_cells = (uint64_t) n_features * BINS_MAX;
+	uint64_t	n_cells = 0;
+	uint32_t	most_bins = 0;
+	uint32_t	n_sums = rules->counts_rows ? 2 : 1;	/* of derivatives, and of rows */
 
-	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) * (rules->counts_rows ? 2 : 1) +
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const RecipeColumn *column = &recipe->columns[c].recipe;
+		uint32_t	n_bins = bins_at_most(column, max_bin);
+
+		n_cells += (uint64_t) column->n_features * n_bins;
+		most_bins = n_bins > most_bins ? n_bins : most_bins;
+	}
+	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) * n_sums +
+		(uint64_t) n_threads * (n_sums * touched_memory(most_bins) + 2 * most_bins * sizeof(OrderedCell)) +
 		(rules->counts_rows ? n_rows * sizeof(int32_t) : 0) +
-		histogram_scratch_memory(n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
+		histogram_scratch_memory(recipe->n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
 }
 
 /* Room for two more nodes. */
@@ -287,39 +324,37 @@ plan_children(Grower *grower, uint32_t number, const PartitionNode *division, Bu
 
 	bool		search[2] = {may_split(grower, &children[0]), may_split(grower, &children[1])};
 
-	if (!search[0] && !search[1])
-	{
-		release_histogram(grower, number);
-		return 0;
-	}
-	if (grower->nodes[number].histogram < 0)
-	{
-		size_t		n = 0;
-
-		for (uint32_t k = 0; k < 2; k++)
-		{
-			if (!search[k])
-				continue;
-			children[k].histogram = grower->free_slots[--grower->n_free];
-			builds[n++] = (Build) {.node = left + k,.search_node = true};
-		}
-		return n;
-	}
-
+	bool		small[2] = {is_small(grower, division->n_left), is_small(grower, division->end - division->begin - division->n_left)};
 	uint32_t	few = children[0].end - children[0].begin <= children[1].end - children[1].begin ? 0 : 1;
+	uint32_t	many = 1 - few;
+	size_t		n = 0;
 
-	children[1 - few].histogram = grower->nodes[number].histogram;
-	grower->nodes[number].histogram = -1;
-	children[few].histogram = grower->free_slots[--grower->n_free];
-	builds[0] = (Build) {.node = left + few,.sibling = left + 1 - few,.search_node = search[few],.search_sibling = search[1 - few]};
-	return 1;
+	if (grower->nodes[number].histogram >= 0 && search[many] && !small[many])
+	{
+		children[many].histogram = grower->nodes[number].histogram;
+		grower->nodes[number].histogram = -1;
+		if (!small[few])
+			children[few].histogram = grower->free_slots[--grower->n_free];
+		builds[0] = (Build) {.node = left + few,.sibling = left + many,.search_node = search[few],.search_sibling = true};
+		return 1;
+	}
+	release_histogram(grower, number);
+	for (uint32_t k = 0; k < 2; k++)
+	{
+		if (!search[k])
+			continue;
+		if (!small[k])
+			children[k].histogram = grower->free_slots[--grower->n_free];
+		builds[n++] = (Build) {.node = left + k,.search_node = true};
+	}
+	return n;
 }
 
 /* Slots that splitting a node takes beside its own. */
 static int
 slots_needed(const Grower *grower, uint32_t node)
 {
-	if (grower->nodes[node].depth + 1 >= grower->rules.max_depth)
+	if (grower->nodes[node].depth + 1 >= grower->rules.max_depth || is_small(grower, grower->nodes[node].end - grower->nodes[node].begin))
 		return 0;
 	return grower->nodes[node].histogram >= 0 ? 1 : 2;
 }
@@ -328,7 +363,7 @@ slots_needed(const Grower *grower, uint32_t node)
 static bool
 split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
 {
-	uint32_t	batch[MAX_BATCH];
+	uint32_t   *batch = grower->batch;
 	uint32_t	n = 0;
 	int			n_needed = 0;
 
@@ -347,9 +382,17 @@ split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
 	}
 	*n_leaves += n;
 
+	if (!grow_sets(grower, batch, n, error))
+		return false;
+
 	/* nodes may have moved while others were added */
 	for (uint32_t i = 0; i < n; i++)
-		grower->divisions[i].split = &grower->nodes[batch[i]].split;
+	{
+		const GrownNode *node = &grower->nodes[batch[i]];
+
+		grower->divisions[i].split = &node->split;
+		grower->divisions[i].set = node->split.categorical ? grown_set(grower, node) : NULL;
+	}
 	partition_nodes(&grower->partition, grower->divisions, n, grower->pool);
 
 	size_t		n_builds = 0;
@@ -410,9 +453,11 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 
 	grower->n_nodes = 0;
 	grower->n_heap = 0;
+	grower->n_set_words = 0;
 	grower->n_free = 0;
 	for (int slot = grower->n_slots - 1; slot >= 0; slot--)
 		grower->free_slots[grower->n_free++] = slot;
+	histogram_choose(&grower->scratch, grower->feature_used);
 	grower->partition.scores = grower->scores;
 	grower->partition.wide = grower->scale.wide;
 	if (!reserve_nodes(grower, error))
@@ -424,7 +469,8 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 	root->key = grower->columns != NULL ? grower->columns->key : 0;
 	if (may_split(grower, root))
 	{
-		root->histogram = grower->free_slots[--grower->n_free];
+		if (!is_small(grower, n_rows))
+			root->histogram = grower->free_slots[--grower->n_free];
 		grower->builds[0] = (Build) {.node = 0,.search_node = true};
 		grow_build(grower, grower->builds, 1);
 		enter_node(grower, 0);

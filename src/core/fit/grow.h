@@ -4,11 +4,13 @@
  *
  * Nodes that can be split wait in a heap: the deepest first (a whole level
  * then goes through each step together), or, with a limit on leaves, the one
- * of most gain: of all, or of the highest level.  Splitting divides a node's rows, builds the histogram of the
- * child with fewer of them, and gets the other's by subtraction from their
- * parent's.  Histograms live in a pool of fixed size; where it is exhausted,
+ * of most gain: of all, or of the highest level.  Splitting divides a node's
+ * rows, builds the histogram of the child with fewer of them, and gets the
+ * other's by subtraction from their parent's.  Histograms live in a pool of fixed size; where it is exhausted,
  * the node that would come last loses its own, and its children's are both
- * built from rows.  Which tree results depends on neither pool nor threads.
+ * built from rows.  Nodes of few rows have no histogram: their sums are made
+ * feature by feature and forgotten (touched_cells.h).  Which tree results
+ * depends on neither pool nor threads.
  */
 #ifndef MLOPS_CORE_FIT_GROW_H
 #define MLOPS_CORE_FIT_GROW_H
@@ -17,11 +19,12 @@
 #include "column_sample.h"
 #include "partition.h"
 #include "quantile.h"
+#include "touched_cells.h"
 
 typedef struct GrowRules
 {
 	SplitRules	split;
-	uint32_t	max_depth;
+	uint32_t	max_depth;		/* UINT32_MAX: no limit */
 	uint32_t	max_leaves;		/* 0: no limit */
 	bool		by_gain;		/* with a limit: the largest gain anywhere first, not level by level */
 	double		learning_rate;
@@ -49,6 +52,7 @@ typedef struct GrownNode
 	double		lowest;			/* bounds of that value before the learning rate, where rules are bounded */
 	double		highest;
 	Split		split;			/* the best, where it was looked for */
+	size_t		set;			/* of a split on a wide category: index of its words in the grower's sets */
 	uint32_t	depth;
 	uint32_t	left;			/* its children are left and left + 1; 0: a leaf */
 	int			histogram;		/* slot in the pool, or -1 */
@@ -63,11 +67,15 @@ typedef struct Grower
 	ThreadPool *pool;
 	Arena	   *arena;
 	HistogramScratch scratch;
+	TouchedCells *touched;		/* one a thread */
+	TouchedCells *touched_counts;	/* the same, of rows: where rules count them */
+	OrderedCell *ordered;		/* 2 most_bins a thread */
 	Partition	partition;
 	uint32_t	max_batch;
-	struct PartitionNode *divisions;	/* max_batch */
+	uint32_t   *batch;			/* max_batch nodes */
+	PartitionNode *divisions;	/* of these */
 	struct Build *builds;		/* 2 max_batch */
-	Split	   *partial;		/* 2 a chunk of features */
+	Split	   *partial;		/* 2 a chunk of features, and 2 a wide one */
 	HistogramCell *cells;		/* n_slots x n_cells */
 	HistogramCell *counts;		/* the same, of rows: where rules count them */
 	int32_t    *ones;			/* n_train words that say "g = 0, h = 1"; the same */
@@ -87,13 +95,23 @@ typedef struct Grower
 	GrownNode  *nodes;
 	uint32_t	n_nodes;
 	uint32_t	max_nodes;
+	uint64_t   *sets;			/* of wide categories */
+	size_t		n_set_words;
+	size_t		max_set_words;
 	uint32_t   *heap;			/* nodes with a split; room for max_nodes */
 	uint32_t	n_heap;
 } Grower;
 
 /* Leaves refit, columns and used, and what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
 extern bool grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error);
-extern uint64_t grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads);
+extern uint64_t grower_memory(const GrowRules *rules, const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin, int n_threads);
+
+/* Bins of a node that go left, of a split on a category. */
+static inline const uint64_t *
+grown_set(const Grower *grower, const GrownNode *node)
+{
+	return grower->bins->features[node->split.feature].wide ? grower->sets + node->set : node->split.set;
+}
 
 /*
  * Grows a tree from the n_rows rows of the root, whose derivatives add up to

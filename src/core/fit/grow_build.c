@@ -3,8 +3,11 @@
  *		Histograms of nodes, and their best splits.
  *
  * A node with many rows is shared by all threads: chunks of its rows are
- * added up first, then chunks of its features are collected, subtracted from
- * the parent's, and searched.  Of smaller nodes each is one thread's.
+ * added up first, beside its wide features, then chunks of its features are
+ * collected, subtracted from the parent's, and searched.  Of smaller nodes
+ * each is one thread's; of the smallest only the touched cells are looked at.
+ * Where rules ask for the rows of each bin, these are added up in the same
+ * way in a pass of their own before that of derivatives.
  */
 #include "grow_internal.h"
 
@@ -17,8 +20,15 @@ typedef struct BuildWork
 	Grower	   *grower;
 	const Build *builds;		/* of a task each, or the one that is shared */
 	size_t		n_row_chunks;
-	bool		counting;		/* rows, in a pass of its own before that of derivatives */
+	bool		counting;		/* this pass is of rows */
 } BuildWork;
+
+/* Best splits of a build's two nodes. */
+typedef struct SplitPair
+{
+	Split		of_node;
+	Split		of_sibling;
+} SplitPair;
 
 /* Whether the tree may split on a feature. */
 static inline bool
@@ -28,91 +38,95 @@ feature_used(const Grower *grower, uint32_t feature)
 }
 
 /* Groups without a used feature need no histograms. */
-static bool
+static inline bool
 group_used(const Grower *grower, uint32_t group)
 {
-	const BinGroup *g = &grower->bins->groups[group];
-
-	for (uint32_t f = g->first_feature; f < g->first_feature + g->n_features; f++)
-	{
-		if (feature_used(grower, f))
-			return true;
-	}
-	return false;
+	return grower->scratch.n_places[group] > 0;
 }
 
-/* The cells of a node that has a histogram: of derivatives, or of rows. */
+/* The histogram of a node that has one: of derivatives, or of rows. */
 static HistogramCell *
 node_cells(const Grower *grower, uint32_t node, bool counting)
 {
 	return (counting ? grower->counts : grower->cells) + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
 }
 
-/* Adds rows begin .. end - 1 of a node for a group. */
-static void
-add_rows(const BuildWork *work, const GrownNode *node, int thread, uint32_t group, size_t begin, size_t end)
+/* All cells of a feature in a node that has a histogram. */
+static CellList
+all_cells(const Grower *grower, uint32_t node, const BinFeature *feature)
 {
-	Grower	   *grower = work->grower;
-	RowList		list = *node_list(grower, node);
-
-	if (work->counting)
-		list.first = grower->ones;
-	histogram_add(&grower->scratch, thread, group, !work->counting && grower->scale.wide, &list, begin, end);
-}
-
-/* The best split of one node by one feature. */
-static void
-search_feature(const Grower *grower, uint32_t number, uint32_t feature, const HistogramCell *cells, Split *best)
-{
-	const GrownNode *node = &grower->nodes[number];
-	const BinFeature *bin_feature = &grower->bins->features[feature];
-
-	if (!grower->rules.split.bounded && !grower->rules.counts_rows)
+	return (CellList)
 	{
-		split_search(&grower->rules.split, &grower->scale, bin_feature, feature, cells, node->sums, best);
-		return;
-	}
-
-	SplitRules	rules = node_rules(grower, node);
-
-	rules.n_rows = (int64_t) (node->end - node->begin);
-	rules.counts = grower->rules.counts_rows ? node_cells(grower, number, true) + bin_feature->first_cell : NULL;
-	rules.direction = grower->rules.directions != NULL ? grower->rules.directions[feature] : 0;
-	split_search(&rules, &grower->scale, bin_feature, feature, cells, node->sums, best);
+		.cells = node_cells(grower, node, false) + feature->first_cell,
+		.counts = grower->rules.counts_rows ? node_cells(grower, node, true) + feature->first_cell : NULL,
+		.n = feature->n_bins
+	};
 }
 
-/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches unless this is the pass that counts. */
+/* Looks for splits of a feature, where they are wanted; own: the node's cells. */
 static void
-finish_features(const BuildWork *work, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
-				Split *best, Split *best_of_sibling)
+search_feature(const Grower *grower, const Build *build, int thread, uint32_t f, const CellList *own, SplitPair *best)
+{
+	const BinFeature *feature = &grower->bins->features[f];
+
+	if (build->search_node && (build->node_used == NULL || build->node_used[f]))
+	{
+		SplitSearch search = node_search(grower, build->node, f, thread);
+
+		split_search(&search, feature, f, own, &best->of_node);
+	}
+	if (build->search_sibling && (build->sibling_used == NULL || build->sibling_used[f]))
+	{
+		SplitSearch search = node_search(grower, build->sibling, f, thread);
+		CellList	all = all_cells(grower, build->sibling, feature);
+
+		split_search(&search, feature, f, &all, &best->of_sibling);
+	}
+}
+
+/* Subtracts a node's cells of a feature from what its sibling has of their parent's; both are searched, unless this pass is of rows. */
+static void
+finish_feature(const BuildWork *work, const Build *build, int thread, uint32_t f, SplitPair *best)
 {
 	Grower	   *grower = work->grower;
-	HistogramCell *cells = node_cells(grower, build->node, work->counting);
-	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling, work->counting) : NULL;
+	const BinFeature *feature = &grower->bins->features[f];
+
+	if (build->sibling != 0)
+	{
+		const HistogramCell *own = node_cells(grower, build->node, work->counting) + feature->first_cell;
+		HistogramCell *others = node_cells(grower, build->sibling, work->counting) + feature->first_cell;
+
+		for (uint32_t b = 0; b < feature->n_bins; b++)
+		{
+			others[b].g -= own[b].g;
+			others[b].h -= own[b].h;
+		}
+	}
+	if (!work->counting && feature_used(grower, f))
+	{
+		CellList	all = all_cells(grower, build->node, feature);
+
+		search_feature(grower, build, thread, f, &all, best);
+	}
+}
+
+/* Collects places first .. end - 1 (of one group) from threads, and finishes these features. */
+static void
+finish_places(const BuildWork *work, const Build *build, int first_thread, int end_thread, int thread, uint32_t first, uint32_t end,
+			  SplitPair *best)
+{
+	Grower	   *grower = work->grower;
 
 	if (!group_used(grower, first / GROUP_FEATURES))
 		return;
-	for (uint32_t f = first; f < end; f++)
+	for (uint32_t place = first; place < end; place++)
 	{
+		uint32_t	f = grower->bins->narrow[place];
 		const BinFeature *feature = &grower->bins->features[f];
-		HistogramCell *own = cells + feature->first_cell;
-		HistogramCell *others = sibling_cells != NULL ? sibling_cells + feature->first_cell : NULL;
 
-		histogram_collect(&grower->scratch, first_thread, end_thread, f, own);
-		if (others != NULL)
-		{
-			for (uint32_t b = 0; b < feature->n_bins; b++)
-			{
-				others[b].g -= own[b].g;
-				others[b].h -= own[b].h;
-			}
-		}
-		if (work->counting || !feature_used(grower, f))
-			continue;
-		if (build->search_node && (build->node_used == NULL || build->node_used[f]))
-			search_feature(grower, build->node, f, own, best);
-		if (build->search_sibling && (build->sibling_used == NULL || build->sibling_used[f]))
-			search_feature(grower, build->sibling, f, others, best_of_sibling);
+		histogram_collect(&grower->scratch, first_thread, end_thread, feature,
+						  node_cells(grower, build->node, work->counting) + feature->first_cell);
+		finish_feature(work, build, thread, f, best);
 	}
 }
 
@@ -127,15 +141,46 @@ finish_groups(Grower *grower, int first_thread, int end_thread)
 	}
 }
 
-/* One pass of one build, by one thread. */
+/* Adds rows begin .. end - 1 of a node for a group. */
 static void
-pass_alone(const BuildWork *work, size_t task, int thread)
+add_rows(const BuildWork *work, const GrownNode *node, int thread, uint32_t group, size_t begin, size_t end)
+{
+	Grower	   *grower = work->grower;
+	RowList		list = work->counting ? counted_list(grower, node) : *node_list(grower, node);
+
+	histogram_add(&grower->scratch, thread, group, !work->counting && grower->scale.wide, &list, begin, end);
+}
+
+/* Adds the rows of a wide feature. */
+static void
+add_wide(const BuildWork *work, const Build *build, uint32_t f)
+{
+	const Grower *grower = work->grower;
+	const BinFeature *feature = &grower->bins->features[f];
+	const GrownNode *node = &grower->nodes[build->node];
+	RowList		list = work->counting ? counted_list(grower, node) : *node_list(grower, node);
+
+	histogram_wide_feature(grower->bins, feature, !work->counting && grower->scale.wide, &list, node->begin, node->end,
+						   node_cells(grower, build->node, work->counting) + feature->first_cell);
+}
+
+/* Keeps the better splits. */
+static void
+keep_splits(Grower *grower, const Build *build, const SplitPair *best)
+{
+	split_keep(&grower->nodes[build->node].split, &best->of_node);
+	if (build->sibling != 0)
+		split_keep(&grower->nodes[build->sibling].split, &best->of_sibling);
+}
+
+/* One pass of one build by one thread: a histogram. */
+static void
+build_histogram(const BuildWork *work, const Build *build, int thread)
 {
 	Grower	   *grower = work->grower;
 	const BinnedMatrix *bins = grower->bins;
-	const Build *build = &work->builds[task];
-	GrownNode  *node = &grower->nodes[build->node];
-	Split	   *best_of_sibling = build->sibling != 0 ? &grower->nodes[build->sibling].split : NULL;
+	const GrownNode *node = &grower->nodes[build->node];
+	SplitPair	best = {0};
 
 	for (uint32_t g = 0; g < bins->n_groups; g++)
 	{
@@ -144,10 +189,58 @@ pass_alone(const BuildWork *work, size_t task, int thread)
 		if (!group_used(grower, g))
 			continue;
 		add_rows(work, node, thread, g, node->begin, node->end);
-		finish_features(work, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
-						&node->split, best_of_sibling);
+		finish_places(work, build, thread, thread + 1, thread, group->first_place, group->first_place + group->n_features, &best);
 	}
 	finish_groups(grower, thread, thread + 1);
+	keep_splits(grower, build, &best);
+	for (uint32_t place = 0; place < bins->n_wide; place++)
+	{
+		best = (SplitPair) {0};
+		if (!feature_used(grower, bins->wide[place]))
+			continue;
+		add_wide(work, build, bins->wide[place]);
+		finish_feature(work, build, thread, bins->wide[place], &best);
+		keep_splits(grower, build, &best);
+	}
+}
+
+/* Subtracts listed cells from all. */
+static void
+subtract_listed(HistogramCell *all, const uint16_t *bins, const HistogramCell *cells, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		all[bins[i]].g -= cells[i].g;
+		all[bins[i]].h -= cells[i].h;
+	}
+}
+
+/* All of one build by one thread: touched cells, which are subtracted from the sibling's at once. */
+static void
+build_touched(Grower *grower, const Build *build, int thread)
+{
+	const BinnedMatrix *bins = grower->bins;
+	const GrownNode *node = &grower->nodes[build->node];
+	SplitPair	best = {0};
+
+	for (uint32_t f = 0; f < bins->n_features; f++)
+	{
+		if (!feature_used(grower, f) || bins->features[f].constant)
+			continue;
+
+		CellList	list = node_touched(grower, node, f, thread);
+
+		if (build->sibling != 0)
+		{
+			size_t		first_cell = bins->features[f].first_cell;
+
+			subtract_listed(node_cells(grower, build->sibling, false) + first_cell, list.bins, list.cells, list.n);
+			if (list.counts != NULL)
+				subtract_listed(node_cells(grower, build->sibling, true) + first_cell, list.bins, list.counts, list.n);
+		}
+		search_feature(grower, build, thread, f, &list, &best);
+	}
+	keep_splits(grower, build, &best);
 }
 
 /* Task: all of one build, by one thread. */
@@ -155,20 +248,36 @@ static void
 build_alone(void *argument, size_t task, int thread)
 {
 	BuildWork	work = *(const BuildWork *) argument;
+	const Build *build = &work.builds[task];
 
+	if (work.grower->nodes[build->node].histogram < 0)
+	{
+		build_touched(work.grower, build, thread);
+		return;
+	}
 	work.counting = work.grower->rules.counts_rows;
 	if (work.counting)
-		pass_alone(&work, task, thread);
+		build_histogram(&work, build, thread);
 	work.counting = false;
-	pass_alone(&work, task, thread);
+	build_histogram(&work, build, thread);
 }
 
-/* Task: a chunk of rows in one group of the shared build. */
+/* Task: a wide feature of the shared build, or a chunk of rows in one group. */
 static void
 add_shared(void *argument, size_t task, int thread)
 {
 	const BuildWork *work = argument;
 	Grower	   *grower = work->grower;
+	const BinnedMatrix *bins = grower->bins;
+
+	if (task < bins->n_wide)
+	{
+		if (feature_used(grower, bins->wide[task]))
+			add_wide(work, work->builds, bins->wide[task]);
+		return;
+	}
+	task -= bins->n_wide;
+
 	const GrownNode *node = &grower->nodes[work->builds->node];
 	uint32_t	group = (uint32_t) (task / work->n_row_chunks);
 	size_t		begin = node->begin + task % work->n_row_chunks * CHUNK_ROWS;
@@ -178,26 +287,38 @@ add_shared(void *argument, size_t task, int thread)
 		add_rows(work, node, thread, group, begin, end);
 }
 
-/* Task: a chunk of features of the shared build. */
+/* Task: a wide feature of the shared build, or a chunk of the others. */
 static void
-finish_shared(void *argument, size_t task)
+finish_shared(void *argument, size_t task, int thread)
 {
 	const BuildWork *work = argument;
 	Grower	   *grower = work->grower;
-	uint32_t	first = (uint32_t) task * CHUNK_FEATURES;
-	uint32_t	end = grower->bins->n_features - first < CHUNK_FEATURES ? grower->bins->n_features : first + CHUNK_FEATURES;
-	Split	   *best = &grower->partial[2 * task];
+	const BinnedMatrix *bins = grower->bins;
+	SplitPair	best = {0};
 
-	best[0].gain = best[1].gain = 0;
-	finish_features(work, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
+	if (task < bins->n_wide)
+	{
+		if (feature_used(grower, bins->wide[task]))
+			finish_feature(work, work->builds, thread, bins->wide[task], &best);
+	}
+	else
+	{
+		uint32_t	first = (uint32_t) (task - bins->n_wide) * CHUNK_FEATURES;
+		uint32_t	end = bins->n_narrow - first < CHUNK_FEATURES ? bins->n_narrow : first + CHUNK_FEATURES;
+
+		finish_places(work, work->builds, 0, grower->scratch.n_threads, thread, first, end, &best);
+	}
+	grower->partial[2 * task] = best.of_node;
+	grower->partial[2 * task + 1] = best.of_sibling;
 }
 
 /* One build by all threads. */
 static void
 build_shared(Grower *grower, const Build *build)
 {
+	const BinnedMatrix *bins = grower->bins;
 	GrownNode  *node = &grower->nodes[build->node];
-	uint32_t	n_chunks = feature_chunks(grower->bins->n_features);
+	size_t		n_tasks = bins->n_wide + place_chunks(bins->n_narrow);
 	BuildWork	work = {
 		.grower = grower,
 		.builds = build,
@@ -207,18 +328,15 @@ build_shared(Grower *grower, const Build *build)
 	for (int pass = grower->rules.counts_rows ? 0 : 1; pass < 2; pass++)
 	{
 		work.counting = pass == 0;
-		pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
-		pool_for(grower->pool, n_chunks, finish_shared, &work);
+		pool_for_thread(grower->pool, bins->n_wide + bins->n_groups * work.n_row_chunks, add_shared, &work);
+		pool_for_thread(grower->pool, n_tasks, finish_shared, &work);
 		finish_groups(grower, 0, grower->scratch.n_threads);
 	}
-	for (uint32_t c = 0; c < n_chunks; c++)
+	for (size_t t = 0; t < n_tasks; t++)
 	{
-		const Split *best = &grower->partial[2 * c];
-
-		if (best[0].gain > node->split.gain)
-			node->split = best[0];
-		if (build->sibling != 0 && best[1].gain > grower->nodes[build->sibling].split.gain)
-			grower->nodes[build->sibling].split = best[1];
+		split_keep(&node->split, &grower->partial[2 * t]);
+		if (build->sibling != 0)
+			split_keep(&grower->nodes[build->sibling].split, &grower->partial[2 * t + 1]);
 	}
 }
 
@@ -253,12 +371,12 @@ grow_build(Grower *grower, Build *builds, size_t n)
 
 	if (grower->columns != NULL)
 		draw_nodes(grower, builds, n);
-
 	for (size_t i = 0; i < n; i++)
 	{
 		const GrownNode *node = &grower->nodes[builds[i].node];
 
-		if (grower->scratch.n_threads > 1 && (node->end - node->begin) * grower->bins->n_features >= SHARED_WORK)
+		if (grower->scratch.n_threads > 1 && node->histogram >= 0 &&
+			(node->end - node->begin) * grower->bins->n_features >= SHARED_WORK)
 			build_shared(grower, &builds[i]);
 		else
 			builds[n_alone++] = builds[i];

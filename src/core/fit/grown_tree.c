@@ -7,16 +7,15 @@
 #include <float.h>
 #include <math.h>
 
-#define SET_WORDS (BINS_MAX / 32)
-
 /* Whether a row goes left. */
 static inline bool
-goes_left(const BinnedMatrix *bins, const Split *split, size_t row)
+goes_left(const Grower *grower, const GrownNode *node, size_t row)
 {
-	uint8_t		bin = bins_at(bins, row, split->feature);
+	const Split *split = &node->split;
+	uint32_t	bin = bins_at(grower->bins, row, split->feature);
 
 	if (split->categorical)
-		return split_set_has(split, bin);
+		return split_set_has(grown_set(grower, node), bin);
 	return bin == BIN_MISSING ? split->missing_left : bin <= split->bin;
 }
 
@@ -27,23 +26,30 @@ grown_leaf(const Grower *grower, size_t row)
 	const GrownNode *node = &grower->nodes[0];
 
 	while (node->left != 0)
-		node = &grower->nodes[node->left + !goes_left(grower->bins, &node->split, row)];
+		node = &grower->nodes[node->left + !goes_left(grower, node, row)];
 	return node;
+}
+
+/* Words that a set of levels takes in a model. */
+static inline uint32_t
+set_words(const BinFeature *feature)
+{
+	return 1 + (feature->n_bins - 1 + 31) / 32;
 }
 
 /* Writes the levels that go left as a set of words behind their number; returns how many words that were. */
 static uint32_t
-write_set(const BinFeature *feature, const Split *split, uint32_t *words)
+write_set(const BinFeature *feature, const uint64_t *set, uint32_t *words)
 {
 	uint32_t	n_levels = feature->n_bins - 1;
-	uint32_t	n_words = (n_levels + 31) / 32;
+	uint32_t	n_words = set_words(feature) - 1;
 
 	words[0] = n_words;
 	for (uint32_t w = 1; w <= n_words; w++)
 		words[w] = 0;
 	for (uint32_t level = 0; level < n_levels; level++)
 	{
-		if (split_set_has(split, level + 1))
+		if (split_set_has(set, level + 1))
 			words[1 + level / 32] |= UINT32_C(1) << (level % 32);
 	}
 	return n_words + 1;
@@ -67,7 +73,7 @@ model_node(const Grower *grower, const GrownNode *node, uint32_t left, uint32_t 
 	{
 		out.feature |= NODE_CATEGORICAL;
 		out.u.set = *n_set_words;
-		*n_set_words += write_set(&grower->bins->features[split->feature], split, sets + *n_set_words);
+		*n_set_words += write_set(&grower->bins->features[split->feature], grown_set(grower, node), sets + *n_set_words);
 	}
 	else
 		out.u.threshold = grower->bins->features[split->feature].cuts[split->bin - 1];
@@ -80,13 +86,21 @@ grown_write(const Grower *grower, TreeWriter *writer, Error *error)
 {
 	Arena		scratch;
 	uint32_t	n = grower->n_nodes;
+	size_t		n_words = 0;
 
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const GrownNode *node = &grower->nodes[i];
+
+		if (node->left != 0 && node->split.categorical)
+			n_words += set_words(&grower->bins->features[node->split.feature]);
+	}
 	arena_init(&scratch);
 
 	uint32_t   *order = arena_alloc(&scratch, n, sizeof(uint32_t), error);	/* new number -> old */
 	TreeNode   *nodes = arena_alloc(&scratch, n, sizeof(TreeNode), error);
 	TreeNodeStat *stats = arena_alloc(&scratch, n, sizeof(TreeNodeStat), error);
-	uint32_t   *sets = arena_alloc(&scratch, (size_t) n, (SET_WORDS + 1) * sizeof(uint32_t), error);
+	uint32_t   *sets = arena_alloc(&scratch, n_words, sizeof(uint32_t), error);
 	bool		done = order != NULL && nodes != NULL && stats != NULL && sets != NULL;
 
 	if (done)

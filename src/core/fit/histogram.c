@@ -24,13 +24,16 @@ padded_features(uint32_t n_features)
 bool
 histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error)
 {
-	size_t		n_cells = padded_features(bins->n_features) * CELL_STRIDE;
+	size_t		n_cells = padded_features(bins->n_narrow) * CELL_STRIDE;
 
 	scratch->bins = bins;
 	scratch->n_threads = n_threads;
 	scratch->threads = arena_alloc(arena, (size_t) n_threads, sizeof(ThreadHistogram), error);
-	if (scratch->threads == NULL)
+	scratch->places = arena_alloc(arena, bins->n_groups, GROUP_FEATURES, error);
+	scratch->n_places = arena_alloc(arena, bins->n_groups, sizeof(uint32_t), error);
+	if (scratch->threads == NULL || scratch->places == NULL || scratch->n_places == NULL)
 		return false;
+	histogram_choose(scratch, NULL);
 	for (int t = 0; t < n_threads; t++)
 	{
 		ThreadHistogram *own = &scratch->threads[t];
@@ -45,11 +48,29 @@ histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int 
 	return true;
 }
 
+/* Places in order. */
+void
+histogram_choose(HistogramScratch *scratch, const bool *feature_used)
+{
+	for (uint32_t g = 0; g < scratch->bins->n_groups; g++)
+	{
+		const BinGroup *group = &scratch->bins->groups[g];
+		uint32_t	n = 0;
+
+		for (uint32_t k = 0; k < group->n_features; k++)
+		{
+			if (feature_used == NULL || feature_used[scratch->bins->narrow[group->first_place + k]])
+				scratch->places[g * GROUP_FEATURES + n++] = (uint8_t) k;
+		}
+		scratch->n_places[g] = n;
+	}
+}
+
 /* Bytes of all cells. */
 uint64_t
-histogram_scratch_memory(uint32_t n_features, int n_threads)
+histogram_scratch_memory(uint32_t n_narrow, int n_threads)
 {
-	return (uint64_t) n_threads * padded_features(n_features) * CELL_STRIDE * (sizeof(uint64_t) + sizeof(HistogramCell));
+	return (uint64_t) n_threads * padded_features(n_narrow) * CELL_STRIDE * (sizeof(uint64_t) + sizeof(HistogramCell));
 }
 
 /* One row into narrow cells, four features at a time. */
@@ -102,6 +123,23 @@ add_narrow(uint64_t *cells, const BinGroup *group, const uint32_t *rows, const i
 	}
 	for (; i < end; i++)
 		add_narrow_row(cells, bins + rows[i] * stride, n_features, packed[i]);
+}
+
+/* The same for some of a group's features. */
+static void
+add_narrow_places(uint64_t *cells, const BinGroup *group, const uint8_t *places, uint32_t n_places, const uint32_t *rows,
+				  const int32_t *packed, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+	{
+		const uint8_t *bins = group->rows + (rows != NULL ? rows[i] : i) * group->stride;
+		uint64_t	value = ((uint64_t) (int64_t) (packed[i] >> 16) << 32) + (uint16_t) packed[i];
+
+		if (rows != NULL && i + PREFETCH_ROWS < end)
+			__builtin_prefetch(group->rows + (size_t) rows[i + PREFETCH_ROWS] * group->stride);
+		for (uint32_t k = 0; k < n_places; k++)
+			cells[places[k] * (size_t) CELL_STRIDE + bins[places[k]]] += value;
+	}
 }
 
 /* Wide rows of a list. */
@@ -168,7 +206,11 @@ histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, 
 		size_t		room = NARROW_ROWS - own->n_narrow[group];
 		size_t		n = end - begin < room ? end - begin : room;
 
-		add_narrow(narrow_cells, bin_group, list->rows, list->first, begin, begin + n);
+		if (scratch->n_places[group] < bin_group->n_features)
+			add_narrow_places(narrow_cells, bin_group, scratch->places + (size_t) group * GROUP_FEATURES, scratch->n_places[group],
+							  list->rows, list->first, begin, begin + n);
+		else
+			add_narrow(narrow_cells, bin_group, list->rows, list->first, begin, begin + n);
 		own->n_narrow[group] += (uint32_t) n;
 		begin += n;
 	}
@@ -176,19 +218,20 @@ histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, 
 
 /* Sums over threads; their cells become zero. */
 void
-histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t feature, HistogramCell *cells)
+histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, const BinFeature *feature, HistogramCell *cells)
 {
-	uint32_t	n_bins = scratch->bins->features[feature].n_bins;
-	uint32_t	group = feature / GROUP_FEATURES;
+	uint32_t	n_bins = feature->n_bins;
+	uint32_t	group = feature->place / GROUP_FEATURES;
+	size_t		first_cell = (size_t) feature->place * CELL_STRIDE;
 
 	memset(cells, 0, n_bins * sizeof(HistogramCell));
 	for (int t = first_thread; t < end_thread; t++)
 	{
 		ThreadHistogram *own = &scratch->threads[t];
-		HistogramCell *wide = own->wide + (size_t) feature * CELL_STRIDE;
+		HistogramCell *wide = own->wide + first_cell;
 
 		if (own->n_narrow[group] > 0)
-			empty_narrow(own->narrow + (size_t) feature * CELL_STRIDE, cells, n_bins);
+			empty_narrow(own->narrow + first_cell, cells, n_bins);
 		if (own->any_wide[group])
 		{
 			for (uint32_t b = 0; b < n_bins; b++)
@@ -210,4 +253,34 @@ histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread,
 		scratch->threads[t].n_narrow[group] = 0;
 		scratch->threads[t].any_wide[group] = false;
 	}
+}
+
+/* Rows of a wide feature into its cells; rows NULL: row i is at i. */
+static inline __attribute__((always_inline)) void
+add_wide_feature(HistogramCell *cells, const uint16_t *column, const uint32_t *rows, const RowList *list, bool wide, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+	{
+		HistogramCell *cell = &cells[column[rows != NULL ? rows[i] : i]];
+		int32_t		first = list->first[i];
+
+		cell->g += wide ? first : first >> 16;
+		cell->h += wide ? list->second[i] : (uint16_t) first;
+	}
+}
+
+/* By the width of the derivatives; the root's rows are read without their list. */
+void
+histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, bool wide, const RowList *list, size_t begin, size_t end,
+					   HistogramCell *cells)
+{
+	const uint16_t *column = bins_wide_column(bins, feature);
+
+	memset(cells, 0, feature->n_bins * sizeof(HistogramCell));
+	if (wide)
+		add_wide_feature(cells, column, list->rows, list, true, begin, end);
+	else if (list->rows != NULL)
+		add_wide_feature(cells, column, list->rows, list, false, begin, end);
+	else
+		add_wide_feature(cells, column, NULL, list, false, begin, end);
 }

@@ -6,8 +6,9 @@
  * as one 64-bit word a cell (g << 32 + h), emptied into wide cells before
  * their halves can overflow, wide ones into wide cells at once.  Then all
  * threads' cells of a feature are collected into the node's histogram, which
- * leaves them zero for the next node.  All sums are of integers: threads and
- * order do not matter.
+ * leaves them zero for the next node.  Wide features are one thread's each,
+ * and added into the node's histogram at once.  All sums are of integers:
+ * threads and order do not matter.
  *
  * The threads' histograms give each feature CELL_STRIDE cells.  With 256 the
  * same bin of every feature would lie at the same offset of its page, and a
@@ -41,16 +42,25 @@ typedef struct HistogramScratch
 	const BinnedMatrix *bins;
 	int			n_threads;
 	ThreadHistogram *threads;
+	uint8_t    *places;			/* by group: which of its features are added up */
+	uint32_t   *n_places;		/* by group: how many these are */
 } HistogramScratch;
 
 extern bool histogram_scratch_init(HistogramScratch *scratch, const BinnedMatrix *bins, int n_threads, Arena *arena, Error *error);
-extern uint64_t histogram_scratch_memory(uint32_t n_features, int n_threads);
+extern uint64_t histogram_scratch_memory(uint32_t n_narrow, int n_threads);
+
+/* Chooses the features (NULL: all) that are added up from now on; the others' cells stay zero. */
+extern void histogram_choose(HistogramScratch *scratch, const bool *feature_used);
 
 /* Adds rows begin .. end - 1 of a list for one group of features. */
 extern void histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end);
 
-/* Moves what threads first_thread .. end_thread - 1 have of a feature into cells[n_bins]. */
-extern void histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t feature, HistogramCell *cells);
+/* Moves what threads first_thread .. end_thread - 1 have of a feature that is not wide into cells[n_bins]. */
+extern void histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, const BinFeature *feature, HistogramCell *cells);
+
+/* Sets the cells[n_bins] of a wide feature to the sums of rows begin .. end - 1 of a list. */
+extern void histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, bool wide, const RowList *list, size_t begin,
+								   size_t end, HistogramCell *cells);
 
 /* After all features of a group were collected. */
 extern void histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t group);

@@ -264,9 +264,9 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-linear_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
 {
 	(void) params;
 	(void) n_classes;
-	return design_memory(n_rows, n_features) + fit_doubles(n_features) * sizeof(double);
+	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features) * sizeof(double);
 }

@@ -325,8 +325,9 @@ logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-logistic_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
+logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
 {
+	uint32_t	n_features = recipe->n_features;
 	uint64_t	stride = linalg_stride((uint64_t) n_features + 1);
 	uint64_t	n_scores = n_classes == 2 ? 1 : n_classes;
 	Shape		shape = shape_of(n_features, stride, n_scores);

@@ -82,6 +82,26 @@ direction_bits(const uint8_t *column, const uint8_t *goes_left, const uint32_t *
 	return bits;
 }
 
+/* The same of wide features: by comparison, or by the set. */
+static inline __attribute__((always_inline)) uint64_t
+wide_direction_bits(const uint16_t *column, const PartitionNode *node, size_t begin, size_t n)
+{
+	const uint32_t *rows = node->from->rows;
+	uint64_t	missing_left = node->split->missing_left;
+	uint32_t	last = node->split->bin;
+	uint64_t	bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	bin = column[rows != NULL ? rows[begin + i] : begin + i];
+		uint64_t	is_left = node->set != NULL ? split_set_has(node->set, bin) :
+			bin == BIN_MISSING ? missing_left : bin <= last;
+
+		bits |= is_left << i;
+	}
+	return bits;
+}
+
 /* Raises the scores of up to 64 rows. */
 static inline void
 raise_scores(float *scores, const PartitionNode *node, size_t begin, size_t n, uint64_t bits)
@@ -101,16 +121,20 @@ direct_chunk(void *argument, size_t task)
 	PartitionChunk *chunk = &partition->chunks[task];
 	const PartitionNode *node = chunk->node;
 	uint64_t   *mask = partition->masks + task * CHUNK_WORDS;
-	const uint8_t *column = bins_column(partition->bins, node->split->feature);
+	const BinFeature *feature = &partition->bins->features[node->split->feature];
+	const uint8_t *column = feature->wide ? NULL : bins_column(partition->bins, feature);
+	const uint16_t *wide_column = feature->wide ? bins_wide_column(partition->bins, feature) : NULL;
 	const uint32_t *rows = node->from->rows;
 	uint8_t		goes_left[BINS_MAX];
 	size_t		n_left = 0;
 
-	split_directions(node->split, goes_left);
+	if (!feature->wide)
+		split_directions(node->split, goes_left);
 	for (size_t begin = chunk->begin; begin < chunk->end; begin += 64)
 	{
 		size_t		n = chunk->end - begin < 64 ? chunk->end - begin : 64;
-		uint64_t	bits = rows != NULL ? direction_bits(column, goes_left, rows, begin, n) :
+		uint64_t	bits = feature->wide ? wide_direction_bits(wide_column, node, begin, n) :
+			rows != NULL ? direction_bits(column, goes_left, rows, begin, n) :
 			direction_bits(column, goes_left, NULL, begin, n);
 
 		*mask++ = bits;

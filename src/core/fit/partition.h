@@ -14,6 +14,7 @@
 typedef struct PartitionNode
 {
 	const Split *split;
+	const uint64_t *set;		/* wide categories: bins that go left */
 	const RowList *from;
 	const RowList *to;			/* its `rows` is never NULL */
 	size_t		begin;
