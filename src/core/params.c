@@ -213,6 +213,8 @@ params_value_valid(const ParamSpec *spec, double value)
 		case PARAM_INTEGER:
 			return isfinite(value) && whole && above && below;
 		case PARAM_FLOAT:
+			if (spec->choices != NULL && value < 0)
+				return whole && -1 - value < split_choices(spec->choices, words);
 			return isfinite(value) && above && below;
 		case PARAM_BOOLEAN:
 			return value == 0 || value == 1;
@@ -233,7 +235,8 @@ params_set_number(ParamSet *params, const char *name, double value, Error *error
 	const ParamSpec *spec = &params->specs[i];
 	bool		number = spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT;
 
-	if (!number || !params_value_valid(spec, value))
+	/* the words of a FLOAT have numbers that are not to be given */
+	if (!number || !params_value_valid(spec, value) || (spec->choices != NULL && value < 0))
 	{
 		char		text[40];
 
@@ -271,7 +274,7 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	char		quoted[104];
 
 	snprintf(quoted, sizeof(quoted), "\"%.100s\"", value);
-	if (spec->type != PARAM_CHOICE)
+	if (spec->choices == NULL)
 		return refuse_value(spec, quoted, error);
 
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
@@ -282,7 +285,7 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	{
 		if (strcmp(words[choice], value) == 0)
 		{
-			params->values[i] = choice;
+			params->values[i] = spec->type == PARAM_CHOICE ? choice : PARAM_WORD(choice);
 			params->given[i] = true;
 			return true;
 		}
@@ -338,8 +341,15 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 				snprintf(out, out_size, "%s", value >= 0 && value < n ? words[(int) value] : "");
 				return;
 			}
-		case PARAM_INTEGER:
 		case PARAM_FLOAT:
+			if (spec->choices != NULL && value < 0)
+			{
+				split_choices(spec->choices, words);
+				snprintf(out, out_size, "%s", words[(int) (-1 - value)]);
+				return;
+			}
+			break;
+		case PARAM_INTEGER:
 			break;
 	}
 	number_text(value, out, out_size);
@@ -379,17 +389,30 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 	else
 		snprintf(out, out_size, "%s from %s%s to %s%s", type, lowest, spec->lowest_open ? " (excluded)" : "",
 				 highest, spec->highest_open ? " (excluded)" : "");
+	if (spec->choices != NULL)
+	{
+		int			n = split_choices(spec->choices, words);
+
+		list.used = strlen(out);
+		for (int i = 0; i < n; i++)
+		{
+			char		item[CHOICE_SIZE + 8];
+
+			snprintf(item, sizeof(item), "%s%s", i == 0 ? "or one of " : "", words[i]);
+			text_list_add(&list, item);
+		}
+	}
 }
 
 const char *
-params_type_name(ParamType type)
+params_type_name(const ParamSpec *spec)
 {
-	switch (type)
+	switch (spec->type)
 	{
 		case PARAM_INTEGER:
 			return "integer";
 		case PARAM_FLOAT:
-			return "number";
+			return spec->choices != NULL ? "number or word" : "number";
 		case PARAM_BOOLEAN:
 			return "boolean";
 		case PARAM_CHOICE:

@@ -24,14 +24,17 @@ typedef struct ParamSpec
 {
 	const char *name;
 	ParamType	type;
-	double		initial;		/* the default; of a choice: its index */
+	double		initial;		/* the default; of a choice: its index; of a FLOAT's choice: PARAM_WORD(its index) */
 	double		lowest;
 	double		highest;
 	bool		lowest_open;	/* lowest itself is not allowed */
 	bool		highest_open;
-	const char *choices;		/* "a|b|c" */
+	const char *choices;		/* "a|b|c"; a FLOAT may have some, too, beside its numbers */
 	const char *meaning;		/* one line, for people */
 } ParamSpec;
+
+/* The value of a FLOAT's choice i: below all its numbers. */
+#define PARAM_WORD(i) (-1.0 - (i))
 
 /* Values in the order of a spec table. */
 typedef struct ParamSet
@@ -59,8 +62,8 @@ extern double params_get(const ParamSet *params, const char *name);
 /* A value as text: "6", "0.1", "true", "logistic". */
 extern void params_value_text(const ParamSpec *spec, double value, char *out, size_t out_size);
 
-/* What kind of value it takes: "integer", "number", "boolean", "word". */
-extern const char *params_type_name(ParamType type);
+/* What kind of value it takes: "integer", "number", "boolean", "word", "number or word". */
+extern const char *params_type_name(const ParamSpec *spec);
 
 /* The range as text: "integer from 1 to 100000", "number of at least 0", "one of a, b". */
 extern void params_range_text(const ParamSpec *spec, char *out, size_t out_size);

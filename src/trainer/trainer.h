@@ -71,6 +71,9 @@ extern void score_constant(const Target *target, RowRange range, double *out);
 extern bool score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs,
 						  const double *constant, Error *error);
 
+/* Adds metrics that the fit itself found, each beside the constant's, to those in the result. */
+extern bool score_add(Trainer *trainer, const Metrics *metrics, const Metrics *baseline, Error *error);
+
 /* ---- notices.c: what the user should know about the rows ---- */
 
 extern void notice_dropped(const Trainer *trainer, const Table *table);
