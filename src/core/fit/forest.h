@@ -212,7 +212,20 @@ extern double forest_weight(const ForestTarget *target, const int64_t *sums);
 extern ForestSplit forest_search(ForestGrower *grower, const ForestNode *node);
 
 /* Whether a row goes left. */
-extern bool forest_goes_left(const ForestBins *bins, const ForestSplit *split, const uint32_t *sets, size_t row);
+static inline bool
+forest_goes_left(const ForestBins *bins, const ForestSplit *split, const uint32_t *sets, size_t row)
+{
+	uint32_t	bin = forest_bin(&bins->columns[split->feature], row);
+
+	if (bin == BIN_MISSING)
+		return split->missing_left;
+	if (!split->categorical)
+		return bin <= split->bin;
+
+	const uint32_t *words = sets + split->set + 1;
+
+	return words[(bin - 1) / 32] >> ((bin - 1) % 32) & 1;
+}
 
 /* How often the tree of this key takes a row. */
 static inline int64_t

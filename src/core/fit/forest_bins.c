@@ -11,9 +11,11 @@
 
 #include <math.h>
 
+#include "cpu.h"
+
 #define SAMPLE_ROWS 200000
 #define BLOCK_ROWS	1024
-#define LANES		16			/* values searched side by side, so that no step waits for the one before */
+#define RUN			32			/* cuts that are compared at once */
 
 /* The features as the recipe makes them. */
 static void
@@ -36,30 +38,62 @@ describe_columns(ForestBins *bins, const FitInput *input)
 	}
 }
 
-/* The bins of up to BLOCK_ROWS numbers: 1 + the number of cuts below each. */
+/*
+ * The bins of n numbers among up to RUN x RUN cuts: how many runs of cuts end
+ * below the value, and how many cuts of the next run are below it.
+ */
+CPU_BODY void
+search_runs_body(const double *restrict cuts, const double *restrict ends, const double *restrict values, size_t n, uint32_t *restrict out)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		double		value = values[i];
+		uint64_t	run = 0;
+		uint64_t	below = 0;
+
+		for (int k = 0; k < RUN; k++)
+			run += value > ends[k];
+		for (int k = 0; k < RUN; k++)
+			below += value > cuts[RUN * run + k];
+		out[i] = (uint32_t) (value == value ? RUN * run + below + 1 : BIN_MISSING);
+	}
+}
+
+CPU_DISPATCH(search_runs, (const double *cuts, const double *ends, const double *values, size_t n, uint32_t *out),
+			 (cuts, ends, values, n, out))
+
+/* The bin of a number among more cuts: 1 + the number of cuts below it. */
+static uint32_t
+search_many(const BinFeature *feature, double value)
+{
+	uint32_t	below = 0;
+
+	/* below + rest cuts may still be below the value, of which half are looked at */
+	for (uint32_t rest = feature->n_cuts; rest > 0;)
+	{
+		uint32_t	half = (rest + 1) / 2;
+
+		below += feature->cuts[below + half - 1] < value ? half : 0;
+		rest -= half;
+	}
+	return value == value ? below + 1 : BIN_MISSING;
+}
+
+/* The bins of n numbers. */
 static void
 search_cuts(const BinFeature *feature, const double *values, size_t n, uint32_t *out)
 {
-	for (size_t i = 0; i < n; i += LANES)
+	double		ends[RUN + 1];
+
+	if (feature->n_cuts > RUN * RUN)
 	{
-		uint32_t	below[LANES] = {0};
-		double		value[LANES];
-
-		for (size_t k = 0; k < LANES; k++)
-			value[k] = i + k < n ? values[i + k] : 0;
-
-		/* below + rest cuts may still be below the value, of which half are looked at */
-		for (uint32_t rest = feature->n_cuts; rest > 0;)
-		{
-			uint32_t	half = (rest + 1) / 2;
-
-			for (size_t k = 0; k < LANES; k++)
-				below[k] += feature->cuts[below[k] + half - 1] < value[k] ? half : 0;
-			rest -= half;
-		}
-		for (size_t k = 0; k < LANES && i + k < n; k++)
-			out[i + k] = value[k] == value[k] ? below[k] + 1 : BIN_MISSING;
+		for (size_t i = 0; i < n; i++)
+			out[i] = search_many(feature, values[i]);
+		return;
 	}
+	for (uint32_t k = 0; k < RUN; k++)
+		ends[k] = RUN * (k + 1) <= feature->n_cuts ? feature->cuts[RUN * (k + 1) - 1] : INFINITY;
+	search_runs(feature->cuts, ends, values, n, out);
 }
 
 /* The middle of the sample's values in each bin; of a bin without any, the cut below it. */
@@ -126,6 +160,8 @@ cut_column(void *argument, size_t task, int thread)
 			bins_values(feature, work->train.begin + (size_t) ((unsigned __int128) i * n_rows / work->n_sample), 1, &sample[i]);
 	}
 	bins_find_cuts(feature, sample, work->n_sample, work->max_bin, work->work + (size_t) thread * 2 * work->n_sample);
+	for (uint32_t i = 0; i < 2 * RUN; i++)
+		feature->cuts[feature->n_cuts + i] = INFINITY;
 	if (column->middles != NULL)
 		find_middles(column, sample, work->n_sample);
 }
@@ -135,8 +171,8 @@ static bool
 find_cuts(ForestBins *bins, const FitInput *input, const ForestRules *rules, Error *error)
 {
 	size_t		n_threads = (size_t) pool_threads(input->pool);
-	size_t		n_cuts = (size_t) rules->max_bin + 1;
-	size_t		n_middles = rules->random_cuts ? 2 * (n_cuts + 1) : 0;	/* lowest and highest values on the way */
+	size_t		n_cuts = (size_t) rules->max_bin + 1 + 2 * RUN;	/* infinite ones fill the last run */
+	size_t		n_middles = rules->random_cuts ? 2 * ((size_t) rules->max_bin + 2) : 0;	/* lowest and highest values on the way */
 	double	   *cuts = arena_alloc(input->arena, bins->n_features * (n_cuts + n_middles), sizeof(double), error);
 	Arena		scratch;
 	CutWork		work = {
@@ -240,5 +276,5 @@ forest_bins_build(ForestBins *bins, const FitInput *input, const ForestRules *ru
 uint64_t
 forest_bins_memory(uint64_t n_rows, uint32_t n_features, uint32_t max_bin)
 {
-	return n_features * (n_rows * (max_bin + 1 > UINT8_MAX ? 2 : 1) + (max_bin + 2) * 3 * sizeof(double) + sizeof(ForestColumn));
+	return n_features * (n_rows * (max_bin + 1 > UINT8_MAX ? 2 : 1) + (max_bin + 2 * RUN + 2) * 3 * sizeof(double) + sizeof(ForestColumn));
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
+
 /* ---- Memory ---- */
 
 bool
@@ -96,35 +98,44 @@ draw_rows(ForestGrower *grower)
 		grower->rows[grower->n_rows++] = forest_row(&forest->target, row, 1);
 }
 
-bool
-forest_goes_left(const ForestBins *bins, const ForestSplit *split, const uint32_t *sets, size_t row)
+/* Divides the rows of a node by a number; the width is a constant. */
+CPU_BODY size_t
+divide_by_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *column, bool wide)
 {
-	uint32_t	bin = forest_bin(&bins->columns[split->feature], row);
+	ForestRow  *left = grower->rows + node->begin;
+	ForestRow  *right = grower->spare;
 
-	if (bin == BIN_MISSING)
-		return split->missing_left;
-	if (!split->categorical)
-		return bin <= split->bin;
+	/* bin 0 is below all others, or, moved by one, above them */
+	uint32_t	first = node->split.missing_left ? 0 : 1;
+	uint32_t	n = node->split.bin + 1 - first;
 
-	const uint32_t *words = sets + split->set + 1;
+	for (const ForestRow *row = left, *end = grower->rows + node->end; row < end; row++)
+	{
+		ForestRow	copy = *row;
+		uint32_t	bin = wide ? column->wide[copy.row] : column->narrow[copy.row];
+		bool		goes_left = bin - first < n;
 
-	return words[(bin - 1) / 32] >> ((bin - 1) % 32) & 1;
+		*left = copy;
+		*right = copy;
+		left += goes_left;
+		right += !goes_left;
+	}
+	memcpy(left, grower->spare, (size_t) (right - grower->spare) * sizeof(ForestRow));
+	return (size_t) (left - grower->rows);
 }
 
-/* Divides the rows of a node; returns where those that go right begin. */
+/* Divides the rows of a node by a category. */
 static size_t
-divide_rows(ForestGrower *grower, const ForestNode *node)
+divide_by_category(ForestGrower *grower, const ForestNode *node)
 {
-	const ForestBins *bins = &grower->forest->bins;
 	const uint32_t *sets = (const uint32_t *) grower->sets.data;
-	ForestSplit split = node->split;
 	ForestRow  *left = grower->rows + node->begin;
 	ForestRow  *right = grower->spare;
 
 	for (size_t i = node->begin; i < node->end; i++)
 	{
 		ForestRow	row = grower->rows[i];
-		bool		goes_left = forest_goes_left(bins, &split, sets, row.row);
+		bool		goes_left = forest_goes_left(&grower->forest->bins, &node->split, sets, row.row);
 
 		*left = row;
 		*right = row;
@@ -133,6 +144,19 @@ divide_rows(ForestGrower *grower, const ForestNode *node)
 	}
 	memcpy(left, grower->spare, (size_t) (right - grower->spare) * sizeof(ForestRow));
 	return (size_t) (left - grower->rows);
+}
+
+/* Divides the rows of a node; returns where those that go right begin. */
+static size_t
+divide_rows(ForestGrower *grower, const ForestNode *node)
+{
+	const ForestColumn *column = &grower->forest->bins.columns[node->split.feature];
+
+	if (node->split.categorical)
+		return divide_by_category(grower, node);
+	if (column->wide != NULL)
+		return divide_by_number(grower, node, column, true);
+	return divide_by_number(grower, node, column, false);
 }
 
 /* ---- Nodes ---- */
