@@ -176,7 +176,7 @@ typedef struct ForestGrower
 
 	/* of the search; zero between two */
 	int64_t    *cells;			/* max_bins x n_sums */
-	uint32_t   *counts;			/* max_bins: rows */
+	uint32_t   *counts;			/* max_bins: rows, where they are counted */
 	uint64_t   *occupied;		/* max_bins bits */
 
 	uint32_t   *used;			/* max_bins: bins that have rows, ascending */

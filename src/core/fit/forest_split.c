@@ -33,9 +33,16 @@
 
 /* ---- Adding up ---- */
 
+/* Whether rows are counted by bin: where a leaf needs several, and where many sums would have to be looked at to see whether there are any. */
+static inline bool
+is_counted(const ForestGrower *grower)
+{
+	return grower->forest->rules.min_leaf > 1 || grower->forest->target.n_sums > 2;
+}
+
 /* Adds the node's rows to the cells of one feature; all conditions are constants. */
 CPU_BODY void
-add_rows(ForestGrower *grower, const ForestNode *node, const ForestColumn *column, bool classes, bool wide, bool sparse)
+add_rows(ForestGrower *grower, const ForestNode *node, const ForestColumn *column, bool classes, bool wide, bool sparse, bool counted)
 {
 	int64_t    *cells = grower->cells;
 	uint32_t   *counts = grower->counts;
@@ -46,7 +53,8 @@ add_rows(ForestGrower *grower, const ForestNode *node, const ForestColumn *colum
 	{
 		uint32_t	bin = wide ? column->wide[row->row] : column->narrow[row->row];
 
-		counts[bin]++;
+		if (counted)
+			counts[bin]++;
 		if (sparse)
 			occupied[bin / 64] |= UINT64_C(1) << (bin % 64);
 		if (classes)
@@ -65,14 +73,16 @@ add_rows_width(ForestGrower *grower, const ForestNode *node, const ForestColumn 
 {
 	bool		classes = grower->forest->target.classes;
 
-	if (classes && sparse)
-		add_rows(grower, node, column, true, wide, true);
+	if (is_counted(grower))
+		add_rows(grower, node, column, classes, wide, sparse, true);
+	else if (classes && sparse)
+		add_rows(grower, node, column, true, wide, true, false);
 	else if (classes)
-		add_rows(grower, node, column, true, wide, false);
+		add_rows(grower, node, column, true, wide, false, false);
 	else if (sparse)
-		add_rows(grower, node, column, false, wide, true);
+		add_rows(grower, node, column, false, wide, true, false);
 	else
-		add_rows(grower, node, column, false, wide, false);
+		add_rows(grower, node, column, false, wide, false, false);
 }
 
 /* Adds the rows up, and lists the bins that have any; returns their number. */
@@ -90,10 +100,12 @@ collect(ForestGrower *grower, const ForestNode *node, const ForestColumn *column
 		add_rows_width(grower, node, column, false, sparse);
 	if (!sparse)
 	{
+		bool		counted = is_counted(grower);
+
 		for (uint32_t b = 0; b < n_bins; b++)
 		{
 			used[n_used] = b;
-			n_used += grower->counts[b] != 0;
+			n_used += counted ? grower->counts[b] != 0 : (grower->cells[2 * (size_t) b] | grower->cells[2 * (size_t) b + 1]) != 0;
 		}
 		return n_used;
 	}
@@ -218,7 +230,7 @@ best_pair_body(const ForestGrower *grower, const Prefixes *prefixes, ForestCrite
 		a += cells[2 * (size_t) bin];
 		b += cells[2 * (size_t) bin + 1];
 		n_left += grower->counts[bin];
-		if (n_left < min_leaf || prefixes->n_rows - n_left < min_leaf)
+		if (min_leaf > 1 && (n_left < min_leaf || prefixes->n_rows - n_left < min_leaf))
 			continue;
 
 		double		score = pair_score(criterion, a, b) + pair_score(criterion, node_a - a, node_b - b);
@@ -251,7 +263,7 @@ best_of_classes(ForestGrower *grower, const Prefixes *prefixes, double *best)
 		for (uint32_t k = 0; k < n_sums; k++)
 			left[k] += cell[k];
 		n_left += grower->counts[prefixes->bins[i]];
-		if (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf)
+		if (forest->rules.min_leaf > 1 && (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf))
 			continue;
 
 		double		score = classes_score(forest->rules.criterion, left, n_sums) + rest_score(grower, left);
@@ -302,7 +314,7 @@ prefix_improves(ForestGrower *grower, const Prefixes *prefixes, double *best)
 			left[k] += grower->cells[(size_t) prefixes->bins[i] * n_sums + k];
 		n_left += grower->counts[prefixes->bins[i]];
 	}
-	if (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf)
+	if (forest->rules.min_leaf > 1 && (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf))
 		return false;
 
 	double		score = sums_score(forest, left) + rest_score(grower, left);
