@@ -44,7 +44,7 @@ select version, algorithm, task, round((metrics ->> 'roc_auc')::numeric, 4) as r
 \set ECHO queries
 select m.metric, round(m.value::numeric, 4) as model, round(b.value::numeric, 4) as constant
   from mlops.evaluate('diagnosis@1') m join mlops.evaluate('diagnosis@1') b on b.metric = 'baseline_' || m.metric
- where m.metric in ('roc_auc', 'accuracy', 'recall', 'log_loss');
+ where m.metric in ('roc_auc', 'accuracy', 'recall', 'log_loss') order by m.metric;
 \set ECHO none
 
 \echo '== Deploy it; now predictions are a function of a row.'

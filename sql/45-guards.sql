@@ -71,12 +71,14 @@ create function mlops.project_keeps_owner() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+	project text;
 begin
 	-- two owners who remove each other wait here; a project that is being deleted is gone already
-	perform from mlops.project p where p.id = old.project_id for update;
+	select p.name into project from mlops.project p where p.id = old.project_id for update;
 	if found and not exists (select from mlops.project_member m join pg_roles r on r.oid = m.member
 							  where m.project_id = old.project_id and m.access = 'owner' and m.member <> old.member) then
-		raise exception 'role % is the last owner of the project', old.member
+		raise exception 'role "%" is the last owner of project "%"', pg_get_userbyid(old.member), project
 			using errcode = 'object_in_use', hint = 'Grant access "owner" to another role first.';
 	end if;
 	return old;

@@ -97,7 +97,7 @@ begin
 	   and m.member = revoke_access.grantee
 	   and (revoke_access.access is null or m.access = revoke_access.access);
 	if not found then
-		raise exception 'role "%" has no %access to project "%"', grantee, coalesce(access || ' ', ''), project
+		raise exception 'role "%" has no %access to project "%"', pg_get_userbyid(grantee), coalesce(access || ' ', ''), project
 			using errcode = 'undefined_object', hint = 'Members are in mlops.project_member; rights may also come from a role that is a member.';
 	end if;
 end

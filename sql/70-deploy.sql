@@ -31,7 +31,7 @@ declare
 begin
 	if strategy is distinct from 'all' then
 		raise exception 'invalid strategy %', coalesce(quote_literal(strategy), 'NULL')
-			using errcode = 'invalid_parameter_value', hint = 'The strategies are all.';
+			using errcode = 'invalid_parameter_value', hint = 'This release has one strategy, all.';
 	end if;
 	select r.* into target from mlops.resolve_model(deploy.model, case when deploy.version is null then 'newest' else 'model' end, 'deploy') r;
 	target.version := coalesce(deploy.version, target.version);
@@ -39,7 +39,7 @@ begin
 
 	select d.id, d.version into live from mlops.deployment d where d.model_id = target.model_id and upper_inf(d.valid);
 	if live.version = target.version then
-		raise notice 'version % of model "%" is live already', target.version, model;
+		raise notice 'version % of model "%" is live already', target.version, split_part(model, '@', 1);
 		return live.id;
 	end if;
 	update mlops.deployment d set valid = tstzrange(lower(d.valid), clock_timestamp()) where d.id = live.id;
@@ -82,9 +82,9 @@ begin
 		 order by d.id desc
 		 limit 1;
 		if not found then
-			raise exception 'model "%" has no % earlier deployment%', model, steps, case when steps > 1 then 's' else '' end
+			raise exception 'model "%" has no %', model, case steps when 1 then 'earlier deployment' else format('%s earlier deployments', steps) end
 				using errcode = 'object_not_in_prerequisite_state',
-					detail = case step when 1 then 'There is none to go back to.' else format('There are %s.', step - 1) end,
+					detail = case step when 1 then 'There is none to go back to.' when 2 then 'There is one.' else format('There are %s.', step - 1) end,
 					hint = 'The history is in mlops.deployment; mlops.deploy() deploys any version.';
 		end if;
 	end loop;

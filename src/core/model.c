@@ -14,17 +14,6 @@
 #include "hash.h"
 
 int
-model_find_column(const Model *model, const char *name)
-{
-	for (uint32_t i = 0; i < model->n_columns; i++)
-	{
-		if (strcmp(model_string(model, model->columns[i].name), name) == 0)
-			return (int) i;
-	}
-	return -1;
-}
-
-int
 model_find_label(const Model *model, const char *label)
 {
 	if (model->task == TASK_REGRESSION)

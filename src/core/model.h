@@ -112,9 +112,6 @@ model_string(const Model *model, uint64_t offset)
 	return model->strings + offset;
 }
 
-/* Index of the column of this name, or -1. */
-extern int	model_find_column(const Model *model, const char *name);
-
 /* Class of this label text, or -1; text of a class. */
 extern int	model_find_label(const Model *model, const char *label);
 extern const char *model_label(const Model *model, uint32_t class_index);

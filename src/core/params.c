@@ -9,8 +9,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "number_text.h"
 
 #define NAME_LIMIT		80		/* longer names are not compared by distance */
 #define CHOICES_LIMIT	16
@@ -308,22 +309,6 @@ params_get(const ParamSet *params, const char *name)
 	return i >= 0 ? params->values[i] : NAN;
 }
 
-/* The shortest decimal text that reads back as the same double. */
-static void
-number_text(double value, char *out, size_t out_size)
-{
-	for (int digits = 1; digits <= 17; digits++)
-	{
-		snprintf(out, out_size, "%.*g", digits, value);
-		if (strtod(out, NULL) == value)
-			break;
-	}
-
-	/* 100000 rather than 1e+05, but only where all digits are known */
-	if (value == floor(value) && fabs(value) < 1e15)
-		snprintf(out, out_size, "%.0f", value);
-}
-
 void
 params_value_text(const ParamSpec *spec, double value, char *out, size_t out_size)
 {
@@ -352,15 +337,15 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 		case PARAM_INTEGER:
 			break;
 	}
-	number_text(value, out, out_size);
+	number_text(value, false, out, out_size);
 }
 
 void
 params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 {
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
-	char		lowest[40];
-	char		highest[40];
+	char		lowest[NUMBER_TEXT_SIZE];
+	char		highest[NUMBER_TEXT_SIZE];
 	TextList	list = {out, out_size, 0};
 
 	if (spec->type == PARAM_BOOLEAN)
@@ -380,8 +365,8 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 
 	const char *type = spec->type == PARAM_INTEGER ? "integer" : "number";
 
-	number_text(spec->lowest, lowest, sizeof(lowest));
-	number_text(spec->highest, highest, sizeof(highest));
+	number_text(spec->lowest, false, lowest, sizeof(lowest));
+	number_text(spec->highest, false, highest, sizeof(highest));
 	if (isinf(spec->highest) && isinf(spec->lowest))
 		snprintf(out, out_size, "%s", type);
 	else if (isinf(spec->highest))

@@ -44,7 +44,7 @@ static const char *const right_names[] = {"see", "view", "predict", "train", "re
 
 /* What each right is for, in the words of an error; index = Right. */
 static const char *const right_purposes[] = {
-	"see", "read the registry of", "predict with", "train, register or export", "review", "deploy", "administer"
+	"see", "read the registry of", "predict with", "train or export", "review", "deploy or name versions of", "administer"
 };
 
 PG_FUNCTION_INFO_V1(mlops_accessible_projects);
@@ -126,7 +126,7 @@ access_require(int64 project_id, Right right, const char *model_name)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 model_name != NULL
 			 ? errmsg("permission denied to %s model \"%s\"", right_purposes[right], model_name)
-			 : errmsg("permission denied to %s models of this project", right_purposes[right]),
+			 : errmsg("permission denied to %s models of project \"%s\"", right_purposes[right], registry_project_name(project_id)),
 			 errhint("It takes access as %s; an owner of the project gives it with mlops.grant_access().", levels.data)));
 }
 

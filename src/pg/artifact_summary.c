@@ -142,7 +142,7 @@ mlops_artifact_to_jsonb(PG_FUNCTION_ARGS)
 	push_string(&state, "algorithm", model.algorithm->name);
 	push_string(&state, "task", task_name(model.task));
 	push_number(&state, "format", model.header->format);
-	push_number(&state, "size", (double) model.header->size);
+	push_number(&state, "size", (double) (model.header->size - VARHDRSZ));
 	push_number(&state, "n_columns", model.n_columns);
 	push_number(&state, "n_features", model.n_features);
 	push_number(&state, "n_training_rows", (double) model.header->n_training_rows);

@@ -219,7 +219,10 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 
 	chosen->columns = palloc((Max(choice->n_features, source->n_columns) + 3) * sizeof(ScanColumn));
 	for (int i = 0; i < choice->n_exclude; i++)
-		(void) source_column(source, choice->exclude[i], "argument \"exclude\"");
+	{
+		if (!source_has(source, choice->exclude[i]))
+			(void) source_column(source, choice->exclude[i], "argument \"exclude\"");
+	}
 	if (choice->features != NULL)
 		listed_features(source, choice, preprocess, chosen);
 	else

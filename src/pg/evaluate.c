@@ -171,10 +171,6 @@ measure(const ModelRef *ref, const char *source_text)
 	source = source_open(source_text);
 	columns = signature_columns(source, &model, &n_columns);
 	scan_source(source, columns, n_columns, settings_memory_bytes(), &scan);
-	if (scan.matrix.header->n_rows == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the source returned no rows")));
 
 	memory_file_write(model_file, artifact, VARSIZE(artifact));
 	memory_file_seal(model_file, VARSIZE(artifact));

@@ -174,7 +174,7 @@ check_fits(const RecipePlan *plan, const char *column, ColumnKind kind)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s in argument \"preprocess\" does not fit column \"%s\"", misfit, column),
 				 kind == KIND_CATEGORY
-				 ? errdetail("The column is a category.")
+				 ? errdetail("The column is a category: its \"missing\" is native, most_frequent or error, and \"scaling\" needs \"encoding\": \"ordinal\".")
 				 : errdetail("The column is a number; \"type\": \"category\" would make it a category.")));
 }
 

@@ -136,8 +136,22 @@ check_model_name(const char *name)
 		isspace((unsigned char) name[0]) || isspace((unsigned char) name[length - 1]))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("invalid model name \"%s\"", name),
-				 errhint("A name has 1 to %d bytes, no \"/\" and no \"@\", and no space at its ends.", REGISTRY_NAME_BYTES)));
+				 errmsg("\"%s\" cannot be the name of a model", name),
+				 errdetail("A name has 1 to %d bytes, no \"/\" and no \"@\", and no space at its ends.", REGISTRY_NAME_BYTES),
+				 strchr(name, '@') != NULL ? errhint("A new version gets the next number by itself.") : 0));
+}
+
+/* Says so where a bare name leads into a project of others, whose owners will see what the caller trains. */
+static void
+tell_foreign(const ModelRef *target)
+{
+	const char *project = registry_project_name(target->project_id);
+
+	if (access_allowed(target->project_id, RIGHT_OWN) || (settings_project != NULL && strcmp(settings_project, project) == 0))
+		return;
+	ereport(NOTICE,
+			(errmsg("model \"%s\" is in project \"%s\": its members will see this version", target->model_name, project),
+			 errhint("Write '%s/%s' to say so, or name another project.", project, target->model_name)));
 }
 
 /* Where a new version of a model goes. */
@@ -150,7 +164,7 @@ registry_target(const char *model, const char *project, ModelRef *target)
 	if (prefix != NULL && project != NULL && strcmp(prefix, project) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"%s\" is not in project \"%s\"", model, project),
+				 errmsg("model \"%s\" and argument \"project\" (\"%s\") name different projects", model, project),
 				 errhint("Name the project once.")));
 	if (prefix == NULL && project == NULL)
 	{
@@ -158,6 +172,7 @@ registry_target(const char *model, const char *project, ModelRef *target)
 		if (registry_find(model, target))
 		{
 			access_require(target->project_id, RIGHT_TRAIN, target->model_name);
+			tell_foreign(target);
 			return;
 		}
 	}

@@ -78,6 +78,9 @@ extern bool registry_find(const char *reference, ModelRef *ref);
 /* The version deployed now, or 0.  No access check. */
 extern int32 registry_live_version(int64 model_id);
 
+/* Name of a project, palloc'ed; whether the caller may see it is not asked. */
+extern char *registry_project_name(int64 project_id);
+
 /* The project of this name that the caller sees; UNDEFINED_OBJECT, AMBIGUOUS_ALIAS. */
 extern int64 registry_find_project(const char *name);
 

@@ -81,9 +81,8 @@ parse_reference(const char *text, Reference *reference)
 	}
 }
 
-/* Name of a project, palloc'ed. */
-static char *
-project_name(int64 project_id)
+char *
+registry_project_name(int64 project_id)
 {
 	RegistryScan scan;
 	char	   *name = NULL;
@@ -101,7 +100,7 @@ project_name(int64 project_id)
 	return name;
 }
 
-/* UNDEFINED_OBJECT for a model, with the nearest name among those that the caller sees. */
+/* UNDEFINED_OBJECT for a model, or for the project before it, with the nearest name among those that the caller sees. */
 static void
 unknown_model(const Reference *reference)
 {
@@ -110,6 +109,8 @@ unknown_model(const Reference *reference)
 	size_t		n = 0;
 	const char **names = palloc(capacity * sizeof(char *));
 
+	if (reference->project != NULL)
+		registry_find_project(reference->project);
 	registry_scan_open(&scan, "model");
 
 	AttrNumber	name = registry_scan_column(&scan, "name");
@@ -121,7 +122,7 @@ unknown_model(const Reference *reference)
 		int64		project_id = DatumGetInt64(registry_scan_get(&scan, project));
 
 		if (!access_allowed(project_id, RIGHT_SEE) ||
-			(reference->project != NULL && strcmp(project_name(project_id), reference->project) != 0))
+			(reference->project != NULL && strcmp(registry_project_name(project_id), reference->project) != 0))
 			continue;
 		if (n == capacity)
 			names = repalloc_huge(names, (capacity *= 2) * sizeof(char *));
@@ -139,7 +140,8 @@ unknown_model(const Reference *reference)
 			 nearest != NULL
 			 ? errhint("Perhaps you meant \"%s\".", nearest)
 			 : n > 0 ? errhint("mlops.model lists the models that you may see.")
-			 : errhint("You may see no model here: train one, or ask an owner for access with mlops.grant_access().")));
+			 : reference->project != NULL ? errhint("The project has no models yet.")
+			 : errhint("You may see no model yet: train one, or ask an owner of its project for access.")));
 }
 
 /* AMBIGUOUS_ALIAS, with the forms that are not. */
@@ -151,7 +153,7 @@ refuse_ambiguous(const char *name, List *projects)
 
 	initStringInfo(&choices);
 	foreach(cell, projects)
-		appendStringInfo(&choices, "%s'%s/%s'", choices.len > 0 ? ", " : "", project_name(*(int64 *) lfirst(cell)), name);
+		appendStringInfo(&choices, "%s'%s/%s'", choices.len > 0 ? ", " : "", registry_project_name(*(int64 *) lfirst(cell)), name);
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_ALIAS),
 			 errmsg("model name \"%s\" is ambiguous", name),
@@ -183,7 +185,7 @@ find_model(const Reference *reference, ModelRef *ref)
 
 		*project_id = DatumGetInt64(registry_scan_get(&scan, project));
 		if (!access_allowed(*project_id, RIGHT_SEE) ||
-			(reference->project != NULL && strcmp(project_name(*project_id), reference->project) != 0))
+			(reference->project != NULL && strcmp(registry_project_name(*project_id), reference->project) != 0))
 			continue;
 		projects = lappend(projects, project_id);
 		memset(ref, 0, sizeof(*ref));
@@ -278,11 +280,11 @@ unknown_version(const ModelRef *ref, const char *selector)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" has no version %s", ref->model_name, selector),
-			 versions != NULL ? errdetail("Of it, %s.", versions) : errdetail("It has no versions."),
+			 versions != NULL ? errdetail("Of this model, %s.", versions) : errdetail("It has no versions."),
 			 errhint("Name one that exists, or train a new one.")));
 }
 
-/* Version of an alias; UNDEFINED_OBJECT with the aliases that exist. */
+/* Version of an alias; UNDEFINED_OBJECT with the aliases that exist, for those who may view them. */
 static int32
 alias_version(const ModelRef *ref, const char *alias)
 {
@@ -306,6 +308,12 @@ alias_version(const ModelRef *ref, const char *alias)
 		names = lappend(names, candidate);
 	}
 	registry_scan_close(&scan);
+	if (version == 0 && names == NIL && access_allowed(ref->project_id, RIGHT_VIEW))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no alias \"%s\"", ref->model_name, alias),
+				 errdetail("It has no aliases."),
+				 errhint("mlops.set_alias() makes one.")));
 	if (version == 0)
 	{
 		const char **array = palloc((list_length(names) + 1) * sizeof(char *));
@@ -315,7 +323,7 @@ alias_version(const ModelRef *ref, const char *alias)
 			array[foreach_current_index(cell)] = lfirst(cell);
 		report_unknown_name(ERRCODE_UNDEFINED_OBJECT,
 							psprintf("model \"%s\" has no alias \"%s\"", ref->model_name, alias),
-							"aliases of this model", alias, array, list_length(names));
+							"aliases of this model", alias, array, access_allowed(ref->project_id, RIGHT_VIEW) ? list_length(names) : 0);
 	}
 	return version;
 }

@@ -472,6 +472,12 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms",
 							 scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
 
+	if (scan->n_rows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the source returned no rows"),
+				 result->row_security ? errhint("Row security applies to it, and may hide all rows from role \"%s\".",
+												GetUserNameFromId(GetUserId(), false)) : 0));
 	tell_empty_arrays(scan);
 	if (!matrix_writer_finish(&scan->writer, &error))
 		report_full(&error);

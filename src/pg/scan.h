@@ -33,8 +33,8 @@ typedef struct ScanResult
 
 /*
  * Runs the source and writes its columns in the order given.  Everything
- * lives in the current memory context.  PROGRAM_LIMIT_EXCEEDED where the rows
- * do not fit into max_memory bytes, before the scan where the planner expects
+ * lives in the current memory context.  DATA_EXCEPTION where there are no
+ * rows; PROGRAM_LIMIT_EXCEEDED where they do not fit into max_memory bytes, before the scan where the planner expects
  * at least twice as many.  Tells by NOTICE which values lost digits, and
  * which arrays were left out.
  */

@@ -285,6 +285,18 @@ source_column(const Source *source, const char *name, const char *argument)
 	return column;
 }
 
+/* Whether there are columns of this name. */
+bool
+source_has(const Source *source, const char *name)
+{
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		if (strcmp(source->columns[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The settings that the meaning of a query's text depends on. */
 Jsonb *
 source_settings(void)

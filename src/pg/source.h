@@ -44,6 +44,9 @@ extern const SourceColumn *source_find(const Source *source, const char *name);
 /* The same; UNDEFINED_COLUMN with the list where there is none.  `argument` is what named it. */
 extern const SourceColumn *source_column(const Source *source, const char *name, const char *argument);
 
+/* Whether there are columns of this name, one or several. */
+extern bool source_has(const Source *source, const char *name);
+
 /* Called with the number of rows that the planner expects, before the first row is fetched. */
 typedef void (*SourcePlanned) (void *context, double rows);
 

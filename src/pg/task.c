@@ -171,14 +171,10 @@ task_decide(const TaskChoice *choice, const Algorithm *algorithm, const ScanColu
 	int			n_distinct;
 	Task		task;
 
-	if (matrix->header->n_rows == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the source returned no rows")));
 	if (header->n_missing + header->n_nan == matrix->header->n_rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("target column \"%s\" is NULL in every row", target->source->name)));
+				 errmsg("target column \"%s\" is %s in every row", target->source->name, header->n_nan > 0 ? "NULL or NaN" : "NULL")));
 
 	n_distinct = header->storage == STORAGE_CODE ? (int) header->n_codes : count_distinct(matrix, column, DISTINCT_MAX);
 	if ((choice->possible & TASK_BIT(TASK_REGRESSION)) != 0 && (classes == 0 || n_distinct > DISTINCT_MAX))

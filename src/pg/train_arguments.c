@@ -16,7 +16,6 @@
 #define FUNCTION "mlops.train()"
 #define DEFAULT_ALGORITHM "gradient_boosting"
 #define DEFAULT_SEED 42
-#define MODEL_NAME_BYTES 200
 #define EXPERIMENT_NAME_CHARACTERS 200
 
 /* Positions of the arguments. */
@@ -128,52 +127,6 @@ check_experiment(const char *name)
 				 errmsg("the name of an experiment must have 1 to %d characters", EXPERIMENT_NAME_CHARACTERS)));
 }
 
-/* The name of a model, as the registry's constraint has it. */
-static void
-check_model_name(const char *name)
-{
-	size_t		length = strlen(name);
-
-	if (length == 0 || strpbrk(name, "/@") != NULL || isspace((unsigned char) name[0]) ||
-		isspace((unsigned char) name[length - 1]) || length > MODEL_NAME_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("\"%s\" cannot be the name of a model", name),
-				 errdetail("A name has 1 to %d bytes, no \"/\" and no \"@\", and no space at its ends.", MODEL_NAME_BYTES),
-				 strchr(name, '@') != NULL ? errhint("train() gives the version its number.") : 0));
-}
-
-/*
- * Which model gets a new version: 'name' or 'project/name'.  Without a
- * project the model's own, else what registry_project() says.
- */
-static void
-choose_model(TrainRequest *request, const char *reference, const char *project)
-{
-	const char *slash = strchr(reference, '/');
-	ModelRef	known;
-
-	request->model_name = slash != NULL ? slash + 1 : reference;
-	check_model_name(request->model_name);
-	if (slash != NULL)
-	{
-		char	   *named = pnstrdup(reference, slash - reference);
-
-		if (project != NULL && strcmp(project, named) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("model \"%s\" and argument \"project\" (\"%s\") name different projects", reference, project)));
-		project = named;
-	}
-	if (project == NULL && registry_find(reference, &known))
-	{
-		access_require(known.project_id, RIGHT_TRAIN, request->model_name);
-		request->project_id = known.project_id;
-	}
-	else
-		request->project_id = registry_project(project);
-}
-
 /* Reads and checks all arguments. */
 TrainRequest *
 train_read_arguments(FunctionCallInfo fcinfo)
@@ -182,6 +135,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	char	   *reference = required_argument(fcinfo, ARGUMENT_MODEL, "model");
 	char	   *algorithm = text_argument(fcinfo, ARGUMENT_ALGORITHM);
 	ColumnChoice choice = {0};
+	ModelRef	target;
 	Error		error;
 
 	request->source_text = required_argument(fcinfo, ARGUMENT_SOURCE, "source");
@@ -204,7 +158,9 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->params = params_from_json(request->algorithm, json_argument(fcinfo, ARGUMENT_PARAMS));
 	request->preprocess = preprocess_from_json(request->preprocess_json);
 	request->split = split_from_json(request->split_json);
-	choose_model(request, reference, text_argument(fcinfo, ARGUMENT_PROJECT));
+	registry_target(reference, text_argument(fcinfo, ARGUMENT_PROJECT), &target);
+	request->project_id = target.project_id;
+	request->model_name = pstrdup(target.model_name);
 
 	request->source = source_open(request->source_text);
 	choice.target = request->target;

@@ -49,7 +49,7 @@ evaluate_model(Trainer *trainer, const Model *model, Error *error)
 		!target_of_model(&target, &table, model, &trainer->arena, error) ||
 		!row_source_init(&source, &table, model, &trainer->arena, error))
 		return false;
-	score_constant(&target, table.train, constant);
+	baseline_constant(target.values, target.weights, target.n_classes, table.train, constant);
 
 	double	   *outputs = score_rows(model, &source, table.train, trainer->pool, &trainer->arena, error);
 

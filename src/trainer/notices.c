@@ -58,10 +58,20 @@ notice(const Trainer *trainer, const char *format,...)
 void
 notice_dropped(const Trainer *trainer, const Table *table)
 {
+	int			target = matrix_find_role(&trainer->matrix, ROLE_TARGET);
+	bool		nan = target >= 0 && trainer->matrix.columns[target].n_nan > 0;
+
 	if (table->n_dropped > 0)
-		notice(trainer, "%llu of %llu rows left out, because their target%s", (unsigned long long) table->n_dropped,
-			   (unsigned long long) trainer->matrix.header->n_rows,
-			   table->weight == NULL ? " is NULL" : " is NULL, or their weight is NULL or 0");
+		notice(trainer, "%llu of %llu rows left out, because their target is NULL%s%s", (unsigned long long) table->n_dropped,
+			   (unsigned long long) trainer->matrix.header->n_rows, nan ? " or NaN" : "",
+			   table->weight == NULL ? "" : ", or their weight is NULL or 0");
+}
+
+void
+notice_untested(const Trainer *trainer, const Table *table)
+{
+	if (range_rows(table->test) == 0 && (trainer->job.split_kind == SPLIT_COLUMN || trainer->job.test > 0))
+		notice(trainer, "the split holds out none of the %zu rows, so nothing is measured", table->n_rows);
 }
 
 /* Rows of a text column that are not missing. */
@@ -75,6 +85,14 @@ count_present(const TableColumn *column, size_t n_rows)
 	return n;
 }
 
+/* Whether nearly every value of a column is distinct. */
+static bool
+is_identifier(const TableColumn *column, size_t n_rows)
+{
+	return column->source->storage == STORAGE_CODE && column->n_levels >= IDENTIFIER_MIN_ROWS &&
+		column->n_levels >= IDENTIFIER_MIN_SHARE * (double) count_present(column, n_rows);
+}
+
 void
 notice_identifiers(const Trainer *trainer, const Table *table)
 {
@@ -82,16 +100,31 @@ notice_identifiers(const Trainer *trainer, const Table *table)
 
 	for (uint32_t i = 0; i < table->n_features; i++)
 	{
-		const TableColumn *column = &table->features[i];
+		if (is_identifier(&table->features[i], table->n_rows))
+			list_add(&list, table->features[i].source->name);
+	}
+	if (list.n > 0)
+		notice(trainer, "%s %s: nearly every value is distinct, so no model can learn from it; consider excluding %s",
+			   list_text(&list), list.n == 1 ? "looks like an identifier" : "look like identifiers", list.n == 1 ? "it" : "them");
+}
 
-		if (column->source->storage != STORAGE_CODE || column->n_levels < IDENTIFIER_MIN_ROWS)
-			continue;
-		if (column->n_levels >= IDENTIFIER_MIN_SHARE * (double) count_present(column, table->n_rows))
+void
+notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe)
+{
+	NameList	list = {.n = 0};
+
+	for (uint32_t i = 0; i < table->n_features; i++)
+	{
+		const TableColumn *column = &table->features[i];
+		const RecipeColumn *fitted = &recipe->columns[i].recipe;
+
+		if (fitted->kind == KIND_CATEGORY && fitted->n_categories == trainer->job.plans[i].max_categories &&
+			fitted->n_categories < column->n_levels && !is_identifier(column, table->n_rows))
 			list_add(&list, column->source->name);
 	}
 	if (list.n > 0)
-		notice(trainer, "%s %s: nearly every value is distinct, so no model can learn from it; consider to exclude it",
-			   list_text(&list), list.n == 1 ? "looks like an identifier" : "look like identifiers");
+		notice(trainer, "only the most frequent categories are kept of %s: the others count as unseen; \"max_categories\" in preprocess says how many",
+			   list_text(&list));
 }
 
 /* Levels of a text column that the training rows have, counted up to 2. */

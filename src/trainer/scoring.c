@@ -14,9 +14,6 @@
 
 #define SCORE_BLOCK_ROWS 1024
 
-/* The confusion matrix is sent for up to this many classes: 8 MB. */
-#define CONFUSION_MAX_CLASSES 1024
-
 typedef struct ScoreWork
 {
 	const Model *model;
@@ -95,9 +92,11 @@ check_unseen(const Model *model, const RowSource *source, uint32_t feature, size
 
 	if (code == CODE_MISSING || !isnan(source->raw_of_code[feature][code]) || !recipe_unseen_is_error(&model->columns[feature]))
 		return true;
-	return error_set(error, ERROR_DATA, "column \"%s\" holds the category \"%.*s\", which training did not see",
-					 model_string(model, model->columns[feature].name),
-					 (int) (column->level_lengths[code] < 200 ? column->level_lengths[code] : 200), column->levels[code]);
+	error_set(error, ERROR_DATA, "column \"%s\" holds the category \"%.*s\", which the model does not know",
+			  model_string(model, model->columns[feature].name),
+			  (int) (column->level_lengths[code] < 200 ? column->level_lengths[code] : 200), column->levels[code]);
+	error_detail(error, "Its recipe says \"unseen\": \"error\"; the training rows lack this category, or more frequent ones took its place.");
+	return error_hint(error, "Leave these rows out of the source query, or use \"unseen\": \"missing\".");
 }
 
 /* Predicts one block; false with an error at the first row that the recipe refuses. */
@@ -156,27 +155,6 @@ score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPo
 	return work.outputs;
 }
 
-void
-score_constant(const Target *target, RowRange range, double *out)
-{
-	double		total = 0;
-
-	for (uint32_t i = 0; i < (target->n_classes > 0 ? target->n_classes : 1); i++)
-		out[i] = 0;
-	for (size_t row = range.begin; row < range.end; row++)
-	{
-		double		weight = target->weights != NULL ? target->weights[row] : 1;
-
-		if (target->n_classes > 0)
-			out[(size_t) target->values[row]] += weight;
-		else
-			out[0] += weight * target->values[row];
-		total += weight;
-	}
-	for (uint32_t i = 0; i < (target->n_classes > 0 ? target->n_classes : 1); i++)
-		out[i] /= total;
-}
-
 /* The same outputs for every row, in the arena. */
 static double *
 repeat_outputs(const double *constant, uint32_t n_outputs, size_t n, Arena *arena, Error *error)
@@ -204,7 +182,7 @@ fill_result(JobResult *result, const Metrics *metrics, const Metrics *baseline, 
 		result->metrics[i].baseline = metrics_get(baseline, metrics->names[i]);
 	}
 
-	if (metrics->confusion == NULL || metrics->n_classes > CONFUSION_MAX_CLASSES)
+	if (metrics->confusion == NULL)
 		return true;
 
 	size_t		bytes = (size_t) metrics->n_classes * metrics->n_classes * sizeof(double);

@@ -8,9 +8,12 @@
  */
 #include "trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../core/number_text.h"
 
 #define NO_CLASS UINT32_MAX
 
@@ -68,21 +71,6 @@ number_enter(NumberSet *set, double value, const char *column, Error *error)
 	set->values[position] = value;
 	set->n++;
 	return true;
-}
-
-/* The shortest text that reads back as the number; of a float4 one, as that float. */
-static void
-number_text(double value, bool single, char *out, size_t out_size)
-{
-	for (int digits = single ? 6 : 15; digits <= 17; digits++)
-	{
-		snprintf(out, out_size, "%.*g", digits, value);
-
-		double		back = strtod(out, NULL);
-
-		if (single ? (float) back == (float) value : back == value)
-			return;
-	}
 }
 
 /* The number that a label stands for in a column of numbers: as wide as the column. */
@@ -191,7 +179,7 @@ find_number_classes(Target *target, const Table *table, LabelKind label_kind, Nu
 		return false;
 	for (uint32_t i = 0; i < set->n; i++)
 	{
-		char		text[64];
+		char		text[NUMBER_TEXT_SIZE];
 
 		if (label_kind == LABEL_BOOLEAN)
 			snprintf(text, sizeof(text), "%s", set->values[i] != 0 ? "true" : "false");
@@ -278,6 +266,29 @@ check_regression(const Target *target, const Table *table, Error *error)
 	return error_detail(error, "The training has %zu rows.", range_rows(table->train));
 }
 
+/* Means need sums: of the weights, and of a regression's target times these. */
+static bool
+check_sums(const Target *target, const Table *table, Error *error)
+{
+	double		weights = 0;
+	double		values = 0;
+
+	for (size_t row = table->train.begin; row < table->train.end; row++)
+	{
+		double		weight = target->weights != NULL ? target->weights[row] : 1;
+
+		weights += weight;
+		values += target->n_classes > 0 ? 0 : weight * fabs(target->values[row]);
+	}
+	if (isfinite(weights) && isfinite(values))
+		return true;
+	if (!isfinite(weights))
+		error_set(error, ERROR_DATA, "the weights in column \"%s\" are too large to be added up", table->weight->source->name);
+	else
+		error_set(error, ERROR_DATA, "the numbers in target column \"%s\" are too large to be added up", table->target->source->name);
+	return error_hint(error, "Rescale them in the source query.");
+}
+
 static bool
 check_classes(const Target *target, const Table *table, Task task, Error *error)
 {
@@ -362,7 +373,8 @@ target_learn(Target *target, const Table *table, Task task, LabelKind label_kind
 	if (!check_rows(table, error) || !target_init(target, table, arena, error))
 		return false;
 	if (task == TASK_REGRESSION)
-		return regression_values(target, table, error) && check_regression(target, table, error);
+		return regression_values(target, table, error) && check_regression(target, table, error) &&
+			check_sums(target, table, error);
 	if (!check_label_kind(table->target, label_kind, error))
 		return false;
 
@@ -371,7 +383,7 @@ target_learn(Target *target, const Table *table, Task task, LabelKind label_kind
 	bool		learned = class_of_code != NULL && learn_classes(target, table, label_kind, class_of_code, &set, arena, error);
 
 	free(set.values);
-	return learned && check_classes(target, table, task, error);
+	return learned && check_classes(target, table, task, error) && check_sums(target, table, error);
 }
 
 /* Class index for each table code, by the model's labels. */

@@ -102,6 +102,7 @@ prepare(Training *training, Error *error)
 	const Table *table = &training->table;
 
 	notice_dropped(trainer, table);
+	notice_untested(trainer, table);
 	if (!target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
 		return false;
 	if (table->n_features != trainer->job.n_features)
@@ -113,6 +114,7 @@ prepare(Training *training, Error *error)
 	if (!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
+	notice_cut_categories(trainer, table, &training->recipe);
 	return true;
 }
 
@@ -224,7 +226,7 @@ score_model(Training *training, const Model *model, Error *error)
 
 	if (constant == NULL || !row_source_init(&source, &training->table, model, &trainer->arena, error))
 		return false;
-	score_constant(&training->target, training->table.train, constant);
+	baseline_constant(training->target.values, training->target.weights, training->target.n_classes, training->table.train, constant);
 
 	double	   *outputs = score_rows(model, &source, test, trainer->pool, &trainer->arena, error);
 

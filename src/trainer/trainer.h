@@ -64,9 +64,6 @@ extern bool row_source_init(RowSource *source, const Table *table, const Model *
 /* Outputs of model_predict() of rows [range), n_outputs each, in the arena; NULL with an error. */
 extern double *score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPool *pool, Arena *arena, Error *error);
 
-/* The constant predictor's outputs: weighted mean, or class frequencies, of rows [range); out[1 or n_classes]. */
-extern void score_constant(const Target *target, RowRange range, double *out);
-
 /* Metrics of outputs and, beside each, of the constant; puts them into the result. */
 extern bool score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs,
 						  const double *constant, Error *error);
@@ -77,7 +74,9 @@ extern bool score_add(Trainer *trainer, const Metrics *metrics, const Metrics *b
 /* ---- notices.c: what the user should know about the rows ---- */
 
 extern void notice_dropped(const Trainer *trainer, const Table *table);
+extern void notice_untested(const Trainer *trainer, const Table *table);
 extern void notice_identifiers(const Trainer *trainer, const Table *table);
+extern void notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_single_classes(const Trainer *trainer, const Target *target);
 

@@ -7,7 +7,7 @@ select mlops.train('reg', 'seen', 'y', features => '{a,b}');
 select mlops.train('bin', 'seen', 'yes', features => '{b,y}');
 select mlops.train('multi', 'select *, ''c'' || three as c from seen', 'c', features => '{a,b}');
 
-select plan(18);
+select plan(19);
 select set_eq($$select metric from mlops.evaluate('reg@1')$$,
 			  $$values ('rmse'), ('mae'), ('r2'), ('mape'), ('median_absolute_error'), ('baseline_rmse'), ('baseline_mae'), ('baseline_r2'), ('baseline_mape'),
 					   ('baseline_median_absolute_error')$$, 'the metrics of a regression, and the baseline''s');
@@ -28,6 +28,7 @@ select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'select a, y fro
 select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'select a, b from seen')$$), '^42703 .*"y"', 'a target that lacks');
 select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'select ''x'' as a, b, y from seen')$$), '^42804 .*"a"', 'a column of another type');
 select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'select * from seen where false')$$), '^22000 .*row', 'no rows');
+select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'select a, b, null::float8 as y from seen')$$), '^22000 no rows are left .*"y"', 'no row with a target');
 select matches(pg_temp.refusal($$select mlops.evaluate('reg@1', 'delete from seen returning *')$$), '^0A000 ', 'it only reads');
 select matches(pg_temp.refusal($$select mlops.evaluate('reg')$$), '^55000 ', 'a model that is not deployed has no live version');
 select matches(pg_temp.refusal($$select mlops.evaluate('rge@1')$$), '^42704 .*"reg"', 'no such model');

@@ -7,7 +7,7 @@ create function pg_temp.learn(model text) returns void language sql as $$select 
 create function pg_temp.goes_to(model text) returns bigint language sql as $$select m.project_id from mlops.model m where m.name = model$$;
 grant select on house to public;
 grant usage on schema public to public;
-select plan(7);
+select plan(8);
 
 set local role anna;
 select pg_temp.learn('first');
@@ -29,6 +29,9 @@ insert into mlops.project_member (project_id, member, access) select p.id, 'anna
 set local role anna_maria;
 select pg_temp.learn('fourth');
 select is(pg_temp.goes_to('fourth'), pg_temp.goes_to('first'), 'to own another''s project, too, changes nothing');
+
+select throws_ok($$insert into mlops.project_member (project_id, member, access, is_personal) select p.id, 'anna', 'owner', true from mlops.project p$$,
+				 '42501', null, 'nor does anybody say which project is whose');
 
 -- a role that is made anew
 reset role;

@@ -2,7 +2,7 @@
 \ir include/begin.sql
 \ir include/trained.sql
 select t as one from thing t where id = 60 \gset
-select plan(15);
+select plan(16);
 select set_eq($$select mlops.predict('sold', t) from thing t$$, $$values (0::float8), (1)$$, 'booleans are 0 and 1');
 select set_eq($$select mlops.predict_class('sold', t) from thing t$$, $$values ('false'), ('true')$$, 'or their names');
 select set_eq($$select mlops.predict('grade', t) from thing t$$, $$values (1::float8), (2), (3)$$, 'numbers are numbers');
@@ -21,5 +21,8 @@ select is_empty($$select from thing t where abs(1 - (select sum(p.value::float8)
 select throws_ok($$select mlops.predict_proba('grade', t) from thing t$$, '22023', null, 'of three classes one must be named');
 select throws_ok($$select mlops.predict_proba('grade', t, '4') from thing t$$, '22023', null, 'one that there is');
 select is(mlops.predict_proba('grade', t, null), null, 'NULL is none') from thing t where id = 1;
+select version as far from mlops.train('far', 'select i as a, (i % 2) * 1000000000000000::bigint as y from generate_series(1, 100) i', 'y') \gset
+select set_eq(format($$select jsonb_object_keys(mlops.predict_all('far@%s', '{"a": 1}'::jsonb))::bigint$$, :'far'), $$values (0::bigint), (1000000000000000)$$,
+			  'labels of integers are integers');
 select * from finish();
 rollback;

@@ -2,8 +2,9 @@
 \ir include/begin.sql
 \ir include/registry.sql
 create role tumour_board;
+create role "Night Shift";
 grant tumour_board to sten_stranger;
-select plan(17);
+select plan(18);
 set local role anna_owner;
 select results_eq($$select member::text, access, granted_by from mlops.project_member where member = 'anna_owner'::regrole$$,
 				  $$values ('anna_owner', 'owner', 'anna_owner')$$, 'whoever makes a project owns it');
@@ -11,9 +12,10 @@ select lives_ok($$select mlops.grant_access('clinic', 'vera_viewer', 'viewer')$$
 select throws_ok($$select mlops.grant_access('clinic', 'vera_viewer', 'boss')$$, '22023', 'invalid access level ''boss''', 'a level that is none');
 select throws_ok($$select mlops.grant_access('clinics', 'vera_viewer', 'viewer')$$, '42704', 'project "clinics" does not exist', 'a project that is none');
 select throws_ok($$select mlops.grant_access('clinic', '-', 'viewer')$$, '42704', null, 'a role that is none');
-select throws_ok($$select mlops.revoke_access('clinic', 'anna_owner')$$, '55006', 'role anna_owner is the last owner of the project', 'the last owner stays');
+select throws_ok($$select mlops.revoke_access('clinic', 'anna_owner')$$, '55006', 'role "anna_owner" is the last owner of project "clinic"', 'the last owner stays');
 select throws_ok($$delete from mlops.project_member$$, '55006', null, 'by hand, too');
 select throws_ok($$select mlops.revoke_access('clinic', 'sten_stranger')$$, '42704', null, 'what was not granted is not revoked');
+select throws_ok($$select mlops.revoke_access('clinic', '"Night Shift"')$$, '42704', 'role "Night Shift" has no access to project "clinic"', 'a role is named as it is');
 select throws_ok($$insert into mlops.project_member (project_id, member, access, granted_by) select id, 'sten_stranger', 'viewer', 'vera_viewer' from mlops.project$$,
 				 '42501', null, 'nobody grants in another name');
 set local role olga_operator;

@@ -11,16 +11,18 @@ exception when others then
 	get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
 	return sqlstate || ' ' || concat_ws(' | ', message, nullif(detail, ''), nullif(hint, ''));
 end $$;
-select plan(24);
+select plan(25);
 select matches(pg_temp.complaint('nex'), '^42704 model "nex" does not exist.*"next"', 'a name that is nearly right');
 select matches(pg_temp.complaint('something else'), '^42704 .*mlops.model', 'one that is not');
-select matches(pg_temp.complaint('nowhere/next'), '^42704 model "next" does not exist in project "nowhere"', 'a project that is none');
+select matches(pg_temp.complaint('nowhere/next'), '^42704 project "nowhere" does not exist', 'a project that is none');
+select matches(pg_temp.complaint(name || '/nix'), format('^42704 model "nix" does not exist in project "%s"', name), 'a project without such a model')
+  from mlops.project where is_personal and owner_name = current_user;
 select matches(pg_temp.complaint('next'), '^55000 model "next" is not deployed.*mlops.deploy\(''next''\).*''next@3''.*versions 1 to 3 exist', 'not deployed');
 select matches(pg_temp.complaint('next@9'), '^42704 model "next" has no version 9.*versions 1 to 3 exist', 'a version that is none');
 select matches(pg_temp.complaint('next@0'), '^42704 model "next" has no version 0', 'zero');
 select matches(pg_temp.complaint('next@99999999999999999999'), '^42704 model "next" has no version 99999999999999999999', 'a large one');
 select is(pg_temp.complaint('next@01'), 'none', 'a version is a number');
-select matches(pg_temp.complaint('next@champion'), '^42704 model "next" has no alias "champion"', 'an alias that is none');
+select matches(pg_temp.complaint('next@champion'), '^42704 model "next" has no alias "champion".*has no aliases', 'an alias that is none');
 select mlops.set_alias('next', 'champion', 1);
 select matches(pg_temp.complaint('next@champoin'), '^42704 .*"champoin".*are champion.*"champion"', 'nearly one');
 select mlops.drop_model('next', 2);

@@ -6,7 +6,7 @@ create function pg_temp.live() returns integer language sql as
 create function pg_temp.back(steps integer default 1) returns integer language sql as $$ select version from mlops.rollback('diagnosis', steps) $$;
 select plan(19);
 set local role olga_operator;
-select throws_ok($$select mlops.rollback('diagnosis')$$, '55000', 'model "diagnosis" has no 1 earlier deployment', 'without a history');
+select throws_ok($$select mlops.rollback('diagnosis')$$, '55000', 'model "diagnosis" has no earlier deployment', 'without a history');
 select mlops.deploy('diagnosis', 1);
 select throws_ok($$select mlops.rollback('diagnosis')$$, '55000', null, 'with nothing before the first');
 select mlops.deploy('diagnosis', 2);

@@ -8,7 +8,7 @@ create function pg_temp.profile(name text) returns jsonb language sql as
 	$$ select c from (select columns from mlops.snapshot order by id desc limit 1) s, jsonb_array_elements(s.columns) c where c ->> 'name' = name $$;
 create table rows as select n, n % 13 as x, (n % 13) * 2.0::float8 as y from generate_series(1, 100) n;
 
-select plan(28);
+select plan(31);
 select matches(pg_temp.answer('select * from rows where false'), '^22000 .*row', 'no rows');
 select matches(pg_temp.answer('select * from rows where n = 1'), '^22000 .*row', 'one row');
 select matches(pg_temp.answer('select * from rows where n = 1', $$, split => '{"test": 0}'$$), '^22000 .*row', 'even without test rows');
@@ -18,6 +18,11 @@ select matches(pg_temp.answer('select x, ''NaN''::float8 as y from rows'), '^220
 select matches(pg_temp.answer('select x, 1.5::float8 as y from rows'), '^22000 .*"y"', 'a constant target');
 select matches(pg_temp.answer('select x, ''a'' as y from rows'), '^22000 .*"y"', 'a single class');
 select matches(pg_temp.answer('select x, case n when 5 then ''Infinity''::float8 else y end as y from rows'), '^22000 .*"y".*infinite', 'an infinite target');
+select matches(pg_temp.refusal($$select mlops.train('m', 'select x, 1.7e308 * (n % 2) as y from rows', 'y', task => 'regression', algorithm => 'baseline')$$),
+			   '^22000 .*"y".*too large', 'a target whose sum is infinite');
+select matches(pg_temp.refusal($$select mlops.train('m', 'select x, y, 1e308 as w from rows', 'y', task => 'regression', weight => 'w', algorithm => 'baseline')$$),
+			   '^22000 .*"w".*too large', 'weights whose sum is infinite');
+select matches(pg_temp.answer('select x, n % 2 as y, 1e40 as w from rows', $$, weight => 'w'$$), '^22000 .*weight.*1e\+40', 'weights beyond what boosting takes');
 select is(pg_temp.answer('select x, case when n > 10 then y end as y from rows'), 'accepted', 'NULLs in the target');
 select is((pg_temp.last_run()).rows_dropped, 10::bigint, 'are left out and counted');
 select is((pg_temp.last_run()).rows_train + (pg_temp.last_run()).rows_test, 90::bigint, 'the others are used');

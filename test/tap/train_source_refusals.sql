@@ -5,7 +5,7 @@ create table house as select n as area, n * 2.5::float8 as price from generate_s
 create function pg_temp.refused(source text) returns text language sql as
 	$$ select pg_temp.refusal(format('select mlops.train(''m'', %L, ''price'')', source)) $$;
 
-select plan(25);
+select plan(26);
 select matches(pg_temp.refused('houses'), '^42P01 .*houses.*"house"', 'no such table: the nearest name');
 select matches(pg_temp.refused('public.housse'), '^42P01 .*public\.housse.*"house"', 'with its schema');
 select matches(pg_temp.refused('nowhere.house'), '^42P01 .*nowhere\.house', 'no such schema');
@@ -31,5 +31,6 @@ select matches(pg_temp.refused('select price, area, area from house'), '^42702 .
 select matches(pg_temp.refused('select price, area, 1 / (area - 20) as bad from house'), '^22012 ', 'a query that fails half way');
 select matches(pg_temp.refusal($$select mlops.train('m', null, 'price')$$), '^22023 .*"source".*NULL', 'NULL');
 select is((select count(*) from mlops.model_version), 1::bigint, 'none of the others left a version');
+select is(pg_temp.refusal($$select mlops.train('m', 'select price, area, n as x, n + 1 as x from house, generate_series(1, 2) n', 'price', exclude => '{x}')$$), 'accepted', 'two columns of a name can be excluded');
 select * from finish();
 rollback;

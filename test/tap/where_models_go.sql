@@ -23,7 +23,8 @@ select is(pg_temp.project_of('rent'), 'clinic, lab', 'a project in the name');
 select throws_ok($$select mlops.train('rent', 'house', 'price', algorithm => 'baseline')$$, '42P09', null, 'a name that two projects have');
 select throws_ok($$select mlops.train('x', 'house', 'price', algorithm => 'baseline', project => 'nowhere')$$, '42704', null, 'a project that is none');
 set local role vera_viewer;
-select throws_ok($$select mlops.train('x', 'house', 'price', algorithm => 'baseline', project => 'clinic')$$, '42501', null, 'training takes a scientist');
+select throws_ok($$select mlops.train('x', 'house', 'price', algorithm => 'baseline', project => 'clinic')$$, '42501',
+				 'permission denied to train or export models of project "clinic"', 'training takes a scientist');
 set local mlops.project = 'clinic';
 select throws_ok($$select mlops.train('diagnosis', 'house', 'price', algorithm => 'baseline')$$, '42501', null, 'also a new version');
 reset role;

@@ -52,7 +52,7 @@ exercise_texts(const Model *model)
 		length += strlen(model_string(model, model->params[i].name)) + strlen(model_string(model, model->params[i].value));
 	for (size_t i = 0; i < model->n_metrics; i++)
 		length += strlen(model_string(model, model->metrics[i].name));
-	return length + (size_t) model_find_column(model, "x") + (size_t) model_find_label(model, "yes");
+	return length + (size_t) model_find_label(model, "yes");
 }
 
 /* True where the bytes are a valid model; then it has been read and has predicted. */

@@ -360,8 +360,9 @@ test_widths(void)
 	GradientBlock even = {.largest_g = 1,.largest_h = 0.25f,.sum_g = 300,.sum_h = 200};
 	GradientBlock uneven = {.largest_g = 1e5f,.largest_h = 1e5f,.sum_g = 1e6,.sum_h = 1e6};
 
-	CHECK(!gradient_scale(&even, 1, 1000).wide);
-	CHECK(gradient_scale(&uneven, 1, 30000).wide);
+	CHECK(!gradient_scale(&even, 1, 1000, false).wide);
+	CHECK(gradient_scale(&even, 1, 1000, true).wide);
+	CHECK(gradient_scale(&uneven, 1, 30000, false).wide);
 }
 
 /* The same integers and the same list, whatever the vector width; exact sums; nothing positive becomes 0. */

@@ -150,6 +150,13 @@ tiny_weight(size_t row)
 	return 1e-6;
 }
 
+/* What one cut tells. */
+static double
+easy_yes(size_t row)
+{
+	return mixed_x(row, 0) > 0.5;
+}
+
 static void
 test_weight_notice(void)
 {
@@ -162,6 +169,18 @@ test_weight_notice(void)
 	test.weight = tiny_weight;
 	if (CHECK_OK(boost_case_run(&test, &error), &error))
 		CHECK(strstr(test.notices, "min_child_weight") != NULL && strchr(test.notices, '\n') == strrchr(test.notices, '\n'));
+	boost_case_free(&test);
+
+	/* a fit so good that its second derivatives vanish is no fault of the weights */
+	test = mixed_case(TASK_BINARY);
+	test.n_rows = 400;
+	test.y = easy_yes;
+	test.params[0].value = 100;
+	if (CHECK_OK(boost_case_run(&test, &error), &error))
+	{
+		CHECK(test.train_loss < 0.05);
+		CHECK_TEXT(test.notices, "");
+	}
 	boost_case_free(&test);
 }
 
@@ -261,6 +280,24 @@ huge(size_t row)
 }
 
 static double
+huge_weight(size_t row)
+{
+	return row == 5 ? 1e40 : 1;
+}
+
+static double
+half(size_t row)
+{
+	return (double) (row % 2);
+}
+
+static double
+third(size_t row)
+{
+	return (double) (row % 3);
+}
+
+static double
 large(size_t row)
 {
 	return 1e15 + (double) row * 1e12;
@@ -301,6 +338,25 @@ test_refusals(void)
 	boost_case_free(&levels);
 }
 
+/* Weights of which no derivative would be left as a float32 are refused, and not taken for the target. */
+static void
+test_weight_limit(void)
+{
+	static const Task tasks[] = {TASK_REGRESSION, TASK_BINARY, TASK_MULTICLASS};
+
+	for (int t = 0; t < 3; t++)
+	{
+		Error		error;
+		BoostCase	test = {
+			.task = tasks[t],.n_classes = t == 0 ? 0 : (uint32_t) t + 1,.n_rows = 90,.n_columns = 3,.x = wide_x,.y = t == 2 ? third : half,
+			.weight = huge_weight,.params = {{"n_estimators", 3}}
+		};
+
+		CHECK_ERROR(boost_case_run(&test, &error), &error, ERROR_DATA, "a weight");
+		boost_case_free(&test);
+	}
+}
+
 /* The estimate covers what a fit takes, and is not far from it. */
 static void
 test_memory(void)
@@ -329,6 +385,7 @@ main(void)
 	test_weight_notice();
 	test_extremes();
 	test_refusals();
+	test_weight_limit();
 	test_memory();
 	return check_done();
 }

@@ -120,11 +120,51 @@ confusion(void)
 	arena_free(&arena);
 }
 
+/* Weights are shares: however large or small all of them are, the metrics stay what they were. */
+static void
+scaled_weights(void)
+{
+	static const double scales[] = {0x1p-1060, 0x1p-900, 0x1p-60, 0x1p60, 0x1p900};
+	double		weight[256];
+
+	for (size_t c = 0; c < N_CASES; c++)
+	{
+		const MetricsCase *test = &metrics_cases[c];
+
+		for (size_t s = 0; test->weight != NULL && s < sizeof(scales) / sizeof(scales[0]); s++)
+		{
+			Metrics		plain;
+			Metrics		scaled;
+			Arena		arena;
+			Error		error;
+
+			if (!CHECK(test->n <= sizeof(weight) / sizeof(weight[0])))
+				return;
+			for (size_t i = 0; i < test->n; i++)
+				weight[i] = rint(test->weight[i] * 4096);
+			arena_init(&arena);
+			CHECK_OK(metrics_compute(&plain, test->task, test->n, test->truth, test->outputs, test->n_outputs, weight, &arena, &error), &error);
+			for (size_t i = 0; i < test->n; i++)
+				weight[i] *= scales[s];
+			CHECK_OK(metrics_compute(&scaled, test->task, test->n, test->truth, test->outputs, test->n_outputs, weight, &arena, &error), &error);
+			for (int i = 0; i < plain.n; i++)
+			{
+				if (!CHECK_SAME(scaled.values[i], plain.values[i]))
+					printf("\t%s of %s, weights times %g\n", plain.names[i], test->name, scales[s]);
+			}
+			for (uint32_t k = 0; k < plain.n_classes * plain.n_classes; k++)
+				CHECK_SAME(scaled.confusion[k], plain.confusion[k] * scales[s]);
+			arena_free(&arena);
+		}
+	}
+}
+
 int
 main(void)
 {
 	against_sklearn();
 	no_rows();
+	scaled_weights();
 	confusion();
 	return check_done();
 }

@@ -35,8 +35,6 @@ test_trees(void)
 		return;
 	CHECK(model.task == TASK_REGRESSION);
 	CHECK(model.n_columns == 3 && model.n_features == 3 && model.n_outputs == 1);
-	CHECK(model_find_column(&model, "age") == 1);
-	CHECK(model_find_column(&model, "Age") == -1);
 	CHECK(model_find_label(&model, "yes") == -1);
 	CHECK_TEXT(model_string(&model, model.header->target_type), "double precision");
 	CHECK_TEXT(model_string(&model, model.params[0].name), "reg_lambda");

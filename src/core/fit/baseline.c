@@ -10,28 +10,38 @@
 
 #include "../linear_model.h"
 
+void
+baseline_constant(const double *target, const double *weight, uint32_t n_classes, RowRange range, double *out)
+{
+	uint32_t	n_outputs = n_classes > 0 ? n_classes : 1;
+	double		total = 0;
+
+	for (uint32_t i = 0; i < n_outputs; i++)
+		out[i] = 0;
+	for (size_t row = range.begin; row < range.end; row++)
+	{
+		double		w = weight != NULL ? weight[row] : 1;
+
+		if (n_classes > 0)
+			out[(size_t) target[row]] += w;
+		else
+			out[0] += w * target[row];
+		total += w;
+	}
+	for (uint32_t i = 0; i < n_outputs; i++)
+		out[i] /= total;
+}
+
 /* Mean or frequencies of the training rows. */
 bool
 baseline_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	uint32_t	n_outputs = input->n_classes > 0 ? input->n_classes : 1;
-	double	   *out = arena_zeroed(input->arena, n_outputs, sizeof(double), error);
-	double		total = 0;
+	double	   *out = arena_alloc(input->arena, n_outputs, sizeof(double), error);
 
 	if (out == NULL)
 		return false;
-	for (size_t row = input->table->train.begin; row < input->table->train.end; row++)
-	{
-		double		weight = input->weight != NULL ? input->weight[row] : 1;
-
-		if (input->n_classes > 0)
-			out[(size_t) input->target[row]] += weight;
-		else
-			out[0] += weight * input->target[row];
-		total += weight;
-	}
-	for (uint32_t i = 0; i < n_outputs; i++)
-		out[i] /= total;
+	baseline_constant(input->target, input->weight, input->n_classes, input->table->train, out);
 	return linear_model_write(LINEAR_CONSTANT, n_outputs, 0, out, NULL, &output->payload, error);
 }
 

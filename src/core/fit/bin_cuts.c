@@ -17,30 +17,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "sort.h"
+
 #define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)
-
-/* A key that sorts like the number: negative numbers flipped, positive ones above them. */
-static inline uint64_t
-sort_key(double value)
-{
-	uint64_t	bits;
-
-	value += 0.0;				/* -0 is 0 */
-	memcpy(&bits, &value, sizeof(bits));
-	return bits ^ ((uint64_t) ((int64_t) bits >> 63) | UINT64_C(1) << 63);
-}
-
-/* The number of a key. */
-static inline double
-key_value(uint64_t key)
-{
-	uint64_t	bits = key ^ (((key >> 63) - 1) | UINT64_C(1) << 63);
-	double		value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
 
 /* Sorts by radix from the lowest byte; bytes that are alike in all keys cost nothing but their count. */
 static uint64_t *
@@ -124,7 +104,7 @@ next_run(const uint64_t *keys, size_t n, size_t *position)
 	*position = end;
 	return (Run)
 	{
-		.value = key_value(keys[begin]), .count = (double) (end - begin)
+		.value = sort_key_number(keys[begin]), .count = (double) (end - begin)
 	};
 }
 
@@ -202,7 +182,7 @@ bins_find_cuts(BinFeature *feature, const double *sample, size_t n, uint32_t max
 	for (size_t i = 0; i < n; i++)
 	{
 		if (sample[i] == sample[i])
-			work[n_numbers++] = sort_key(sample[i]);
+			work[n_numbers++] = sort_number_key(sample[i]);
 	}
 
 	bool		has_missing = n_numbers < n;

@@ -51,7 +51,8 @@ typedef struct Booster
 	RowSample	sample;			/* of the tree being grown */
 	bool	   *feature_used;
 	struct RankedFeature *ranked;
-	bool		told_weights;	/* the notice about weights was given */
+	bool		weighted;		/* the training rows' weights differ */
+	bool		weights_told;	/* the notice about weights was given */
 	TreeWriter	writer;
 } Booster;
 
@@ -126,6 +127,18 @@ init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 	return rows->tree_scores != NULL && (booster->objective->prepare == NULL || rows->log_sums != NULL);
 }
 
+/* Whether weights differ from row to row. */
+static bool
+weights_differ(const double *weight, RowRange range)
+{
+	for (size_t row = range.begin; weight != NULL && row < range.end; row++)
+	{
+		if (weight[row] != weight[range.begin])
+			return true;
+	}
+	return false;
+}
+
 /* Two lists of all training rows. */
 static bool
 init_lists(Booster *booster, Error *error)
@@ -170,6 +183,7 @@ init_booster(Booster *booster, Error *error)
 	size_t		n_blocks = objective_blocks(n_train > n_validation ? n_train : n_validation);
 
 	booster->n_groups = booster->objective->grouped ? input->n_classes : 1;
+	booster->weighted = weights_differ(input->weight, input->table->train);
 	booster->base = arena_alloc(arena, booster->n_groups, sizeof(double), error);
 	booster->g = arena_alloc(arena, n_train, sizeof(float), error);
 	booster->h = arena_alloc(arena, n_train, sizeof(float), error);
@@ -222,7 +236,7 @@ sample_features(Booster *booster, uint64_t tree)
 	return booster->feature_used;
 }
 
-/* Says once that the weights leave no room for splits. */
+/* Says once that the weights leave no room for splits.  For the first round: later a good fit has small second derivatives anyway. */
 static void
 check_weights(Booster *booster, double sum_h)
 {
@@ -230,11 +244,11 @@ check_weights(Booster *booster, double sum_h)
 	double		least = booster->params.grow.split.min_child_weight;
 	char		text[256];
 
-	if (booster->told_weights || sum_h >= 10 * least)
+	if (booster->weights_told || sum_h >= 10 * least)
 		return;
-	booster->told_weights = true;
-	snprintf(text, sizeof(text), "the second derivatives of all training rows add up to %g only, and each leaf needs "
-			 "min_child_weight = %g: lower it, or scale the weights up", sum_h, least);
+	booster->weights_told = true;
+	snprintf(text, sizeof(text), "hardly any split is possible: the second derivatives of all training rows add up to %g, and each leaf needs "
+			 "min_child_weight = %g; lower it, or scale the weights up", sum_h, least);
 	monitor->notice(monitor->context, text);
 }
 
@@ -295,7 +309,7 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	GradientSums sums;
 
 	objective_gradients(booster->objective, &booster->train, group, booster->g, booster->h, booster->blocks, pool);
-	grower->scale = gradient_scale(booster->blocks, objective_blocks(n), n);
+	grower->scale = gradient_scale(booster->blocks, objective_blocks(n), n, booster->weighted);
 	if (grower->scale.wide && !widen_lists(booster, error))
 		return false;
 	booster->sample = row_sample(booster->params.subsample, booster->input->seed, tree);
@@ -303,7 +317,8 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	size_t		n_rows = gradients_to_list(&grower->scale, &booster->sample, booster->g, booster->h, n, &grower->lists[0],
 										   booster->offsets, booster->partial_sums, &sums, pool);
 
-	check_weights(booster, (double) sums.h * grower->scale.h_unit);
+	if (tree == group)
+		check_weights(booster, (double) sums.h * grower->scale.h_unit);
 	grower->root = grower->lists[0];
 	if (booster->sample.all)
 		grower->root.rows = NULL;

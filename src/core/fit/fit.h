@@ -46,6 +46,9 @@ typedef struct FitOutput
 	Metrics		baseline;		/* the same metrics of the constant predictor */
 } FitOutput;
 
+/* The constant of least squared error or log loss on rows [range): the weighted mean of the target, or the frequencies of its classes; out[1 or n_classes]. */
+extern void baseline_constant(const double *target, const double *weight, uint32_t n_classes, RowRange range, double *out);
+
 extern bool baseline_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool linear_regression_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error);

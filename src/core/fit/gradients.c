@@ -33,7 +33,7 @@ gradient_unit(double largest, int64_t limit)
 
 /* Blocks are combined in order; only largest values and sums count. */
 GradientScale
-gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows)
+gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted)
 {
 	double		largest_g = 0;
 	double		largest_h = 0;
@@ -48,7 +48,7 @@ gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows)
 		sum_h += blocks[b].sum_h;
 	}
 
-	bool		wide = largest_g * (double) n_rows > NARROW_RATIO * sum_g || largest_h * (double) n_rows > NARROW_RATIO * sum_h;
+	bool		wide = weighted || largest_g * (double) n_rows > NARROW_RATIO * sum_g || largest_h * (double) n_rows > NARROW_RATIO * sum_h;
 
 	return (GradientScale)
 	{

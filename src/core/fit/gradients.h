@@ -44,8 +44,8 @@ typedef struct GradientSums
 /* The largest power of two that, as 1 / unit, keeps |x| <= largest at or below `limit` units. */
 extern double gradient_unit(double largest, int64_t limit);
 
-/* Chooses width and units from the blocks that objective_gradients() filled. */
-extern GradientScale gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows);
+/* Chooses width and units from the blocks that objective_gradients() filled; weighted: weights differ, and must lose nothing to 16 bits. */
+extern GradientScale gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted);
 
 /* Which rows a tree sees: all, or those whose hash is below a limit. */
 typedef struct RowSample

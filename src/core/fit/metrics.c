@@ -117,21 +117,56 @@ regression_metrics(Metrics *metrics, const MetricRows *rows, Arena *arena, Error
 	return true;
 }
 
+/* The exponent of the largest weight, within what a double can scale by both ways. */
+static int
+weight_exponent(const double *weight, size_t n)
+{
+	double		largest = 0;
+	int			exponent = 0;
+
+	for (size_t i = 0; weight != NULL && i < n; i++)
+		largest = fmax(largest, weight[i]);
+	frexp(largest, &exponent);
+	return exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent;
+}
+
+/* Sums of weights from units back to weights. */
+static void
+restore_weights(double *sums, size_t n, int exponent)
+{
+	for (size_t i = 0; sums != NULL && i < n; i++)
+		sums[i] = ldexp(sums[i], exponent);
+}
+
+/* The metrics of a task, sums of weights in units. */
+static bool
+task_metrics(Metrics *metrics, Task task, const MetricRows *rows, Arena *arena, Error *error)
+{
+	if (task == TASK_REGRESSION)
+		return regression_metrics(metrics, rows, arena, error);
+	if (!metrics_confusion(metrics, rows, arena, error))
+		return false;
+	if (task == TASK_BINARY)
+		return metrics_binary(metrics, rows, arena, error);
+	metrics_multiclass(metrics, rows);
+	return true;
+}
+
 bool
 metrics_compute(Metrics *metrics, Task task, size_t n, const double *truth, const double *outputs, uint32_t n_outputs,
 				const double *weight, Arena *arena, Error *error)
 {
-	MetricRows	rows = {.n = n,.truth = truth,.outputs = outputs,.n_outputs = n_outputs,.weight = weight};
+	int			exponent = weight_exponent(weight, n);
+	MetricRows	rows = {.n = n,.truth = truth,.outputs = outputs,.n_outputs = n_outputs,.weight = weight,.unit = ldexp(1, -exponent)};
 
 	memset(metrics, 0, sizeof(*metrics));
 	if (n > UINT32_MAX)
 		return error_set(error, ERROR_LIMIT, "%zu rows are too many to evaluate", n);
-	if (task == TASK_REGRESSION)
-		return regression_metrics(metrics, &rows, arena, error);
-	if (!metrics_confusion(metrics, &rows, arena, error))
+	if (!task_metrics(metrics, task, &rows, arena, error))
 		return false;
-	if (task == TASK_BINARY)
-		return metrics_binary(metrics, &rows, arena, error);
-	metrics_multiclass(metrics, &rows);
+	restore_weights(metrics->correct, metrics->n_classes, exponent);
+	restore_weights(metrics->predicted, metrics->n_classes, exponent);
+	restore_weights(metrics->support, metrics->n_classes, exponent);
+	restore_weights(metrics->confusion, (size_t) metrics->n_classes * metrics->n_classes, exponent);
 	return true;
 }

@@ -17,12 +17,14 @@ typedef struct MetricRows
 	const double *outputs;
 	uint32_t	n_outputs;
 	const double *weight;
+	double		unit;			/* a power of two that brings the largest weight near 1 */
 } MetricRows;
 
+/* A weight in units: sums and products of these neither overflow nor vanish, and lose no digit. */
 static inline double
 row_weight(const MetricRows *rows, size_t i)
 {
-	return rows->weight == NULL ? 1 : rows->weight[i];
+	return rows->weight == NULL ? 1 : rows->weight[i] * rows->unit;
 }
 
 /* A compensated sum (Neumaier 1974). */

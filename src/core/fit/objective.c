@@ -15,9 +15,17 @@
 
 #define LANES 16
 
-#define TARGET_MAX 1e30			/* times its weight: derivatives are float32 */
+#define DERIVATIVE_MAX 1e30		/* weights, and targets with and without theirs: derivatives are float32 */
 
 /* ---- Constant scores ---- */
+
+/* A value whose derivatives would not fit. */
+static bool
+refuse_size(const char *what, double value, Error *error)
+{
+	error_set(error, ERROR_DATA, "%s of %g, above the limit of %g for gradient boosting", what, value, DERIVATIVE_MAX);
+	return error_hint(error, "Scale it down in the source query.");
+}
 
 /* Mean of the target over the training rows. */
 static bool
@@ -27,6 +35,7 @@ squared_error_base(const FitInput *input, double *base, Error *error)
 	double		sum = 0;
 	double		weights = 0;
 	double		largest = 0;
+	double		largest_weighted = 0;
 
 	for (size_t i = train.begin; i < train.end; i++)
 	{
@@ -34,24 +43,34 @@ squared_error_base(const FitInput *input, double *base, Error *error)
 
 		sum += weight * input->target[i];
 		weights += weight;
-		largest = fmax(largest, fabs(input->target[i]) * fmax(weight, 1));
+		largest = fmax(largest, fabs(input->target[i]));
+		largest_weighted = fmax(largest_weighted, fmax(fabs(input->target[i]), 1) * weight);
 	}
 	base[0] = sum / weights;
-	if (!(largest < TARGET_MAX))
-		return error_set(error, ERROR_DATA, "the target has a value of %g, above the limit of %g for gradient boosting", largest, TARGET_MAX);
+	if (!(largest < DERIVATIVE_MAX))
+		return refuse_size("the target has a value", largest, error);
+	if (!(largest_weighted < DERIVATIVE_MAX))
+		return refuse_size("a weight, times its target, has a value", largest_weighted, error);
 	return true;
 }
 
 /* Sums of weights by class over the training rows. */
-static void
-class_weights(const FitInput *input, double *weights, uint32_t n_classes)
+static bool
+class_weights(const FitInput *input, double *weights, uint32_t n_classes, Error *error)
 {
 	RowRange	train = input->table->train;
+	double		largest = 0;
 
 	for (uint32_t k = 0; k < n_classes; k++)
 		weights[k] = 0;
 	for (size_t i = train.begin; i < train.end; i++)
-		weights[(uint32_t) input->target[i]] += input->weight != NULL ? input->weight[i] : 1;
+	{
+		double		weight = input->weight != NULL ? input->weight[i] : 1;
+
+		weights[(uint32_t) input->target[i]] += weight;
+		largest = fmax(largest, weight);
+	}
+	return largest < DERIVATIVE_MAX || refuse_size("a weight has a value", largest, error);
 }
 
 /* A frequency, kept away from 0, whose logarithm is no number. */
@@ -67,8 +86,8 @@ logistic_base(const FitInput *input, double *base, Error *error)
 {
 	double		weights[2];
 
-	(void) error;
-	class_weights(input, weights, 2);
+	if (!class_weights(input, weights, 2, error))
+		return false;
 	base[0] = math_log(frequency(weights[1], weights[0] + weights[1])) - math_log(frequency(weights[0], weights[0] + weights[1]));
 	return true;
 }
@@ -79,8 +98,8 @@ softmax_base(const FitInput *input, double *base, Error *error)
 {
 	double		whole = 0;
 
-	(void) error;
-	class_weights(input, base, input->n_classes);
+	if (!class_weights(input, base, input->n_classes, error))
+		return false;
 	for (uint32_t k = 0; k < input->n_classes; k++)
 		whole += base[k];
 	for (uint32_t k = 0; k < input->n_classes; k++)

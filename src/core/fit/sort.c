@@ -205,28 +205,6 @@ sort_by_comparison(SortItem *items, SortItem *spare, size_t n, SortCompare compa
 }
 
 uint64_t
-sort_number_key(double value)
-{
-	uint64_t	bits;
-
-	if (value != value)
-		return UINT64_MAX;
-	value += 0.0;
-	memcpy(&bits, &value, sizeof(bits));
-	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-double
-sort_key_number(uint64_t key)
-{
-	uint64_t	bits = key >> 63 ? key & ~(UINT64_C(1) << 63) : ~key;
-	double		value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-uint64_t
 sort_text_key(const char *text, size_t length)
 {
 	uint64_t	key = 0;

@@ -5,6 +5,8 @@
 #ifndef MLOPS_CORE_FIT_SORT_H
 #define MLOPS_CORE_FIT_SORT_H
 
+#include <string.h>
+
 #include "../arena.h"
 #include "../threads.h"
 #include "../types.h"
@@ -26,10 +28,28 @@ extern bool sort_by_key(SortItem *items, SortItem *spare, size_t n, ThreadPool *
 extern void sort_by_comparison(SortItem *items, SortItem *spare, size_t n, SortCompare compare, const void *context);
 
 /* A key that sorts as the number does, NaN last; -0 and 0 alike. */
-extern uint64_t sort_number_key(double value);
+static inline uint64_t
+sort_number_key(double value)
+{
+	uint64_t	bits;
+
+	if (value != value)
+		return UINT64_MAX;
+	value += 0.0;
+	memcpy(&bits, &value, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
 
 /* The number of a key that is not NaN's. */
-extern double sort_key_number(uint64_t key);
+static inline double
+sort_key_number(uint64_t key)
+{
+	uint64_t	bits = key >> 63 ? key & ~(UINT64_C(1) << 63) : ~key;
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
 
 /* A key of the first 8 bytes of a text that sorts as they do. */
 extern uint64_t sort_text_key(const char *text, size_t length);

@@ -184,10 +184,10 @@ sum_tallies(RowSet *rows, const BlockTally *tallies, Error *error)
 	}
 	if (rows->n_dropped == matrix->header->n_rows)
 	{
-		error_set(error, ERROR_DATA, "no rows are left to learn from");
-		return error_detail(error, "In all %llu rows of the query the target \"%s\"%s is missing.",
+		error_set(error, ERROR_DATA, "no rows are left that can be used");
+		return error_detail(error, "In all %llu rows the target \"%s\" is NULL or NaN%s.",
 							(unsigned long long) matrix->header->n_rows, matrix->columns[rows->target].name,
-							rows->weight < 0 ? "" : " or the weight");
+							rows->weight < 0 ? "" : ", or the weight is NULL or 0");
 	}
 	return true;
 }
