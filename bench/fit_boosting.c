@@ -1,6 +1,6 @@
 /*
  * fit_boosting.c
- *		Times and scores gradient boosting outside the server.
+ *		Times and scores gradient boosting and forests outside the server.
  *
  *		fit_boosting floats DIR ROWS TEST_ROWS FEATURES [threads=N] [categories=N] [parameter=value ...]
  *			DIR holds X.f32 and y.f32 (row-major float32, 0/1 targets), Xt.f32
@@ -11,7 +11,8 @@
  *			Five folds by row number modulo 5; prints the mean metric.
  *			Fields are separated by commas and not quoted; empty is missing.
  *
- * `rounds=N` repeats the fit, for medians.  It goes the way of the trainer:
+ * `algorithm=NAME` is gradient_boosting where it is not given; `rounds=N`
+ * repeats the fit, for medians.  It goes the way of the trainer:
  * matrix, table, recipe, fit, predictions of the test rows, metrics.
  */
 #include <math.h>
@@ -58,6 +59,40 @@ seconds(void)
 	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
+/* The algorithm that the arguments name. */
+static const Algorithm *
+find_algorithm(int n, char **arguments)
+{
+	const char *name = "gradient_boosting";
+	Error		error;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (strncmp(arguments[i], "algorithm=", 10) == 0)
+			name = arguments[i] + 10;
+	}
+
+	const Algorithm *algorithm = algorithm_by_name(name, &error);
+
+	if (algorithm == NULL)
+		stop_on(&error);
+	return algorithm;
+}
+
+/* Sets a parameter from its text: a number, true, false, or a word. */
+static bool
+set_param(ParamSet *params, const char *name, const char *text, Error *error)
+{
+	char	   *end;
+	double		value = strtod(text, &end);
+
+	if (*end == '\0')
+		return params_set_number(params, name, value, error);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		return params_set_boolean(params, name, strcmp(text, "true") == 0, error);
+	return params_set_text(params, name, text, error);
+}
+
 /* Reads name=value arguments. */
 static void
 read_options(Options *options, const Algorithm *algorithm, int n, char **arguments)
@@ -81,7 +116,7 @@ read_options(Options *options, const Algorithm *algorithm, int n, char **argumen
 			options->rounds = atoi(equals + 1);
 		else if (strcmp(arguments[i], "categories") == 0)
 			options->n_categories = (uint32_t) atoi(equals + 1);
-		else if (!params_set_number(&options->params, arguments[i], atof(equals + 1), &error))
+		else if (strcmp(arguments[i], "algorithm") != 0 && !set_param(&options->params, arguments[i], equals + 1, &error))
 			stop_on(&error);
 	}
 }
@@ -218,7 +253,7 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 		.arena = &arena,
 		.monitor = &monitor
 	};
-	FitOutput	output;
+	FitOutput	output = {.iterations = 0};
 
 	buffer_init(&output.payload);
 	if (!algorithm->fit(&input, &output, &error))
@@ -482,12 +517,9 @@ run_csv(const char *path, const char *target_name, const Options *options, const
 int
 main(int n, char **arguments)
 {
-	Error		error;
-	const Algorithm *algorithm = algorithm_by_name("gradient_boosting", &error);
+	const Algorithm *algorithm = find_algorithm(n, arguments);
 	Options		options;
 
-	if (algorithm == NULL)
-		stop_on(&error);
 	if (n >= 6 && strcmp(arguments[1], "floats") == 0)
 	{
 		read_options(&options, algorithm, n - 6, arguments + 6);

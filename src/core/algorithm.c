@@ -72,11 +72,11 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "share of the level's features that each split sees"},
 	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 65535,
 	.meaning = "largest number of bins of a number, without the one for missing values; beyond 255 they take two bytes and more time"},
-	{.name = "max_delta_step", .type = PARAM_FLOAT, .initial = NAN, .lowest = 0, .highest = INFINITY, .automatic = true,
+	{.name = "max_delta_step", .type = PARAM_FLOAT, .initial = PARAM_WORD(0), .lowest = 0, .highest = INFINITY, .choices = "auto",
 	.meaning = "largest absolute value of a leaf before the learning rate; 0: no limit; auto: 0.7 for poisson, 10 for gamma and tweedie, else 0"},
 	{.name = "monotone_constraints", .type = PARAM_COLUMN_MAP, .lowest = -1, .highest = 1, .whole = true, .numbers_only = true,
 	.meaning = "1: predictions do not fall where the column rises; -1: they do not rise; 0: either"},
-	{.name = "base_score", .type = PARAM_FLOAT, .initial = NAN, .lowest = -INFINITY, .highest = INFINITY, .automatic = true,
+	{.name = "base_score", .type = PARAM_FLOAT, .initial = PARAM_WORD(0), .lowest = -INFINITY, .highest = INFINITY, .choices = "auto",
 	.meaning = "the prediction (for binary: the probability) before the first tree; auto: the constant of least loss"},
 	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced",
 	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"},
@@ -103,6 +103,44 @@ static const ParamSpec gradient_boosting_params[] = {
 	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
 	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
 };
+
+/* What a single tree has. */
+#define TREE_PARAMS(features) \
+	{.name = "criterion", .type = PARAM_CHOICE, .initial = 0, .choices = "auto|squared_error|gini|entropy", \
+	.meaning = "the impurity that splits lower; auto: squared_error for a regression, else gini"}, \
+	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 1000000, \
+	.meaning = "largest number of splits between a root and a leaf; 0: no limit"}, \
+	{.name = "max_leaves", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 1000000000, \
+	.meaning = "largest number of leaves of a tree, best splits first; 0: no limit"}, \
+	{.name = "min_samples_split", .type = PARAM_INTEGER, .initial = 2, .lowest = 2, .highest = 1000000000, \
+	.meaning = "least number of rows of a node that may be split"}, \
+	{.name = "min_samples_leaf", .type = PARAM_INTEGER, .initial = 1, .lowest = 1, .highest = 1000000000, \
+	.meaning = "least number of rows of a leaf"}, \
+	{.name = "max_features", .type = PARAM_FLOAT, .initial = features, .lowest = 0, .highest = MAX_FEATURES, .lowest_open = true, \
+	.choices = "auto|sqrt|log2|all", \
+	.meaning = "features that each node looks at: a share below 1, a number from 1, or a word; auto: all for a regression, else sqrt"}, \
+	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 1024, .lowest = 2, .highest = 65534, \
+	.meaning = "largest number of bins of a feature, without the one for missing values"}, \
+	{.name = "ccp_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY, \
+	.meaning = "cost of a leaf in cost-complexity pruning, against the impurity of the whole tree's rows; 0: none"}
+
+/* And what a forest has. */
+#define FOREST_PARAMS(with_replacement) \
+	{.name = "n_estimators", .type = PARAM_INTEGER, .initial = 100, .lowest = 1, .highest = 100000, \
+	.meaning = "number of trees"}, \
+	TREE_PARAMS(PARAM_WORD(0)), \
+	{.name = "bootstrap", .type = PARAM_BOOLEAN, .initial = with_replacement, \
+	.meaning = "each tree draws its rows with replacement; otherwise it sees a row once or not at all"}, \
+	{.name = "max_samples", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true, \
+	.meaning = "rows that each tree draws, as a share of all"}, \
+	{.name = "oob_score", .type = PARAM_BOOLEAN, .initial = 1, \
+	.meaning = "metrics (oob_*) of the training rows, each predicted by the trees that did not see it; where trees leave rows out"}
+
+static const ParamSpec random_forest_params[] = {FOREST_PARAMS(1)};
+
+static const ParamSpec extra_trees_params[] = {FOREST_PARAMS(0)};
+
+static const ParamSpec decision_tree_params[] = {TREE_PARAMS(PARAM_WORD(3))};
 
 /* The task that an objective asks for; 0 for auto. */
 static Task
@@ -143,7 +181,7 @@ static bool
 check_base_score(const ParamSet *params, Task task, Error *error)
 {
 	ObjectiveId objective = (ObjectiveId) params_get(params, "objective");
-	double		base = params_get(params, "base_score");
+	double		base = params_number(params, "base_score");
 	bool		logarithm = objective == OBJECTIVE_POISSON || objective == OBJECTIVE_GAMMA || objective == OBJECTIVE_TWEEDIE;
 
 	if (isnan(base))
@@ -222,6 +260,27 @@ gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
 
+/* The criterion fits the task, and a number of features is whole. */
+static bool
+forest_check(const ParamSet *params, Task task, Error *error)
+{
+	int			criterion = (int) params_get(params, "criterion");
+	double		max_features = params_get(params, "max_features");
+
+	if (criterion != 0 && (criterion == 1) != (task == TASK_REGRESSION))
+	{
+		error_set(error, ERROR_PARAMETER, "the criterion is one of a %s, but the task is %s", criterion == 1 ? "regression" : "classification",
+				  task_name(task));
+		return error_hint(error, "Leave \"criterion\" out: it follows the task.");
+	}
+	if (max_features > 1 && max_features != floor(max_features))
+	{
+		error_set(error, ERROR_PARAMETER, "invalid value for parameter \"max_features\": %g", max_features);
+		return error_detail(error, "From 1 on it is a number of features, and must be whole.");
+	}
+	return true;
+}
+
 static const Algorithm baseline = {
 	.id = ALGORITHM_BASELINE,
 	.name = "baseline",
@@ -279,10 +338,61 @@ static const Algorithm gradient_boosting = {
 	.predict = tree_model_predict
 };
 
+static const Algorithm random_forest = {
+	.id = ALGORITHM_RANDOM_FOREST,
+	.name = "random_forest",
+	.summary = "random forest: the mean of deep trees, each of drawn rows, whose nodes look at drawn features",
+	.tasks = TASK_BIT(TASK_REGRESSION) | TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.params = random_forest_params,
+	.n_params = COUNT_OF(random_forest_params),
+	.numbers = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0},
+	.categories = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, TREE_CATEGORIES},
+	.native = true,
+	.check = forest_check,
+	FITTED_BY(random_forest_fit, forest_memory),
+	.validate = tree_model_validate,
+	.predict = tree_model_predict
+};
+
+static const Algorithm extra_trees = {
+	.id = ALGORITHM_EXTRA_TREES,
+	.name = "extra_trees",
+	.summary = "extremely randomised trees: a forest whose nodes choose among random cuts",
+	.tasks = TASK_BIT(TASK_REGRESSION) | TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.params = extra_trees_params,
+	.n_params = COUNT_OF(extra_trees_params),
+	.numbers = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0},
+	.categories = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, TREE_CATEGORIES},
+	.native = true,
+	.check = forest_check,
+	FITTED_BY(extra_trees_fit, forest_memory),
+	.validate = tree_model_validate,
+	.predict = tree_model_predict
+};
+
+static const Algorithm decision_tree = {
+	.id = ALGORITHM_DECISION_TREE,
+	.name = "decision_tree",
+	.summary = "one decision tree, which cost-complexity pruning may cut back",
+	.tasks = TASK_BIT(TASK_REGRESSION) | TASK_BIT(TASK_BINARY) | TASK_BIT(TASK_MULTICLASS),
+	.params = decision_tree_params,
+	.n_params = COUNT_OF(decision_tree_params),
+	.numbers = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0},
+	.categories = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, TREE_CATEGORIES},
+	.native = true,
+	.check = forest_check,
+	FITTED_BY(decision_tree_fit, forest_memory),
+	.validate = tree_model_validate,
+	.predict = tree_model_predict
+};
+
 const Algorithm *const algorithms[] = {
 	&gradient_boosting,
 	&linear_regression,
 	&logistic_regression,
+	&random_forest,
+	&extra_trees,
+	&decision_tree,
 	&baseline
 };
 

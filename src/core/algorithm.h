@@ -23,7 +23,10 @@ typedef enum AlgorithmId		/* stored in models: append only */
 	ALGORITHM_BASELINE = 1,
 	ALGORITHM_LINEAR_REGRESSION = 2,
 	ALGORITHM_LOGISTIC_REGRESSION = 3,
-	ALGORITHM_GRADIENT_BOOSTING = 4
+	ALGORITHM_GRADIENT_BOOSTING = 4,
+	ALGORITHM_RANDOM_FOREST = 5,
+	ALGORITHM_EXTRA_TREES = 6,
+	ALGORITHM_DECISION_TREE = 7
 } AlgorithmId;
 
 /* What gradient boosting minimises: index in the choices of "objective". */

@@ -133,6 +133,15 @@ in_range(const ParamSpec *spec, double value)
 	return isfinite(value) && above && below;
 }
 
+/* The number of the word that a value is. */
+static int
+word_of(double value)
+{
+	double		word = rint(value / PARAM_WORD(0)) - 1;
+
+	return word < CHOICES_LIMIT ? (int) word : CHOICES_LIMIT;
+}
+
 static bool
 is_map(const ParamSpec *spec)
 {
@@ -148,9 +157,10 @@ params_value_valid(const ParamSpec *spec, double value)
 	switch (spec->type)
 	{
 		case PARAM_INTEGER:
-			return (spec->automatic && isnan(value)) || (whole && in_range(spec, value));
+			return whole && in_range(spec, value);
 		case PARAM_FLOAT:
-			return (spec->automatic && isnan(value)) || in_range(spec, value);
+			return param_is_word(spec, value) ? word_of(value) < split_choices(spec->choices, words) && value == PARAM_WORD(word_of(value))
+				: in_range(spec, value);
 		case PARAM_BOOLEAN:
 			return value == 0 || value == 1;
 		case PARAM_CHOICE:
@@ -179,7 +189,8 @@ params_set_number(ParamSet *params, const char *name, double value, Error *error
 	const ParamSpec *spec = &params->specs[i];
 	bool		number = spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT;
 
-	if (!number || isnan(value) || !params_value_valid(spec, value))
+	/* words have values that are not to be given as numbers */
+	if (!number || param_is_word(spec, value) || !params_value_valid(spec, value))
 	{
 		char		text[40];
 
@@ -217,13 +228,7 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	char		quoted[104];
 
 	snprintf(quoted, sizeof(quoted), "\"%.100s\"", value);
-	if (spec->automatic && strcmp(value, "auto") == 0)
-	{
-		params->values[i] = NAN;
-		params->given[i] = true;
-		return true;
-	}
-	if (spec->type != PARAM_CHOICE && !is_map(spec))
+	if (spec->choices == NULL)
 		return refuse_value(spec, quoted, error);
 
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
@@ -234,7 +239,7 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	{
 		if (strcmp(words[choice], value) == 0)
 		{
-			params->values[i] = choice + is_map(spec);
+			params->values[i] = spec->type == PARAM_FLOAT ? PARAM_WORD(choice) : choice + is_map(spec);
 			params->given[i] = true;
 			return true;
 		}
@@ -289,6 +294,14 @@ params_get(const ParamSet *params, const char *name)
 	return i >= 0 ? params->values[i] : NAN;
 }
 
+double
+params_number(const ParamSet *params, const char *name)
+{
+	int			i = find_param(params, name);
+
+	return i >= 0 && !param_is_word(&params->specs[i], params->values[i]) ? params->values[i] : NAN;
+}
+
 bool
 params_is_given(const ParamSet *params, const char *name)
 {
@@ -302,11 +315,6 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 {
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
 
-	if (spec->automatic && isnan(value))
-	{
-		snprintf(out, out_size, "auto");
-		return;
-	}
 	switch (spec->type)
 	{
 		case PARAM_BOOLEAN:
@@ -327,8 +335,16 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 				snprintf(out, out_size, "%s", value >= 1 && value <= n ? words[(int) value - 1] : "{}");
 				return;
 			}
-		case PARAM_INTEGER:
 		case PARAM_FLOAT:
+			if (param_is_word(spec, value))
+			{
+				int			n = split_choices(spec->choices, words);
+
+				snprintf(out, out_size, "%s", word_of(value) < n ? words[word_of(value)] : "");
+				return;
+			}
+			break;
+		case PARAM_INTEGER:
 			break;
 	}
 	number_text(value, false, out, out_size);
@@ -398,22 +414,30 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 		return;
 	}
 	number_range_text(spec, spec->type == PARAM_INTEGER ? "integer" : "number", out, out_size);
-	if (spec->automatic)
+	if (spec->choices != NULL)
 	{
+		int			n = split_choices(spec->choices, words);
+
 		list.used = strlen(out);
-		text_list_add(&list, "or auto");
+		for (int i = 0; i < n; i++)
+		{
+			char		item[CHOICE_SIZE + 16];
+
+			snprintf(item, sizeof(item), "%s%s", i > 0 ? "" : n > 1 ? "or one of " : "or ", words[i]);
+			text_list_add(&list, item);
+		}
 	}
 }
 
 const char *
-params_type_name(ParamType type)
+params_type_name(const ParamSpec *spec)
 {
-	switch (type)
+	switch (spec->type)
 	{
 		case PARAM_INTEGER:
 			return "integer";
 		case PARAM_FLOAT:
-			return "number";
+			return spec->choices != NULL ? "number or word" : "number";
 		case PARAM_BOOLEAN:
 			return "boolean";
 		case PARAM_CHOICE:

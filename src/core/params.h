@@ -26,17 +26,19 @@ typedef struct ParamSpec
 {
 	const char *name;
 	ParamType	type;
-	double		initial;		/* the default; of a choice: its index; of a map: 0, the empty one */
+	double		initial;		/* the default; of a choice: its index; of a FLOAT's word: PARAM_WORD(its index); of a map: 0, the empty one */
 	double		lowest;			/* of the number, or of each of a map's */
 	double		highest;
 	bool		lowest_open;	/* lowest itself is not allowed */
 	bool		highest_open;
-	bool		automatic;		/* a number that may be left to the algorithm: NaN, written "auto" */
 	bool		whole;			/* a map's numbers are integers */
 	bool		numbers_only;	/* a map by column does not take categories */
-	const char *choices;		/* "a|b|c"; of a map: NULL where there are no words */
+	const char *choices;		/* "a|b|c"; of a FLOAT or a map: words beside its numbers, or NULL */
 	const char *meaning;		/* one line, for people */
 } ParamSpec;
+
+/* The value of a FLOAT's word i: below all numbers that one may be given then. */
+#define PARAM_WORD(i) (-1e300 * (1 + (i)))
 
 typedef struct ParamEntry
 {
@@ -84,6 +86,16 @@ extern bool params_entry_valid(const ParamSpec *spec, double value);
 /* Value by name; the name must exist (a programming error otherwise). */
 extern double params_get(const ParamSet *params, const char *name);
 
+/* Whether a value is a word, and not a number. */
+static inline bool
+param_is_word(const ParamSpec *spec, double value)
+{
+	return spec->type == PARAM_FLOAT && spec->choices != NULL && value <= PARAM_WORD(0);
+}
+
+/* The same; NaN where it is a word. */
+extern double params_number(const ParamSet *params, const char *name);
+
 /* The word that a choice has. */
 extern void params_word(const ParamSet *params, const char *name, char *out, size_t out_size);
 
@@ -108,8 +120,8 @@ extern void params_value_text(const ParamSpec *spec, double value, char *out, si
 /* Parameter i as text; maps as JSON objects. */
 extern void params_write_text(const ParamSet *params, int i, Buffer *out);
 
-/* What kind of value it takes: "integer", "number", "boolean", "word", "object". */
-extern const char *params_type_name(ParamType type);
+/* What kind of value it takes: "integer", "number", "boolean", "word", "number or word", "object". */
+extern const char *params_type_name(const ParamSpec *spec);
 
 /* The range as text: "integer from 1 to 100000", "number of at least 0", "one of a, b". */
 extern void params_range_text(const ParamSpec *spec, char *out, size_t out_size);

@@ -9,6 +9,8 @@
  */
 #include "tree_model.h"
 
+#include <string.h>
+
 #include "link.h"
 
 _Static_assert(sizeof(TreeNode) == 16 && sizeof(TreeNodeStat) == 8 && sizeof(TreePayload) == 72, "trees are a file format");
@@ -64,24 +66,87 @@ link_fits(const Model *model, const TreePayload *head)
 			return model->task == TASK_BINARY && head->n_groups == 1;
 		case LINK_SOFTMAX:
 			return model->task == TASK_MULTICLASS && head->n_groups == model->n_outputs;
+		case LINK_MEAN:
+			return model->task != TASK_MULTICLASS && head->n_groups == 1 && head->n_trees > 0;
+		case LINK_SHARES:
+			return model->task == TASK_MULTICLASS && head->n_groups == 1 && head->n_trees > 0;
 	}
 	return false;
 }
 
+/* A share of a leaf. */
+static inline double
+share_at(const uint32_t *words)
+{
+	double		share;
+
+	memcpy(&share, words + 1, sizeof(share));
+	return share;
+}
+
+/*
+ * The shares of a leaf: of known classes, each once, adding up to 1.  Words
+ * of more than one class are nobody else's: *n_words counts them down, so
+ * hostile leaves cannot make their validation long.
+ */
+static bool
+shares_valid(const TreeView *trees, const TreeNode *leaf, uint32_t n_classes, uint64_t *n_words)
+{
+	uint64_t	all_words = trees->head->n_set_words;
+	uint64_t	set = leaf->u.set;
+
+	if (set >= all_words || trees->sets[set] > all_words - set - 1 || trees->sets[set] % SHARE_WORDS != 0)
+		return false;
+
+	uint32_t	n = trees->sets[set] / SHARE_WORDS;
+	uint64_t	next_class = 0;
+	double		sum = 0;
+
+	if (n > 1 && trees->sets[set] > *n_words)
+		return false;
+	if (n > 1)
+		*n_words -= trees->sets[set];
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const uint32_t *words = trees->sets + set + 1 + (size_t) i * SHARE_WORDS;
+
+		if (words[0] < next_class || words[0] >= n_classes || !(share_at(words) >= 0 && share_at(words) <= 1))
+			return false;
+		next_class = (uint64_t) words[0] + 1;
+		sum += share_at(words);
+	}
+	return fabs(sum - 1) < 1e-6;
+}
+
+/* The value of a leaf is one that the link can use. */
+static bool
+leaf_valid(const Model *model, const TreeView *trees, const TreeNode *leaf, uint64_t *n_words)
+{
+	TreeLink	link = (TreeLink) trees->head->link;
+
+	if (leaf->left != 0)
+		return false;
+	if (link == LINK_SHARES)
+		return leaf->feature == (NODE_LEAF | NODE_SHARES) && shares_valid(trees, leaf, model->n_outputs, n_words);
+	if (link == LINK_MEAN && model->task == TASK_BINARY && !(leaf->u.leaf >= 0 && leaf->u.leaf <= 1))
+		return false;
+	return leaf->feature == NODE_LEAF && isfinite(leaf->u.leaf);
+}
+
 /* Flags, feature and value of a node; its children are tree_valid's matter. */
 static bool
-node_valid(const TreeView *trees, const TreeNode *node, uint32_t n_features)
+node_valid(const Model *model, const TreeView *trees, const TreeNode *node, uint64_t *n_words)
 {
 	if (node->feature & NODE_LEAF)
-		return node->feature == NODE_LEAF && node->left == 0 && isfinite(node->u.leaf);
-	if ((node->feature & NODE_FEATURE_MASK) >= n_features)
+		return leaf_valid(model, trees, node, n_words);
+	if ((node->feature & NODE_FEATURE_MASK) >= model->n_features)
 		return false;
 	if (!(node->feature & NODE_CATEGORICAL))
 		return isfinite(node->u.threshold);
 
-	uint64_t	n_words = trees->head->n_set_words;
+	uint64_t	all_words = trees->head->n_set_words;
 
-	return node->u.set < n_words && trees->sets[node->u.set] <= n_words - node->u.set - 1;
+	return node->u.set < all_words && trees->sets[node->u.set] <= all_words - node->u.set - 1;
 }
 
 /*
@@ -90,7 +155,7 @@ node_valid(const TreeView *trees, const TreeNode *node, uint32_t n_features)
  * memory is needed to see that every node is reached, and reached once.
  */
 static bool
-tree_valid(const TreeView *trees, const TreeNode *nodes, uint64_t n, uint32_t n_features, uint32_t *depth)
+tree_valid(const Model *model, const TreeView *trees, const TreeNode *nodes, uint64_t n, uint64_t *n_words, uint32_t *depth)
 {
 	uint64_t	claimed = 1;
 	uint64_t	level_end = 1;
@@ -103,7 +168,7 @@ tree_valid(const TreeView *trees, const TreeNode *nodes, uint64_t n, uint32_t n_
 			level_end = claimed;
 			(*depth)++;
 		}
-		if (i >= claimed || !node_valid(trees, &nodes[i], n_features))
+		if (i >= claimed || !node_valid(model, trees, &nodes[i], n_words))
 			return false;
 		if (nodes[i].feature & NODE_LEAF)
 			continue;
@@ -138,11 +203,14 @@ tree_model_validate(const Model *model, Error *error)
 	{
 		if (!isfinite(trees.base[g]))
 			return error_set(error, ERROR_CORRUPTED, "model is damaged: base score %u is not finite", g);
+		if ((head->link == LINK_MEAN || head->link == LINK_SHARES) && trees.base[g] != 0)
+			return error_set(error, ERROR_CORRUPTED, "model is damaged: a mean with base score %g", trees.base[g]);
 	}
 	if (trees.starts[0] != 0 || trees.starts[head->n_trees] != head->n_nodes)
 		return error_set(error, ERROR_CORRUPTED, "model is damaged: trees do not cover the nodes");
 
 	uint32_t	max_depth = 0;
+	uint64_t	n_words = head->n_set_words;
 
 	for (uint32_t t = 0; t < head->n_trees; t++)
 	{
@@ -152,7 +220,7 @@ tree_model_validate(const Model *model, Error *error)
 
 		if (end <= start || end > head->n_nodes || end - start > UINT32_MAX)
 			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has no proper nodes", t);
-		if (!tree_valid(&trees, trees.nodes + start, end - start, model->n_features, &depth))
+		if (!tree_valid(model, &trees, trees.nodes + start, end - start, &n_words, &depth))
 			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has an invalid node", t);
 		if (depth > max_depth)
 			max_depth = depth;
@@ -200,22 +268,21 @@ walk_step(const TreeNode *tree, const TreeNode *node, const double *features, co
 }
 
 /* The leaf of one tree. */
-static inline double
+static inline const TreeNode *
 walk_one(const TreeNode *tree, const double *features, const uint32_t *sets)
 {
 	const TreeNode *node = tree;
 
 	while (!(node->feature & NODE_LEAF))
 		node = walk_step(tree, node, features, sets, true);
-	return node->u.leaf;
+	return node;
 }
 
 /* The leaves of WALKS trees, side by side. */
 static inline void
-walk_many(const TreeView *trees, uint32_t first, const double *features, bool any_missing, double *leaves)
+walk_many(const TreeView *trees, uint32_t first, const double *features, bool any_missing, const TreeNode **nodes)
 {
 	const TreeNode *roots[WALKS];
-	const TreeNode *nodes[WALKS];
 	uint32_t	all_leaves = NODE_LEAF;
 
 	for (int k = 0; k < WALKS; k++)
@@ -234,8 +301,17 @@ walk_many(const TreeView *trees, uint32_t first, const double *features, bool an
 			all_leaves &= nodes[k]->feature;
 		}
 	}
-	for (int k = 0; k < WALKS; k++)
-		leaves[k] = nodes[k]->u.leaf;
+}
+
+/* Whether any feature is missing. */
+static inline bool
+any_nan(const double *features, uint32_t n_features)
+{
+	bool		any = false;
+
+	for (uint32_t j = 0; j < n_features; j++)
+		any |= features[j] != features[j];
+	return any;
 }
 
 /* Adds the leaves of all trees to the scores, in the order of the trees. */
@@ -249,33 +325,76 @@ add_leaves(const TreeView *trees, const double *features, bool any_missing, doub
 
 	for (; n_trees - t >= WALKS; t += WALKS)
 	{
-		double		leaves[WALKS];
+		const TreeNode *leaves[WALKS];
 
 		walk_many(trees, t, features, any_missing, leaves);
 		for (int k = 0; k < WALKS; k++)
 		{
-			scores[group] += leaves[k];
+			scores[group] += leaves[k]->u.leaf;
 			group = group + 1 == n_groups ? 0 : group + 1;
 		}
 	}
 	for (; t < n_trees; t++)
 	{
-		scores[group] += walk_one(trees->nodes + trees->starts[t], features, trees->sets);
+		scores[group] += walk_one(trees->nodes + trees->starts[t], features, trees->sets)->u.leaf;
 		group = group + 1 == n_groups ? 0 : group + 1;
 	}
+}
+
+/* Adds the shares of one leaf. */
+static inline void
+add_leaf_shares(const TreeView *trees, const TreeNode *leaf, double *out)
+{
+	const uint32_t *words = trees->sets + leaf->u.set;
+	uint32_t	n_words = words[0];
+
+	for (uint32_t i = 1; i <= n_words; i += SHARE_WORDS)
+		out[words[i]] += share_at(words + i);
+}
+
+/* Adds the shares of the leaves of all trees, in the order of the trees. */
+static inline void
+add_shares(const TreeView *trees, const double *features, bool any_missing, double *out)
+{
+	uint32_t	n_trees = trees->head->n_trees;
+	uint32_t	t = 0;
+
+	for (; n_trees - t >= WALKS; t += WALKS)
+	{
+		const TreeNode *leaves[WALKS];
+
+		walk_many(trees, t, features, any_missing, leaves);
+		for (int k = 0; k < WALKS; k++)
+			add_leaf_shares(trees, leaves[k], out);
+	}
+	for (; t < n_trees; t++)
+		add_leaf_shares(trees, walk_one(trees->nodes + trees->starts[t], features, trees->sets), out);
+}
+
+/* The mean of the shares of all trees. */
+static void
+predict_shares(const Model *model, const double *features, double *out)
+{
+	TreeView	trees = tree_view(model);
+
+	for (uint32_t k = 0; k < model->n_outputs; k++)
+		out[k] = 0;
+	if (any_nan(features, model->n_features))
+		add_shares(&trees, features, true, out);
+	else
+		add_shares(&trees, features, false, out);
+	for (uint32_t k = 0; k < model->n_outputs; k++)
+		out[k] /= trees.head->n_trees;
 }
 
 void
 tree_model_scores(const Model *model, const double *features, double *scores)
 {
 	TreeView	trees = tree_view(model);
-	bool		any_missing = false;
 
-	for (uint32_t j = 0; j < model->n_features; j++)
-		any_missing |= features[j] != features[j];
 	for (uint32_t g = 0; g < trees.head->n_groups; g++)
 		scores[g] = trees.base[g];
-	if (any_missing)
+	if (any_nan(features, model->n_features))
 		add_leaves(&trees, features, true, scores);
 	else
 		add_leaves(&trees, features, false, scores);
@@ -286,6 +405,11 @@ tree_model_predict(const Model *model, const double *features, double *out)
 {
 	const TreePayload *head = model->payload;
 
+	if (head->link == LINK_SHARES)
+	{
+		predict_shares(model, features, out);
+		return;
+	}
 	tree_model_scores(model, features, out);
 	switch ((TreeLink) head->link)
 	{
@@ -299,6 +423,16 @@ tree_model_predict(const Model *model, const double *features, double *out)
 			break;
 		case LINK_LOG:
 			out[0] = math_exp(out[0]);
+			break;
+		case LINK_MEAN:
+			out[0] /= head->n_trees;
+			if (model->task == TASK_BINARY)
+			{
+				out[1] = out[0];
+				out[0] = 1 - out[1];
+			}
+			break;
+		case LINK_SHARES:
 			break;
 	}
 }

@@ -8,6 +8,12 @@
  * its parent, each node is reached once, and the upper levels share cache
  * lines.  The score of output g is base_score[g] plus the leaf values of
  * trees g, g + n_groups, g + 2 n_groups, ... added in that order, in double.
+ *
+ * Forests take the mean over their trees: of a value a leaf (regression, and
+ * the share of the second of two classes), or of the shares of all classes.
+ * Shares lie among the category sets: for each class that a leaf has, its
+ * number and its share (a double in two words), classes ascending.  Leaves of
+ * one class may have the same words.
  */
 #ifndef MLOPS_CORE_TREE_MODEL_H
 #define MLOPS_CORE_TREE_MODEL_H
@@ -19,13 +25,19 @@ typedef enum TreeLink
 	LINK_IDENTITY = 1,
 	LINK_LOGISTIC = 2,			/* one score; out = {1 - p, p} */
 	LINK_SOFTMAX = 3,			/* a score a class */
-	LINK_LOG = 4				/* out = exp(score) */
+	LINK_LOG = 4,				/* out = exp(score) */
+	LINK_MEAN = 5,				/* out = mean of the leaves p; of two classes {1 - p, p} */
+	LINK_SHARES = 6				/* out = mean of the leaves' shares; one group */
 } TreeLink;
 
 #define NODE_LEAF			UINT32_C(0x80000000)
 #define NODE_MISSING_LEFT	UINT32_C(0x40000000)
 #define NODE_CATEGORICAL	UINT32_C(0x20000000)
 #define NODE_FEATURE_MASK	UINT32_C(0x1fffffff)
+
+/* In a leaf: it has shares, and u.set says where. */
+#define NODE_SHARES			NODE_MISSING_LEFT
+#define SHARE_WORDS			3	/* of a class */
 
 /* Split on a number: left when x <= threshold.  On a category: left when its bit is set.  Missing: by NODE_MISSING_LEFT. */
 typedef struct TreeNode
@@ -65,7 +77,7 @@ typedef struct TreePayload
 extern bool tree_model_validate(const Model *model, Error *error);
 extern void tree_model_predict(const Model *model, const double *features, double *out);
 
-/* Scores before the link: scores[n_groups]. */
+/* Scores before the link: scores[n_groups]; not for LINK_SHARES. */
 extern void tree_model_scores(const Model *model, const double *features, double *scores);
 
 /* ---- Writing ---- */
@@ -91,7 +103,7 @@ extern void tree_writer_free(TreeWriter *writer);
  * Appends one tree: its root first, otherwise nodes in any order that keeps
  * the two children of a node side by side (they are put in breadth-first
  * order here, and what the root does not reach is left out); sets: words of
- * all category sets of this tree, in the format above, to which u.set refers
+ * all category sets and shares of this tree, in the format above, to which u.set refers
  * (rebased here); depth: at least the tree's.
  */
 extern void tree_writer_tree(TreeWriter *writer, const TreeNode *nodes, const TreeNodeStat *stats, uint32_t n_nodes,

@@ -80,6 +80,8 @@ write_nodes(TreeWriter *writer, const TreeNode *nodes, const TreeNodeStat *stats
 			if (node.feature & NODE_CATEGORICAL)
 				node.u.set += first_word;
 		}
+		else if (node.feature & NODE_SHARES)
+			node.u.set += first_word;
 		buffer_bytes(&writer->nodes, &node, sizeof(node));
 		buffer_bytes(&writer->stats, &stats[order[i]], sizeof(TreeNodeStat));
 	}

@@ -67,7 +67,7 @@ put_parameter(ReturnSetInfo *rows, const Algorithm *algorithm, const ParamSpec *
 	params_range_text(spec, range, sizeof(range));
 	values[0] = CStringGetTextDatum(algorithm->name);
 	values[1] = CStringGetTextDatum(spec->name);
-	values[2] = CStringGetTextDatum(params_type_name(spec->type));
+	values[2] = CStringGetTextDatum(params_type_name(spec));
 	values[3] = CStringGetTextDatum(initial);
 	values[4] = CStringGetTextDatum(range);
 	values[5] = CStringGetTextDatum(spec->meaning);

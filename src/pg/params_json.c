@@ -89,7 +89,7 @@ push_value(JsonbParseState **state, const ParamSpec *spec, double number)
 		value.val.boolean = number != 0;
 		pushJsonbValue(state, WJB_VALUE, &value);
 	}
-	else if ((spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT) && !isnan(number))
+	else if ((spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT) && !param_is_word(spec, number))
 		json_push_number(state, WJB_VALUE, number);
 	else
 		json_push_text(state, WJB_VALUE, text);

@@ -214,3 +214,27 @@ score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range,
 		metrics_compute(&baseline, task, n, truth, repeated, n_outputs, weights, &trainer->arena, error) &&
 		fill_result(&trainer->result, &metrics, &baseline, error);
 }
+
+bool
+score_add(Trainer *trainer, const Metrics *metrics, const Metrics *baseline, Error *error)
+{
+	JobResult  *result = &trainer->result;
+
+	if (metrics->n == 0)
+		return true;
+
+	ResultMetric *all = realloc(result->metrics, (result->n_metrics + (size_t) metrics->n) * sizeof(ResultMetric));
+
+	if (all == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for the metrics");
+	result->metrics = all;
+	for (int i = 0; i < metrics->n; i++)
+	{
+		ResultMetric *metric = &all[result->n_metrics++];
+
+		memcpy(metric->name, metrics->names[i], sizeof(metric->name));
+		metric->value = metrics->values[i];
+		metric->baseline = baseline->values[i];
+	}
+	return true;
+}

@@ -251,34 +251,44 @@ enter_model(Training *training)
 	buffer_bytes(&writer->sections[SECTION_PAYLOAD], training->output.payload.data, training->output.payload.size);
 }
 
-/* The test rows predicted by the model as it will be stored, and its metrics entered into it. */
+/* The test rows predicted by the model as it will be stored: metrics into the result. */
 static bool
-judge_model(Training *training, Error *error)
+score_model(Training *training, const Model *model, Error *error)
 {
 	Trainer    *trainer = training->trainer;
 	RowRange	test = training->table.test;
 	uint32_t	n_outputs = training->writer.header.n_outputs;
-	Model		model;
 	RowSource	source;
-
-	if (!model_writer_finish(&training->writer, &training->model, error) ||
-		!model_open(&model, training->model.data, training->model.size, error))
-		return false;
-	if (range_rows(test) == 0)
-		return true;
 
 	channel_phase(&trainer->channel, "evaluating");
 
 	double	   *constant = arena_alloc(&trainer->arena, n_outputs, sizeof(double), error);
 
-	if (constant == NULL || !row_source_init(&source, &training->table, &model, &trainer->arena, error))
+	if (constant == NULL || !row_source_init(&source, &training->table, model, &trainer->arena, error))
 		return false;
 	baseline_constant(training->target.values, training->target.weights, training->target.n_classes, training->table.train, constant);
 
-	double	   *outputs = score_rows(&model, &source, test, trainer->pool, &trainer->arena, error);
+	double	   *outputs = score_rows(model, &source, test, trainer->pool, &trainer->arena, error);
 
-	if (outputs == NULL || !score_metrics(trainer, model.task, &training->target, test, outputs, constant, error))
+	return outputs != NULL && score_metrics(trainer, model->task, &training->target, test, outputs, constant, error);
+}
+
+/* The model scored, and its metrics entered into it. */
+static bool
+judge_model(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	Model		model;
+
+	if (!model_writer_finish(&training->writer, &training->model, error) ||
+		!model_open(&model, training->model.data, training->model.size, error))
 		return false;
+	if (range_rows(training->table.test) > 0 && !score_model(training, &model, error))
+		return false;
+	if (!score_add(trainer, &training->output.metrics, &training->output.baseline, error))
+		return false;
+	if (trainer->result.n_metrics == 0)
+		return true;
 	for (uint32_t i = 0; i < trainer->result.n_metrics; i++)
 		model_writer_metric(&training->writer, trainer->result.metrics[i].name, trainer->result.metrics[i].value,
 							trainer->result.metrics[i].baseline);

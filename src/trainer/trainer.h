@@ -79,6 +79,9 @@ extern double *score_rows(const Model *model, const RowSource *source, RowRange 
 extern bool score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs,
 						  const double *constant, Error *error);
 
+/* Adds metrics that the fit itself found, each beside the constant's, to those in the result. */
+extern bool score_add(Trainer *trainer, const Metrics *metrics, const Metrics *baseline, Error *error);
+
 /* ---- evaluate_job.c: an existing model on the rows of a job ---- */
 
 /* All rows, in canonical order, as one range. */

@@ -25,16 +25,17 @@ analyze;
 create function pg_temp.hash(source text, target text, algorithm text) returns bytea language plpgsql as $$
 begin
 	perform mlops.train('m', source, target, algorithm => algorithm, exclude => '{id}',
-						params => case algorithm when 'gradient_boosting' then '{"n_estimators": 20, "subsample": 0.7, "colsample_bytree": 0.8}' else '{}' end::jsonb);
+						params => case algorithm when 'gradient_boosting' then '{"n_estimators": 20, "subsample": 0.7, "colsample_bytree": 0.8}' when 'random_forest' then '{"n_estimators": 10}' when 'extra_trees' then '{"n_estimators": 10, "bootstrap": true}' else '{}' end::jsonb);
 	return (select v.sha256 from mlops.model_version v order by v.version desc limit 1);
 end
 $$;
 
-select plan(25);
+select plan(45);
 select a.name, a.target, pg_temp.hash('flights', a.target, a.name) as hash
   into temporary expected
   from (values ('gradient_boosting', 'cost'), ('gradient_boosting', 'night'), ('gradient_boosting', 'stops'), ('linear_regression', 'cost'),
-			   ('logistic_regression', 'night')) a (name, target);
+			   ('logistic_regression', 'night'), ('random_forest', 'cost'), ('random_forest', 'stops'), ('extra_trees', 'night'),
+			   ('decision_tree', 'stops')) a (name, target);
 select is(pg_temp.hash('shuffled', target, name), hash, format('shuffled: %s of %s', name, target)) from expected;
 select is(pg_temp.hash('clustered', target, name), hash, format('clustered: %s of %s', name, target)) from expected;
 select is(pg_temp.hash('rewritten', target, name), hash, format('updated in place: %s of %s', name, target)) from expected;

@@ -1,6 +1,6 @@
 /*
  * boost_case.h
- *		One fit of gradient boosting on columns given as arrays.
+ *		One fit of an algorithm of trees on columns given as functions.
  */
 #ifndef MLOPS_TEST_BOOST_CASE_H
 #define MLOPS_TEST_BOOST_CASE_H
@@ -23,7 +23,7 @@
 typedef struct BoostParam
 {
 	const char *name;
-	double		value;
+	double		value;			/* of a boolean 0 or 1, of a word its number */
 } BoostParam;
 
 typedef struct BoostMap
@@ -42,6 +42,7 @@ typedef struct BoostWord
 typedef struct BoostCase
 {
 	/* what is asked */
+	const char *algorithm;		/* NULL: gradient_boosting */
 	Task		task;
 	uint32_t	n_classes;		/* 0 for regression */
 	size_t		n_rows;
@@ -71,6 +72,8 @@ typedef struct BoostCase
 	double		train_losses[BOOST_CASE_ROUNDS];
 	double		validation_losses[BOOST_CASE_ROUNDS];
 	char		notices[2048];
+	Metrics		metrics;		/* the algorithm's own */
+	Metrics		baseline;
 	double		train_loss;		/* of the model, by its predictions: rmse (or the loss given) or log loss */
 	double		validation_loss;
 	double		auc;			/* on the training rows, unweighted; binary */
@@ -169,6 +172,27 @@ boost_case_loss(const BoostCase *test, const double *target, const double *weigh
 	return test->task == TASK_REGRESSION && test->loss == NULL ? sqrt(sum / weights) : sum / weights;
 }
 
+/* One parameter, by its kind. */
+static inline bool
+boost_case_set(ParamSet *params, const BoostParam *param, Error *error)
+{
+	for (int i = 0; i < params->n; i++)
+	{
+		const ParamSpec *spec = &params->specs[i];
+		char		word[40];
+
+		if (strcmp(spec->name, param->name) != 0)
+			continue;
+		if (spec->type == PARAM_BOOLEAN)
+			return params_set_boolean(params, param->name, param->value != 0, error);
+		if (spec->choices == NULL || (spec->type == PARAM_FLOAT && !param_is_word(spec, param->value)))
+			break;
+		params_value_text(spec, param->value, word, sizeof(word));
+		return params_set_text(params, param->name, word, error);
+	}
+	return params_set_number(params, param->name, param->value, error);
+}
+
 /* Predicts all rows by the payload, which must be valid. */
 static inline void
 boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algorithm, Arena *arena)
@@ -208,7 +232,7 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 static inline bool
 boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *arena, Error *error)
 {
-	const Algorithm *algorithm = algorithm_by_name("gradient_boosting", error);
+	const Algorithm *algorithm = algorithm_by_name(test->algorithm != NULL ? test->algorithm : "gradient_boosting", error);
 	double		values[64];
 	bool		given[64];
 	ParamSet	params;
@@ -224,7 +248,7 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
 	for (int i = 0; i < BOOST_CASE_PARAMS && test->params[i].name != NULL; i++)
 	{
-		if (!params_set_number(&params, test->params[i].name, test->params[i].value, error))
+		if (!boost_case_set(&params, &test->params[i], error))
 			return false;
 	}
 	if (test->map.name != NULL && !params_set_map(&params, test->map.name, test->map.entries, test->map.n, error))
@@ -257,6 +281,8 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 
 	test->payload = output.payload;
 	test->iterations = output.iterations;
+	test->metrics = output.metrics;
+	test->baseline = output.baseline;
 	if (fitted)
 		boost_case_predict(test, &input, algorithm, arena);
 	return fitted;

@@ -167,6 +167,79 @@ example_multiclass_trees(Buffer *out, Error *error)
 }
 
 bool
+example_binary_forest(Buffer *out, Error *error)
+{
+	ModelWriter writer;
+	uint32_t	first = 0;
+	const double base = 0;
+	TreeNode	nodes[3] = {split(0, 1.5, 1), leaf(0.25), leaf(1)};
+	TreeNode	alone = leaf(0.5);
+	TreeNodeStat stats[3] = {{1, 10}, {0, 5}, {0, 5}};
+	TreeWriter	trees;
+
+	start(&writer, ALGORITHM_RANDOM_FOREST, TASK_BINARY, LABEL_TEXT);
+	model_writer_label(&writer, "no");
+	model_writer_label(&writer, "yes");
+	add_number(&writer, number, "x", &first);
+	tree_writer_init(&trees, LINK_MEAN, 1, &base);
+	tree_writer_tree(&trees, nodes, stats, 3, NULL, 0, 1);
+	tree_writer_tree(&trees, &alone, stats, 1, NULL, 0, 0);
+
+	bool		done = tree_writer_finish(&trees, &writer.sections[SECTION_PAYLOAD], error);
+
+	tree_writer_free(&trees);
+	return finish(&writer, done, out, error);
+}
+
+/* Writes a leaf's shares of two classes at words[0 .. 6]. */
+static void
+two_shares(uint32_t *words, uint32_t a, double share, uint32_t b)
+{
+	double		rest = 1 - share;
+
+	words[0] = 2 * SHARE_WORDS;
+	words[1] = a;
+	memcpy(words + 2, &share, sizeof(share));
+	words[4] = b;
+	memcpy(words + 5, &rest, sizeof(rest));
+}
+
+bool
+example_multiclass_forest(Buffer *out, Error *error)
+{
+	ModelWriter writer;
+	uint32_t	first = 0;
+	const double base = 0;
+	const double whole = 1;
+	TreeNodeStat stats[5] = {{1, 10}, {0, 5}, {0, 5}, {0, 2}, {0, 3}};
+	uint32_t	words[18] = {SHARE_WORDS, 2};	/* class 2 alone; classes 0 and 1; 1 and 2 */
+	TreeWriter	trees;
+
+	start(&writer, ALGORITHM_RANDOM_FOREST, TASK_MULTICLASS, LABEL_NUMBER);
+	model_writer_label(&writer, "1");
+	model_writer_label(&writer, "2");
+	model_writer_label(&writer, "10");
+	add_number(&writer, number, "x", &first);
+	memcpy(words + 2, &whole, sizeof(whole));
+	two_shares(words + 4, 0, 0.25, 1);
+	two_shares(words + 11, 1, 0.5, 2);
+	tree_writer_init(&trees, LINK_SHARES, 1, &base);
+	for (int t = 0; t < 9; t++)
+	{
+		TreeNode	nodes[5] = {split(0, t, 1), split(0, t - 1, 3)};
+
+		for (uint32_t k = 0; k < 3; k++)
+			nodes[2 + k] = (TreeNode) {.u.set = (uint64_t[]) {0, 4, 11}[k], .feature = NODE_LEAF | NODE_SHARES};
+		tree_writer_tree(&trees, nodes, stats, 5, words, 18, 2);
+	}
+
+	bool		done = tree_writer_finish(&trees, &writer.sections[SECTION_PAYLOAD], error);
+
+	tree_writer_free(&trees);
+	return finish(&writer, done, out, error);
+}
+
+bool
 example_linear(Buffer *out, Error *error)
 {
 	ModelWriter writer;
@@ -236,6 +309,8 @@ const ExampleModel example_models[] = {
 	example_regression_trees,
 	example_binary_trees,
 	example_multiclass_trees,
+	example_binary_forest,
+	example_multiclass_forest,
 	example_linear,
 	example_softmax,
 	example_baseline,

@@ -24,6 +24,15 @@ extern bool example_binary_trees(Buffer *out, Error *error);
 /* One column x; classes 1, 2, 10; two rounds of three trees; numeric labels. */
 extern bool example_multiclass_trees(Buffer *out, Error *error);
 
+/* One column x; no < yes; the mean of x <= 1.5 ? 0.25 : 1 and 0.5. */
+extern bool example_binary_forest(Buffer *out, Error *error);
+
+/*
+ * One column x; classes 1, 2, 10; nine trees t = 0 .. 8: class 10 where x > t,
+ * a quarter 1 and the rest 2 where x <= t - 1, half 2 and half 10 between.
+ */
+extern bool example_multiclass_forest(Buffer *out, Error *error);
+
 /*
  * Columns x (mean 2, deviation 4, filled with 3, indicator) and job (admin <
  * clerk < retired, one-hot, filled with clerk): y = 1 + 2 x' + 0.5 [x missing]

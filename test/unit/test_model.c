@@ -111,6 +111,72 @@ test_multiclass(void)
 	buffer_free(&bytes);
 }
 
+/* Means of leaves, and of shares of classes. */
+static void
+test_forests(void)
+{
+	Buffer		bytes;
+	Model		model;
+	Error		error;
+	double		features[1];
+	double		out[3];
+
+	buffer_init(&bytes);
+	if (!CHECK_OK(example_binary_forest(&bytes, &error), &error) || !CHECK_OK(model_open(&model, bytes.data, bytes.size, &error), &error))
+		return;
+	CHECK_SAME(output(&model, (double[]) {1.5}, 0), 1 - 0.375);
+	CHECK_SAME(output(&model, (double[]) {1.5}, 1), 0.375);
+	CHECK_SAME(output(&model, (double[]) {NAN}, 1), 0.75);
+	buffer_free(&bytes);
+
+	if (!CHECK_OK(example_multiclass_forest(&bytes, &error), &error) || !CHECK_OK(model_open(&model, bytes.data, bytes.size, &error), &error))
+		return;
+
+	/* x = 3.5: trees 0 .. 3 say class 2, tree 4 half 1 and half 2, trees 5 .. 8 a quarter 0 and the rest 1 */
+	CHECK_OK(model_predict(&model, (double[]) {3.5}, features, out, &error), &error);
+	CHECK_NEAR(out[0], 4 * 0.25 / 9, 1e-15);
+	CHECK_NEAR(out[1], (0.5 + 4 * 0.75) / 9, 1e-15);
+	CHECK_NEAR(out[2], 4.5 / 9, 1e-15);
+	CHECK_OK(model_predict(&model, (double[]) {NAN}, features, out, &error), &error);
+	CHECK_NEAR(out[2], 1, 1e-15);
+	buffer_free(&bytes);
+}
+
+/* Writes into the shares of a forest's first tree, which model_open() then refuses. */
+static void
+check_shares(uint32_t word, uint32_t value)
+{
+	Buffer		bytes;
+	Model		model;
+	Error		error;
+
+	buffer_init(&bytes);
+	if (!CHECK_OK(example_multiclass_forest(&bytes, &error), &error) || !CHECK_OK(model_open(&model, bytes.data, bytes.size, &error), &error))
+		return;
+
+	const TreePayload *head = model.payload;
+	size_t		sets = (size_t) ((const uint8_t *) model.payload - bytes.data) + head->sets_offset;
+
+	memcpy(bytes.data + sets + word * sizeof(uint32_t), &value, sizeof(value));
+	repair_checksum(bytes.data, bytes.size);
+	CHECK_ERROR(model_open(&model, bytes.data, bytes.size, &error), &error, ERROR_CORRUPTED, "tree 0 has an invalid node");
+	buffer_free(&bytes);
+}
+
+/* What a leaf's words may not be. */
+static void
+test_hostile_shares(void)
+{
+	check_shares(0, 4);			/* no whole number of classes */
+	check_shares(0, 0);			/* no class: nothing adds up to 1 */
+	check_shares(0, 3000000);	/* beyond the words */
+	check_shares(1, 3);			/* an unknown class */
+	check_shares(3, 0);			/* a share of almost 0 */
+	check_shares(3, 0x7ff80000);	/* NaN */
+	check_shares(3, 0x40000000);	/* 2 */
+	check_shares(8, 0);			/* class 0 twice */
+}
+
 static void
 test_linear(void)
 {
@@ -371,6 +437,8 @@ main(void)
 {
 	test_trees();
 	test_multiclass();
+	test_forests();
+	test_hostile_shares();
 	test_linear();
 	test_many_trees();
 	test_canonical_trees();

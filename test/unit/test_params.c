@@ -132,7 +132,7 @@ test_unknown(void)
 
 	params = params_of("baseline");
 	CHECK_ERROR(params_set_number(&params, "reg_lambda", 5, &error), &error, ERROR_PARAMETER, "no parameters");
-	CHECK(algorithm_by_name("random_forest", &error) == NULL);
+	CHECK(algorithm_by_name("neural_network", &error) == NULL);
 	CHECK_TEXT(error.hint, "");
 	CHECK(algorithm_by_name("gradientboosting", &error) == NULL);
 	CHECK_TEXT(error.hint, "Perhaps you meant \"gradient_boosting\".");
@@ -170,7 +170,8 @@ test_texts(void)
 		{.name = "g", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .lowest_open = true},
 		{.name = "l", .type = PARAM_LABEL_MAP, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced"},
 		{.name = "m", .type = PARAM_COLUMN_MAP, .lowest = -1, .highest = 1, .whole = true},
-		{.name = "a", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .automatic = true}
+		{.name = "a", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .choices = "auto"},
+		{.name = "w", .type = PARAM_FLOAT, .lowest = 0, .highest = 9, .lowest_open = true, .choices = "auto|all", .initial = PARAM_WORD(0)}
 	};
 	char		text[100];
 
@@ -184,6 +185,10 @@ test_texts(void)
 	CHECK_TEXT(text, "one of one, two");
 	params_range_text(&specs[4], text, sizeof(text));
 	CHECK_TEXT(text, "number greater than 0");
+	params_range_text(&specs[8], text, sizeof(text));
+	CHECK_TEXT(text, "number from 0 (excluded) to 9, or one of auto, all");
+	CHECK_TEXT(params_type_name(&specs[8]), "number or word");
+	CHECK_TEXT(params_type_name(&specs[4]), "number");
 	params_range_text(&specs[3], text, 8);
 	CHECK_TEXT(text, "one of ");
 
@@ -202,6 +207,14 @@ test_texts(void)
 	params_value_text(&specs[3], 2, text, sizeof(text));
 	CHECK_TEXT(text, "");
 
+	params_value_text(&specs[8], PARAM_WORD(1), text, sizeof(text));
+	CHECK_TEXT(text, "all");
+	params_value_text(&specs[8], 0.5, text, sizeof(text));
+	CHECK_TEXT(text, "0.5");
+
+	CHECK(params_value_valid(&specs[8], PARAM_WORD(1)) && params_value_valid(&specs[8], 0.5) && !params_value_valid(&specs[8], PARAM_WORD(2)));
+	CHECK(!params_value_valid(&specs[8], -1.5) && !params_value_valid(&specs[8], 0) && !params_value_valid(&specs[4], PARAM_WORD(0)) && !params_value_valid(&specs[8], 1.5 * PARAM_WORD(0)));
+	CHECK(!params_value_valid(&specs[8], -INFINITY) && !params_value_valid(&specs[8], NAN));
 	CHECK(params_value_valid(&specs[0], 1) && !params_value_valid(&specs[0], 1.5) && !params_value_valid(&specs[0], 0));
 	CHECK(params_value_valid(&specs[2], 1) && !params_value_valid(&specs[2], 2) && !params_value_valid(&specs[2], NAN));
 	CHECK(params_value_valid(&specs[3], 0) && !params_value_valid(&specs[3], 2) && !params_value_valid(&specs[3], -1));
@@ -215,11 +228,11 @@ test_texts(void)
 	CHECK_TEXT(text, "balanced");
 	params_value_text(&specs[6], 0, text, sizeof(text));
 	CHECK_TEXT(text, "{}");
-	params_value_text(&specs[7], NAN, text, sizeof(text));
+	params_value_text(&specs[7], PARAM_WORD(0), text, sizeof(text));
 	CHECK_TEXT(text, "auto");
 	CHECK(params_value_valid(&specs[5], 0) && params_value_valid(&specs[5], 1) && !params_value_valid(&specs[5], 2));
 	CHECK(params_value_valid(&specs[6], 0) && !params_value_valid(&specs[6], 1) && !params_value_valid(&specs[6], NAN));
-	CHECK(params_value_valid(&specs[7], NAN) && params_value_valid(&specs[7], 3) && !params_value_valid(&specs[7], -1));
+	CHECK(params_value_valid(&specs[7], PARAM_WORD(0)) && !params_value_valid(&specs[7], NAN) && params_value_valid(&specs[7], 3) && !params_value_valid(&specs[7], -1));
 	CHECK(params_entry_valid(&specs[6], -1) && !params_entry_valid(&specs[6], 0.5) && !params_entry_valid(&specs[6], 2));
 
 	CHECK(!params_value_valid(&specs[1], NAN) && !params_value_valid(&specs[4], INFINITY));
@@ -257,6 +270,33 @@ test_table(void)
 	CHECK(algorithm_by_id(0) == NULL && algorithm_by_id(99) == NULL);
 }
 
+/* Numbers and words of one parameter. */
+static void
+test_words(void)
+{
+	Error		error;
+	ParamSet	params = params_of("random_forest");
+	const Algorithm *forest = algorithm_by_id(ALGORITHM_RANDOM_FOREST);
+
+	CHECK_SAME(params_get(&params, "max_features"), PARAM_WORD(0));
+	CHECK_OK(params_set_text(&params, "max_features", "all", &error), &error);
+	CHECK_SAME(params_get(&params, "max_features"), PARAM_WORD(3));
+	CHECK_OK(params_set_number(&params, "max_features", 0.5, &error), &error);
+	CHECK_SAME(params_get(&params, "max_features"), 0.5);
+	CHECK_OK(forest->check(&params, TASK_BINARY, &error), &error);
+	CHECK_ERROR(params_set_number(&params, "max_features", -1, &error), &error, ERROR_PARAMETER, "or one of auto, sqrt, log2, all");
+	CHECK_ERROR(params_set_text(&params, "max_features", "al", &error), &error, ERROR_PARAMETER, "auto, sqrt, log2, all");
+	CHECK_ERROR(params_set_text(&params, "max_depth", "all", &error), &error, ERROR_PARAMETER, "an integer");
+	CHECK_OK(params_set_number(&params, "max_features", 2.5, &error), &error);
+	CHECK_ERROR(forest->check(&params, TASK_BINARY, &error), &error, ERROR_PARAMETER, "must be whole");
+	CHECK_OK(params_set_number(&params, "max_features", 3, &error), &error);
+	CHECK_OK(params_set_text(&params, "criterion", "entropy", &error), &error);
+	CHECK_OK(forest->check(&params, TASK_MULTICLASS, &error), &error);
+	CHECK_ERROR(forest->check(&params, TASK_REGRESSION, &error), &error, ERROR_PARAMETER, "the task is regression");
+	CHECK_OK(params_set_text(&params, "criterion", "squared_error", &error), &error);
+	CHECK_ERROR(forest->check(&params, TASK_BINARY, &error), &error, ERROR_PARAMETER, "the task is binary");
+}
+
 static void
 test_combinations(void)
 {
@@ -292,6 +332,7 @@ main(void)
 	test_nearest();
 	test_texts();
 	test_table();
+	test_words();
 	test_combinations();
 	return check_done();
 }

@@ -149,6 +149,9 @@ init_base(Booster *booster, Error *error)
 		case LINK_SOFTMAX:
 			booster->base[0] = given;
 			break;
+		case LINK_MEAN:
+		case LINK_SHARES:
+			break;				/* of forests */
 	}
 	return true;
 }

@@ -16,7 +16,7 @@
 static double
 read_max_delta_step(const ParamSet *params, ObjectiveId objective)
 {
-	double		given = params_get(params, "max_delta_step");
+	double		given = params_number(params, "max_delta_step");
 
 	if (!isnan(given))
 		return given;
@@ -59,7 +59,7 @@ boosting_read_params(const ParamSet *params)
 	{
 		.objective = objective,
 		.shape = read_shape(params, objective),
-		.base_score = params_get(params, "base_score"),
+		.base_score = params_number(params, "base_score"),
 		.n_rounds = (int) params_get(params, "n_estimators"),
 		.subsample = params_get(params, "subsample"),
 		.columns = {

@@ -67,6 +67,9 @@ predict_rows(const Objective *objective, const ScoredRows *rows, double *outputs
 					outputs[i * rows->n_groups + k] = rows->base[k] + (double) rows->tree_scores[k * rows->n + i];
 				link_softmax(outputs + i * rows->n_groups, rows->n_groups);
 				break;
+			case LINK_MEAN:
+			case LINK_SHARES:
+				break;			/* of forests */
 		}
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "../algorithm.h"
 #include "../buffer.h"
+#include "metrics.h"
 #include "recipe_fit.h"
 #include "table.h"
 
@@ -42,6 +43,8 @@ typedef struct FitOutput
 {
 	Buffer		payload;		/* the model's payload; initialised by the caller */
 	int			iterations;		/* trees or steps in the model; 0 where that has no meaning */
+	Metrics		metrics;		/* the algorithm's own, such as oob_*: names and values only; n = 0: none */
+	Metrics		baseline;		/* the same metrics of the constant predictor */
 } FitOutput;
 
 /* The constant of least squared error or log loss on rows [range): the weighted mean of the target, or the frequencies of its classes; out[1 or n_classes]. */
@@ -52,9 +55,14 @@ extern bool linear_regression_fit(const FitInput *input, FitOutput *output, Erro
 extern bool logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool boosting_fit(const FitInput *input, FitOutput *output, Error *error);
 
+extern bool random_forest_fit(const FitInput *input, FitOutput *output, Error *error);
+extern bool extra_trees_fit(const FitInput *input, FitOutput *output, Error *error);
+extern bool decision_tree_fit(const FitInput *input, FitOutput *output, Error *error);
+
 extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
 extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
 extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
 extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
 
 #endif
