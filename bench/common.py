@@ -67,16 +67,43 @@ def median(values):
     return statistics.median(values)
 
 
-def report(name, title, header, rows, notes):
-    """Prints a Markdown table and keeps it as OUT/name.md."""
-    lines = [f"### {title}", ""]
-    lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    lines += [""] + [note + "  " for note in notes] + [""]
-    text = "\n".join(lines)
+def load_average():
+    """How busy the machine was during the last minute: processes that wanted to run."""
+    return os.getloadavg()[0]
+
+
+def table(header, rows):
+    """Lines of a Markdown table."""
+    return (["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+            + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def put_into_docs(name, text):
+    """Replaces what stands between the marks of a benchmark in docs/performance.md."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "performance.md")
+    with open(path, encoding="utf8") as file:
+        document = file.read()
+    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+    if begin not in document or end not in document:
+        sys.exit(f"docs/performance.md has no marks for {name}")
+    head, rest = document.split(begin)
+    with open(path, "w", encoding="utf8") as file:
+        file.write(head + begin + text + rest[rest.index(end):])
+
+
+def publish(name, title, lines, notes):
+    """Prints Markdown and keeps it as OUT/name.md; with --publish in docs/performance.md, too."""
+    text = "\n".join([f"### {title}", ""] + lines + [""] + [note + "  " for note in notes] + [""])
     print(text)
     with open(os.path.join(OUT, name + ".md"), "w", encoding="utf8") as file:
         file.write(text)
+    if "--publish" in sys.argv:
+        put_into_docs(name, text)
+
+
+def report(name, title, header, rows, notes):
+    """Publishes one table."""
+    publish(name, title, table(header, rows), notes)
 
 
 def need_data():

@@ -15,8 +15,10 @@
 
 #define PLAN_SIZE		9		/* bytes of a RecipePlan as written */
 #define PARAM_SIZE		9
+#define ENTRY_SIZE		12		/* least bytes of a ParamEntry */
 #define METRIC_SIZE		20		/* least bytes of a ResultMetric */
 #define COLUMN_SIZE		64		/* least bytes of a ColumnProfile */
+#define IMPORTANCE_SIZE	16
 
 /* ---- Job ---- */
 
@@ -36,6 +38,19 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_f64(out, job->validation);
 	buffer_u32(out, job->n_features);
 	buffer_u32(out, job->n_params);
+	buffer_string(out, job->metric);
+	buffer_u32(out, job->repeats);
+	buffer_u32(out, job->n_maps);
+	for (uint32_t m = 0; m < job->n_maps; m++)
+	{
+		buffer_u32(out, (uint32_t) job->maps[m].param);
+		buffer_u32(out, job->maps[m].n);
+		for (uint32_t k = 0; k < job->maps[m].n; k++)
+		{
+			buffer_string(out, job->maps[m].entries[k].key);
+			buffer_f64(out, job->maps[m].entries[k].value);
+		}
+	}
 	for (uint32_t i = 0; i < job->n_features; i++)
 	{
 		const RecipePlan *plan = &job->plans[i];
@@ -55,6 +70,14 @@ job_write(const Job *job, Buffer *out, Error *error)
 	return buffer_check(out, error);
 }
 
+/* What maps of a read job point to. */
+typedef struct JobMaps
+{
+	ParamMap	maps[PARAM_MAPS_MAX];
+	ParamEntry *entries[PARAM_MAPS_MAX];
+	char	   *keys;			/* all keys, each ended with 0 */
+} JobMaps;
+
 /* All words of a plan are policies, and none is left to a default. */
 static bool
 plan_valid(const RecipePlan *plan)
@@ -66,7 +89,7 @@ plan_valid(const RecipePlan *plan)
 		plan->indicator >= INDICATOR_NEVER && plan->indicator <= INDICATOR_AUTO;
 }
 
-/* The fixed part makes sense; an evaluation takes task, algorithm and recipe from its model. */
+/* The fixed part makes sense; what judges an existing model takes task, algorithm and recipe from it. */
 static bool
 job_valid(const Job *job)
 {
@@ -76,9 +99,65 @@ job_valid(const Job *job)
 	if (job->n_features > MAX_COLUMNS || job->n_threads == 0)
 		return false;
 	if (job->kind == JOB_EVALUATE)
-		return job->n_params == 0;
+		return job->n_params == 0 && job->n_maps == 0;
+	if (job->kind == JOB_IMPORTANCE)
+		return job->n_params == 0 && job->n_maps == 0 && job->repeats >= 1 && job->repeats <= REPEATS_MAX;
 	return job->kind == JOB_TRAIN && algorithm != NULL && job->task >= TASK_REGRESSION && job->task <= TASK_MULTICLASS &&
-		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params;
+		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params &&
+		job->n_maps <= PARAM_MAPS_MAX;
+}
+
+/* One map; its keys come to lie behind those that are used already. */
+static bool
+read_map(const Job *job, uint32_t m, size_t *used, Reader *reader, Error *error)
+{
+	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
+	JobMaps    *maps = job->read_maps;
+	uint32_t	param = reader_u32(reader);
+	uint32_t	n = reader_u32(reader);
+	bool		known = param < job->n_params;
+	ParamType	type = known ? algorithm->params[param].type : 0;
+
+	if (n > (reader->size - reader->position) / ENTRY_SIZE || (type != PARAM_LABEL_MAP && type != PARAM_COLUMN_MAP))
+		return error_set(error, ERROR_CORRUPTED, "job is damaged: parameter %u is no object of %u entries", param, n);
+	maps->entries[m] = calloc((size_t) n + 1, sizeof(ParamEntry));
+	if (maps->entries[m] == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a parameter of %u entries", n);
+	maps->maps[m] = (ParamMap) {.param = (int) param,.n = n,.entries = maps->entries[m]};
+	for (uint32_t k = 0; k < n; k++)
+	{
+		ParamEntry *entry = &maps->entries[m][k];
+
+		entry->key = maps->keys + *used;
+		reader_string(reader, maps->keys + *used, reader->size - *used);
+		*used += strlen(entry->key) + 1;
+		entry->value = reader_f64(reader);
+		if (reader->failed || !params_entry_valid(&algorithm->params[param], entry->value))
+			return error_set(error, ERROR_CORRUPTED, "job is damaged: parameter \"%s\"", algorithm->params[param].name);
+	}
+	return true;
+}
+
+/* All maps; with its length each key takes more bytes of the job than of their memory. */
+static bool
+read_maps(Job *job, Reader *reader, Error *error)
+{
+	size_t		used = 0;
+
+	if (job->n_maps == 0)
+		return true;
+	job->read_maps = calloc(1, sizeof(JobMaps));
+	if (job->read_maps != NULL)
+		job->read_maps->keys = malloc(reader->size);
+	if (job->read_maps == NULL || job->read_maps->keys == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a job of %zu bytes", reader->size);
+	job->maps = job->read_maps->maps;
+	for (uint32_t m = 0; m < job->n_maps; m++)
+	{
+		if (!read_map(job, m, &used, reader, error))
+			return false;
+	}
+	return true;
 }
 
 /* Arrays of n items for what follows, where the bytes for it are there. */
@@ -155,11 +234,14 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->validation = reader_f64(&reader);
 	job->n_features = reader_u32(&reader);
 	job->n_params = reader_u32(&reader);
+	reader_string(&reader, job->metric, sizeof(job->metric));
+	job->repeats = reader_u32(&reader);
+	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
 		return false;
 	if (!job_valid(job))
 		return error_set(error, ERROR_CORRUPTED, "job is damaged: its settings make no sense");
-	if (!job_allocate(job, &reader, error) || !read_plans(job, &reader, error) || !read_params(job, &reader, error))
+	if (!read_maps(job, &reader, error) || !job_allocate(job, &reader, error) || !read_plans(job, &reader, error) || !read_params(job, &reader, error))
 	{
 		job_free(job);
 		return false;
@@ -173,6 +255,15 @@ job_free(Job *job)
 	free(job->plans);
 	free(job->params);
 	free(job->params_given);
+	if (job->read_maps != NULL)
+	{
+		for (int m = 0; m < PARAM_MAPS_MAX; m++)
+			free(job->read_maps->entries[m]);
+		free(job->read_maps->keys);
+		free(job->read_maps);
+	}
+	job->read_maps = NULL;
+	job->maps = NULL;
 	job->plans = NULL;
 	job->params = NULL;
 	job->params_given = NULL;
@@ -198,6 +289,8 @@ result_write(const JobResult *result, Buffer *out)
 	buffer_u32(out, result->n_metrics);
 	buffer_u32(out, result->n_classes);
 	buffer_u32(out, result->n_columns);
+	buffer_u32(out, result->n_importances);
+	buffer_u32(out, result->n_phases);
 	for (uint32_t i = 0; i < result->n_metrics; i++)
 	{
 		buffer_string(out, result->metrics[i].name);
@@ -220,6 +313,16 @@ result_write(const JobResult *result, Buffer *out)
 		buffer_f64(out, column->mean);
 		buffer_f64(out, column->deviation);
 	}
+	for (uint32_t i = 0; i < result->n_importances; i++)
+	{
+		buffer_f64(out, result->importances[i].mean);
+		buffer_f64(out, result->importances[i].deviation);
+	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		buffer_string(out, result->phases[i].name);
+		buffer_f64(out, result->phases[i].seconds);
+	}
 }
 
 /* Arrays of a result, whose counts cannot exceed what the bytes left could hold. */
@@ -229,12 +332,14 @@ result_allocate(JobResult *result, const Reader *reader, Error *error)
 	size_t		left = reader->size - reader->position;
 	uint64_t	n_cells = (uint64_t) result->n_classes * result->n_classes;
 
-	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE)
+	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE ||
+		result->n_importances > left / IMPORTANCE_SIZE || result->n_phases > PHASES_MAX)
 		return error_set(error, ERROR_CORRUPTED, "result is damaged: more items than bytes");
 	result->metrics = calloc((size_t) result->n_metrics + 1, sizeof(ResultMetric));
 	result->confusion = calloc(n_cells + 1, sizeof(double));
 	result->columns = calloc((size_t) result->n_columns + 1, sizeof(ColumnProfile));
-	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL)
+	result->importances = calloc((size_t) result->n_importances + 1, sizeof(ResultImportance));
+	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL || result->importances == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for a result of %zu bytes", reader->size);
 	return true;
 }
@@ -274,6 +379,16 @@ read_arrays(JobResult *result, Reader *reader, Error *error)
 	for (size_t i = 0; i < (size_t) result->n_classes * result->n_classes; i++)
 		result->confusion[i] = reader_f64(reader);
 	read_columns(result, reader);
+	for (uint32_t i = 0; i < result->n_importances; i++)
+	{
+		result->importances[i].mean = reader_f64(reader);
+		result->importances[i].deviation = reader_f64(reader);
+	}
+	for (uint32_t i = 0; i < result->n_phases; i++)
+	{
+		reader_string(reader, result->phases[i].name, sizeof(result->phases[i].name));
+		result->phases[i].seconds = reader_f64(reader);
+	}
 	if (!reader_check(reader, "result", error))
 		return false;
 	if (reader->position != reader->size)
@@ -303,6 +418,8 @@ result_read(JobResult *result, const void *body, size_t size, Error *error)
 	result->n_metrics = reader_u32(&reader);
 	result->n_classes = reader_u32(&reader);
 	result->n_columns = reader_u32(&reader);
+	result->n_importances = reader_u32(&reader);
+	result->n_phases = reader_u32(&reader);
 	if (!reader_check(&reader, "result", error))
 		return false;
 	if (!result_allocate(result, &reader, error) || !read_arrays(result, &reader, error))
@@ -319,6 +436,8 @@ result_free(JobResult *result)
 	free(result->metrics);
 	free(result->confusion);
 	free(result->columns);
+	free(result->importances);
+	result->importances = NULL;
 	result->metrics = NULL;
 	result->confusion = NULL;
 	result->columns = NULL;

@@ -29,8 +29,12 @@
 typedef enum JobKind
 {
 	JOB_TRAIN = 1,
-	JOB_EVALUATE = 2
+	JOB_EVALUATE = 2,
+	JOB_IMPORTANCE = 3			/* of columns, by permutation */
 } JobKind;
+
+#define METRIC_NAME_SIZE 32
+#define REPEATS_MAX 1000		/* permutations of each column */
 
 /* A job to write or as read; strings and arrays of a read one live in its own malloc'ed memory (job_free). */
 typedef struct Job
@@ -50,6 +54,11 @@ typedef struct Job
 	uint32_t	n_params;
 	double	   *params;			/* values in the order of the algorithm's specs */
 	bool	   *params_given;
+	uint32_t	n_maps;
+	const ParamMap *maps;		/* parameters that are objects */
+	struct JobMaps *read_maps;	/* of a read job: where they live */
+	char		metric[METRIC_NAME_SIZE];	/* JOB_IMPORTANCE: what is compared; empty: the task's own */
+	uint32_t	repeats;		/* JOB_IMPORTANCE: permutations of each column */
 } Job;
 
 extern bool job_write(const Job *job, Buffer *out, Error *error);
@@ -84,10 +93,26 @@ typedef struct ColumnProfile
 
 typedef struct ResultMetric
 {
-	char		name[32];
+	char		name[METRIC_NAME_SIZE];
 	double		value;
 	double		baseline;
 } ResultMetric;
+
+/* How much worse the metric becomes when a column is permuted: over the repeats. */
+typedef struct ResultImportance
+{
+	double		mean;
+	double		deviation;		/* n in the denominator */
+} ResultImportance;
+
+#define PHASES_MAX 16
+
+/* Time that a job took for a part of its work. */
+typedef struct ResultPhase
+{
+	char		name[32];
+	double		seconds;
+} ResultPhase;
 
 /* Metrics on the held-out rows (a training without any: on none) or on the evaluated rows. */
 typedef struct JobResult
@@ -109,6 +134,10 @@ typedef struct JobResult
 	double	   *confusion;		/* [truth][prediction], malloc'ed */
 	uint32_t	n_columns;
 	ColumnProfile *columns;		/* malloc'ed */
+	uint32_t	n_importances;	/* columns of the model (JOB_IMPORTANCE) */
+	ResultImportance *importances;	/* malloc'ed */
+	uint32_t	n_phases;
+	ResultPhase phases[PHASES_MAX]; /* in the order of the work */
 } JobResult;
 
 extern void result_write(const JobResult *result, Buffer *out);

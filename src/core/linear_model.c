@@ -4,7 +4,14 @@
  */
 #include "linear_model.h"
 
+#include "algorithm.h"
 #include "link.h"
+
+bool
+model_is_linear(const Model *model)
+{
+	return model->algorithm->validate == linear_model_validate;
+}
 
 /* Sizes fit the payload, the link fits the task, and every number is finite. */
 bool
@@ -47,7 +54,7 @@ linear_model_validate(const Model *model, Error *error)
 		return error_set(error, ERROR_CORRUPTED, "model is damaged: payload of %zu bytes does not hold its coefficients",
 						 model->payload_size);
 
-	const double *values = (const double *) (payload + 1);
+	const double *values = linear_intercept(payload);
 
 	for (uint64_t i = 0; i < n_values; i++)
 	{
@@ -61,12 +68,11 @@ void
 linear_model_predict(const Model *model, const double *features, double *out)
 {
 	const LinearPayload *payload = model->payload;
-	const double *intercept = (const double *) (payload + 1);
-	const double *weights = intercept + payload->n_scores;
+	const double *intercept = linear_intercept(payload);
 
 	for (uint32_t g = 0; g < payload->n_scores; g++)
 	{
-		const double *w = weights + (size_t) g * payload->n_features;
+		const double *w = linear_weights(payload, g);
 		double		score = intercept[g];
 
 		for (uint32_t j = 0; j < payload->n_features; j++)

@@ -29,6 +29,22 @@ typedef struct LinearPayload
 	/* double intercept[n_scores], then double weight[n_scores][n_features] */
 } LinearPayload;
 
+/* Whether the model's payload is this. */
+extern bool model_is_linear(const Model *model);
+
+/* Of a valid payload: intercept[n_scores], and the n_features weights of a score. */
+static inline const double *
+linear_intercept(const LinearPayload *payload)
+{
+	return (const double *) (payload + 1);
+}
+
+static inline const double *
+linear_weights(const LinearPayload *payload, uint32_t score)
+{
+	return linear_intercept(payload) + payload->n_scores + (size_t) score * payload->n_features;
+}
+
 extern bool linear_model_validate(const Model *model, Error *error);
 extern void linear_model_predict(const Model *model, const double *features, double *out);
 

@@ -13,8 +13,10 @@
 
 #include "../core/algorithm.h"
 #include "../core/job.h"
+#include "../core/linear_model.h"
 #include "../core/matrix.h"
 #include "../core/model.h"
+#include "../core/tree_inspect.h"
 
 #undef Buffer
 

@@ -140,6 +140,28 @@ evidence_snapshot(int64 project_id, const Source *source, bool row_security, con
 										  lengthof(types), types, values, NULL, NULL));
 }
 
+/* Pushes seconds, to the microsecond. */
+static void
+push_seconds(JsonbParseState **state, const char *phase, double seconds)
+{
+	json_push_key(state, phase);
+	json_push_number(state, WJB_VALUE, rint(seconds * USECS_PER_SEC) / USECS_PER_SEC);
+}
+
+/* Seconds by phase: the scan, then what the trainer says. */
+static Jsonb *
+timing_json(const RunRecord *run)
+{
+	const JobResult *result = &run->outcome->result;
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_seconds(&state, "scan", run->scan_seconds);
+	for (uint32 i = 0; i < result->n_phases; i++)
+		push_seconds(&state, result->phases[i].name, result->phases[i].seconds);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 /* The row of run. */
 static int64
 insert_run(const RunRecord *run)
@@ -147,7 +169,8 @@ insert_run(const RunRecord *run)
 	const JobResult *result = &run->outcome->result;
 	Oid			types[] = {
 		INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
-		INT8OID, INT4OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID
+		INT8OID, INT4OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		JSONBOID
 	};
 	Datum		values[] = {
 		Int64GetDatum(run->project_id),
@@ -170,7 +193,8 @@ insert_run(const RunRecord *run)
 		CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false)),
 		CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
 		TimestampTzGetDatum(run->started),
-		TimestampTzGetDatum(run->finished)
+		TimestampTzGetDatum(run->finished),
+		JsonbPGetDatum(timing_json(run))
 	};
 	bool		nulls[lengthof(types)] = {0};
 
@@ -178,8 +202,8 @@ insert_run(const RunRecord *run)
 	return DatumGetInt64(registry_execute("insert into mlops.run "
 										  "(project_id, experiment_id, snapshot_id, model_name, algorithm, task, target, arguments, params, metrics, "
 										  "seed, threads, trainer, rows_train, rows_validation, rows_test, rows_dropped, "
-										  "session_user_name, current_user_name, started_at, finished_at, kind, state, device) "
-										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
+										  "session_user_name, current_user_name, started_at, finished_at, timing, kind, state, device) "
+										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, "
 										  "'train', 'succeeded', 'cpu') returning id",
 										  lengthof(types), types, values, nulls, NULL));
 }

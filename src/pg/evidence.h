@@ -37,6 +37,7 @@ typedef struct RunRecord
 	int			threads;
 	TimestampTz started;
 	TimestampTz finished;
+	double		scan_seconds;
 	const TrainerOutcome *outcome;
 } RunRecord;
 

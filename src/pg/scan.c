@@ -468,6 +468,7 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	result->row_security = source_run(source, picked, n_columns, &scan->receiver, check_expected_rows, scan);
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
+	result->seconds = INSTR_TIME_GET_DOUBLE(duration);
 	ereport(DEBUG1,
 			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms",
 							 scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));

@@ -29,6 +29,7 @@ typedef struct ScanResult
 	MemoryFile *file;			/* the finished matrix, sealed, mapped */
 	Matrix		matrix;
 	bool		row_security;	/* whether it applied to the query */
+	double		seconds;		/* that the query took, its planning included */
 } ScanResult;
 
 /*

@@ -55,6 +55,7 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	run.threads = trained->threads;
 	run.started = record->started;
 	run.finished = record->finished;
+	run.scan_seconds = trained->scan_seconds;
 	run.outcome = trained->outcome;
 	record->run_id = evidence_run(&run);
 

@@ -70,6 +70,7 @@ train_fit(const TrainRequest *request)
 
 	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), &scan);
 	trained->row_security = scan.row_security;
+	trained->scan_seconds = scan.seconds;
 	trained->task = task_decide(&request->task_choice, request->algorithm, columns->target, &scan.matrix);
 	if (request->algorithm->check != NULL && !request->algorithm->check(request->params, trained->task, &error))
 		report_error(&error);
@@ -92,6 +93,8 @@ train_fit(const TrainRequest *request)
 	job.n_params = (uint32) request->params->n;
 	job.params = request->params->values;
 	job.params_given = request->params->given;
+	job.n_maps = (uint32) request->params->n_maps;
+	job.maps = request->params->maps;
 
 	model_file = memory_file_create("mlops-model", 0, false);
 	trained->outcome = trainer_run(&job, scan.file, model_file);

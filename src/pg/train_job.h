@@ -63,6 +63,7 @@ typedef struct TrainedModel
 	Task		task;
 	int			threads;
 	bool		row_security;
+	double		scan_seconds;
 	const TrainerOutcome *outcome;
 	struct varlena *artifact;
 	Model		model;			/* the same, opened */

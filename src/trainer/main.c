@@ -91,12 +91,15 @@ run_job(Trainer *trainer, Error *error)
 	trainer->pool = pool_create((int) trainer->job.n_threads, error);
 	if (trainer->pool == NULL)
 		return false;
+	timing_mark(trainer, "start");
 	switch (trainer->job.kind)
 	{
 		case JOB_TRAIN:
 			return train_job(trainer, error);
 		case JOB_EVALUATE:
 			return evaluate_job(trainer, error);
+		case JOB_IMPORTANCE:
+			return importance_job(trainer, error);
 	}
 	return error_set(error, ERROR_CORRUPTED, "the job is of unknown kind %d", (int) trainer->job.kind);
 }
@@ -121,6 +124,7 @@ main(int argc, char **argv)
 
 	error_clear(&error);
 	arena_init(&trainer.arena);
+	timing_start(&trainer);
 
 	bool		done = run_job(&trainer, &error);
 

@@ -43,6 +43,7 @@ row_source_init(RowSource *source, const Table *table, const Model *model, Arena
 	if (table->n_features != model->n_columns)
 		return error_set(error, ERROR_COLUMN, "the rows have %u feature columns, but the model needs %u", table->n_features, model->n_columns);
 	source->table = table;
+	source->shuffled = NULL;
 	source->raw_of_code = arena_zeroed(arena, table->n_features, sizeof(double *), error);
 	if (source->raw_of_code == NULL)
 		return false;
@@ -113,9 +114,11 @@ score_block(const ScoreWork *work, size_t block, int thread, Error *error)
 	{
 		for (uint32_t feature = 0; feature < model->n_columns; feature++)
 		{
-			if (work->source->raw_of_code[feature] != NULL && !check_unseen(model, work->source, feature, row, error))
+			size_t		from = work->source->shuffled != NULL && feature == work->source->shuffled_feature ? work->source->shuffled[row] : row;
+
+			if (work->source->raw_of_code[feature] != NULL && !check_unseen(model, work->source, feature, from, error))
 				return false;
-			raw[feature] = raw_value(work->source, feature, row);
+			raw[feature] = raw_value(work->source, feature, from);
 		}
 		if (!model_predict(model, raw, features, work->outputs + (row - work->range.begin) * model->n_outputs, error))
 			return false;

@@ -13,8 +13,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../core/fit/clock.h"
 
 typedef struct Training
 {
@@ -71,6 +72,9 @@ find_algorithm(Training *training, Error *error)
 	training->params.n = training->algorithm->n_params;
 	training->params.values = job->params;
 	training->params.given = job->params_given;
+	training->params.n_maps = (int) job->n_maps;
+	for (uint32_t m = 0; m < job->n_maps; m++)
+		training->params.maps[m] = job->maps[m];
 	return true;
 }
 
@@ -89,9 +93,34 @@ order_rows(Training *training, Error *error)
 	};
 
 	channel_phase(&trainer->channel, "ordering rows");
-	return check_memory(trainer, 0, "the fit", error) &&
-		table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error) &&
-		profile_columns(trainer, error);
+	if (!check_memory(trainer, 0, "the fit", error) ||
+		!table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error))
+		return false;
+	timing_table(trainer, &training->table);
+	if (!profile_columns(trainer, error))
+		return false;
+	timing_mark(trainer, "profile");
+	return true;
+}
+
+/* Parameters by column and by label name those that there are. */
+static bool
+check_keys(const Training *training, Error *error)
+{
+	const Table *table = &training->table;
+	Arena	   *arena = &training->trainer->arena;
+	const char **names = arena_alloc(arena, table->n_features, sizeof(*names), error);
+	ColumnKind *kinds = arena_alloc(arena, table->n_features, sizeof(ColumnKind), error);
+
+	if (names == NULL || kinds == NULL)
+		return false;
+	for (uint32_t i = 0; i < table->n_features; i++)
+	{
+		names[i] = table->features[i].source->name;
+		kinds[i] = (ColumnKind) table->features[i].source->kind;
+	}
+	return params_check_columns(&training->params, names, kinds, table->n_features, error) &&
+		params_check_labels(&training->params, training->target.labels, training->target.n_classes, error);
 }
 
 /* What is to be learned, and from what. */
@@ -107,6 +136,8 @@ prepare(Training *training, Error *error)
 		return false;
 	if (table->n_features != trainer->job.n_features)
 		return error_set(error, ERROR_CORRUPTED, "the job plans %u feature columns, but the rows have %u", trainer->job.n_features, table->n_features);
+	if (!check_keys(training, error))
+		return false;
 	notice_identifiers(trainer, table);
 	notice_single_classes(trainer, &training->target);
 
@@ -115,6 +146,7 @@ prepare(Training *training, Error *error)
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
 	notice_cut_categories(trainer, table, &training->recipe);
+	timing_mark(trainer, "recipe");
 	return true;
 }
 
@@ -131,15 +163,6 @@ monitor_notice(void *context, const char *text)
 	channel_notice(context, text);
 }
 
-static double
-seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
-
 /* Runs the algorithm in an arena of its own. */
 static bool
 fit(Training *training, Error *error)
@@ -153,6 +176,7 @@ fit(Training *training, Error *error)
 		.recipe = &training->recipe,
 		.task = (Task) trainer->job.task,
 		.n_classes = training->target.n_classes,
+		.labels = training->target.labels,
 		.target = training->target.values,
 		.weight = training->target.weights,
 		.params = &training->params,
@@ -171,12 +195,34 @@ fit(Training *training, Error *error)
 	channel_phase(&trainer->channel, "fitting");
 	arena_init(&arena);
 
-	double		start = seconds_now();
+	double		start = clock_seconds();
 	bool		fitted = algorithm->fit(&input, &training->output, error);
 
-	trainer->result.seconds_fit = seconds_now() - start;
+	trainer->result.seconds_fit = clock_seconds() - start;
 	arena_free(&arena);
+	timing_mark(trainer, "fit");
 	return fitted;
+}
+
+/* All parameters as texts. */
+static void
+enter_params(Training *training)
+{
+	ModelWriter *writer = &training->writer;
+	Buffer		value;
+
+	buffer_init(&value);
+	for (int i = 0; i < training->params.n; i++)
+	{
+		value.size = 0;
+		params_write_text(&training->params, i, &value);
+		buffer_u8(&value, 0);
+		if (value.failed)
+			writer->sections[SECTION_PARAMS].failed = true;
+		else
+			model_writer_param(writer, training->params.specs[i].name, (const char *) value.data);
+	}
+	buffer_free(&value);
 }
 
 /* Everything that goes into the model but its metrics. */
@@ -201,13 +247,7 @@ enter_model(Training *training)
 	recipe_write(&training->recipe, writer);
 	for (uint32_t i = 0; i < training->target.n_classes; i++)
 		model_writer_label(writer, training->target.labels[i]);
-	for (int i = 0; i < training->params.n; i++)
-	{
-		char		value[64];
-
-		params_value_text(&training->params.specs[i], training->params.values[i], value, sizeof(value));
-		model_writer_param(writer, training->params.specs[i].name, value);
-	}
+	enter_params(training);
 	buffer_bytes(&writer->sections[SECTION_PAYLOAD], training->output.payload.data, training->output.payload.size);
 }
 
@@ -303,7 +343,10 @@ train_job(Trainer *trainer, Error *error)
 	{
 		enter_model(&training);
 		buffer_free(&training.output.payload);
-		done = judge_model(&training, error) && hand_over(&training.model, error);
+		done = judge_model(&training, error);
+		timing_mark(trainer, "evaluate");
+		done = done && hand_over(&training.model, error);
+		timing_mark(trainer, "write");
 	}
 	if (done)
 		fill_result(&training);

@@ -22,14 +22,23 @@ typedef struct Trainer
 	ThreadPool *pool;
 	Arena		arena;
 	JobResult	result;
+	double		marked;			/* when the phase began that is timed now */
 } Trainer;
 
 /* main.c: the whole of a descriptor, mapped read-only; NULL with an error.  An empty one is an error. */
 extern const void *map_descriptor(int fd, const char *what, size_t *size, Error *error);
 
-/* train_job.c, evaluate_job.c: fill trainer->result. */
+/* train_job.c, evaluate_job.c, importance_job.c: fill trainer->result. */
 extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
+extern bool importance_job(Trainer *trainer, Error *error);
+
+/* ---- timing.c: where the time goes ---- */
+
+/* Begins the first phase; ends one, whose name is given, and begins the next; ends that of the table, which timed its steps itself. */
+extern void timing_start(Trainer *trainer);
+extern void timing_mark(Trainer *trainer, const char *phase);
+extern void timing_table(Trainer *trainer, const Table *table);
 
 /* ---- target.c: what is to be learned ---- */
 
@@ -56,6 +65,8 @@ typedef struct RowSource
 {
 	const Table *table;
 	double	  **raw_of_code;	/* for each feature: the model's raw value of each table code; NULL for numbers */
+	const uint32_t *shuffled;	/* rows that the values of one feature come from instead; NULL: none */
+	uint32_t	shuffled_feature;
 } RowSource;
 
 /* Translates the table's categories; ERROR_COLUMN or ERROR_TYPE where the table's features are not the model's columns. */
@@ -67,6 +78,22 @@ extern double *score_rows(const Model *model, const RowSource *source, RowRange 
 /* Metrics of outputs and, beside each, of the constant; puts them into the result. */
 extern bool score_metrics(Trainer *trainer, Task task, const Target *target, RowRange range, const double *outputs,
 						  const double *constant, Error *error);
+
+/* ---- evaluate_job.c: an existing model on the rows of a job ---- */
+
+/* All rows, in canonical order, as one range. */
+typedef struct ModelRows
+{
+	Table		table;
+	Target		target;
+	RowSource	source;
+} ModelRows;
+
+/* Opens the job's model and gives it to work. */
+extern bool with_model(Trainer *trainer, bool (*work) (Trainer *trainer, const Model *model, Error *error), Error *error);
+
+/* Orders the rows for a model, and says in the result which they are; bytes: what the work on them will take, by name. */
+extern bool model_rows_build(ModelRows *rows, Trainer *trainer, const Model *model, uint64_t bytes, const char *work, Error *error);
 
 /* ---- notices.c: what the user should know about the rows ---- */
 

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "core/algorithm.h"
+#include "core/linear_model.h"
 #include "core/model.h"
+#include "core/tree_inspect.h"
 
 /* Keeps the compiler from leaving out what nobody looks at. */
 extern volatile double exercise_sink;
@@ -55,6 +57,32 @@ exercise_texts(const Model *model)
 	return length + (size_t) model_find_label(model, "yes");
 }
 
+/* Tells every node and split of a model's trees, and the first levels of each set. */
+static inline void
+exercise_trees(const Model *model)
+{
+	double	   *shares = malloc(model->n_columns * sizeof(double) + 1);
+
+	for (uint32_t tree = 0; tree < tree_payload(model)->n_trees; tree++)
+	{
+		exercise_sink = tree_base_score(model, tree % tree_payload(model)->n_groups);
+		for (uint32_t node = 0; node < tree_n_nodes(model, tree); node++)
+		{
+			if (tree_node_view(model, tree, node).leaf)
+				continue;
+
+			TreeSplit	split = tree_split(model, tree, node);
+
+			exercise_sink = split.bound + (double) strlen(model_string(model, split.column->name));
+			for (uint64_t level = 0; level < split.n_levels && level < 200; level++)
+				exercise_sink = tree_split_level(&split, level);
+		}
+	}
+	for (TreeImportance kind = IMPORTANCE_GAIN; kind <= IMPORTANCE_SPLITS; kind++)
+		tree_importance(model, kind, shares);
+	free(shares);
+}
+
 /* True where the bytes are a valid model; then it has been read and has predicted. */
 static inline bool
 exercise_model(const void *bytes, size_t size)
@@ -71,6 +99,10 @@ exercise_model(const void *bytes, size_t size)
 	double	   *out = malloc(model.n_outputs * sizeof(double));
 
 	exercise_sink = (double) exercise_texts(&model);
+	if (model_has_trees(&model))
+		exercise_trees(&model);
+	else if (model_is_linear(&model))
+		exercise_sink = linear_intercept(model.payload)[0];
 	for (int round = 0; round < 14; round++)
 	{
 		for (uint32_t i = 0; i < model.n_columns; i++)

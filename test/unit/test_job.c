@@ -17,16 +17,21 @@ write_job(Buffer *out)
 	Error		error;
 	const Algorithm *algorithm = algorithm_by_id(ALGORITHM_GRADIENT_BOOSTING);
 	RecipePlan	plans[3];
+	static const ParamEntry class_weight[] = {{"yes", 2.5}, {"", 1}};
+	static const ParamEntry directions[] = {{"x0", -1}};
 
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
 	CHECK_OK(params_set_number(&params, "max_depth", 4, &error), &error);
+	CHECK_OK(params_set_map(&params, "class_weight", class_weight, 2, &error), &error);
+	CHECK_OK(params_set_map(&params, "monotone_constraints", directions, 1, &error), &error);
 	for (int i = 0; i < 3; i++)
 		plans[i] = algorithm_recipe(algorithm, i == 2 ? KIND_CATEGORY : KIND_NUMBER, (RecipePlan) {0});
 
 	Job			job = {
 		.kind = JOB_TRAIN, .algorithm = algorithm->id, .task = TASK_BINARY, .label_kind = LABEL_TEXT, .seed = UINT64_MAX, .n_threads = 2,
 		.max_memory = UINT64_C(5) << 40, .split_kind = 4, .test = 0.2, .validation = 0.1, .n_features = 3, .plans = plans,
-		.n_params = (uint32_t) algorithm->n_params, .params = values, .params_given = given
+		.n_params = (uint32_t) algorithm->n_params, .params = values, .params_given = given,
+		.n_maps = (uint32_t) params.n_maps, .maps = params.maps
 	};
 
 	buffer_init(out);
@@ -52,6 +57,12 @@ test_job(void)
 	CHECK_SAME(job.params[0], 100);
 	CHECK_SAME(job.params[2], 4);
 	CHECK(!job.params_given[0] && job.params_given[2]);
+	CHECK(job.n_maps == 2 && job.maps[0].n == 2 && job.maps[1].n == 1);
+	CHECK_TEXT(job.maps[0].entries[0].key, "yes");
+	CHECK_SAME(job.maps[0].entries[0].value, 2.5);
+	CHECK_TEXT(job.maps[0].entries[1].key, "");
+	CHECK_TEXT(job.maps[1].entries[0].key, "x0");
+	CHECK_SAME(job.maps[1].entries[0].value, -1);
 	job_free(&job);
 
 	/* cut at every length, and one byte too many */
@@ -102,6 +113,34 @@ test_evaluation(void)
 	buffer_free(&bytes);
 }
 
+/* What a measurement of importance carries beside that. */
+static void
+test_importance(void)
+{
+	RecipePlan	plans[1] = {{0}};
+	Job			sent = {.kind = JOB_IMPORTANCE, .n_threads = 1, .n_features = 1, .plans = plans, .metric = "roc_auc", .repeats = 5};
+	Job			received;
+	Buffer		bytes;
+	Error		error;
+
+	buffer_init(&bytes);
+	CHECK_OK(job_write(&sent, &bytes, &error), &error);
+	if (CHECK_OK(job_read(&received, bytes.data, bytes.size, &error), &error))
+	{
+		CHECK(received.kind == JOB_IMPORTANCE && received.repeats == 5);
+		CHECK_TEXT(received.metric, "roc_auc");
+		job_free(&received);
+	}
+	buffer_free(&bytes);
+	for (uint32_t repeats = 0; repeats <= REPEATS_MAX + 1; repeats += REPEATS_MAX + 1)
+	{
+		sent.repeats = repeats;
+		CHECK_OK(job_write(&sent, &bytes, &error), &error);
+		CHECK_ERROR(job_read(&received, bytes.data, bytes.size, &error), &error, ERROR_CORRUPTED, "settings");
+		buffer_free(&bytes);
+	}
+}
+
 /* Refusals that name their reason. */
 static void
 test_job_errors(void)
@@ -131,10 +170,12 @@ write_result(Buffer *out)
 		{.name = "age", .type_name = "integer", .role = ROLE_FEATURE, .kind = KIND_NUMBER, .n_missing = 7, .lowest = 17, .highest = 90, .mean = 38.5, .deviation = 13},
 		{.name = "income", .type_name = "text", .role = ROLE_TARGET, .kind = KIND_CATEGORY, .n_distinct = 2, .lowest = NAN, .highest = NAN, .mean = NAN, .deviation = NAN}
 	};
+	ResultImportance importances[2] = {{0.25, 0.01}, {-0.001, 0}};
 	JobResult	result = {
 		.n_rows = 100, .n_dropped = 1, .n_train = 60, .n_validation = 9, .n_test = 30, .fingerprint = {1, UINT64_MAX}, .iterations = 50,
 		.n_features = 12, .model_size = 12345, .peak_memory = 1 << 20, .seconds_fit = 0.25, .n_metrics = 2, .metrics = metrics,
-		.n_classes = 2, .confusion = confusion, .n_columns = 2, .columns = columns
+		.n_classes = 2, .confusion = confusion, .n_columns = 2, .columns = columns, .n_importances = 2, .importances = importances,
+		.n_phases = 2, .phases = {{"hash", 0.5}, {"fit", 2}}
 	};
 
 	buffer_init(out);
@@ -163,6 +204,13 @@ test_result(void)
 	CHECK_TEXT(result.columns[0].type_name, "integer");
 	CHECK(result.columns[0].n_missing == 7 && result.columns[1].n_distinct == 2 && result.columns[1].role == ROLE_TARGET);
 	CHECK_SAME(result.columns[0].deviation, 13);
+	CHECK(result.n_phases == 2);
+	CHECK_TEXT(result.phases[1].name, "fit");
+	CHECK_SAME(result.phases[1].seconds, 2);
+	CHECK(result.n_importances == 2);
+	CHECK_SAME(result.importances[0].mean, 0.25);
+	CHECK_SAME(result.importances[0].deviation, 0.01);
+	CHECK_SAME(result.importances[1].mean, -0.001);
 	result_free(&result);
 
 	for (size_t size = 0; size < bytes.size; size++)
@@ -217,6 +265,7 @@ main(void)
 	test_job();
 	test_job_errors();
 	test_evaluation();
+	test_importance();
 	test_result();
 	test_error();
 	return check_done();

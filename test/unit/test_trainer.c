@@ -251,8 +251,8 @@ answer_free(Answer *answer)
 /* ---- Jobs ---- */
 
 static RecipePlan plans[2];
-static double params[32];
-static bool params_given[32];
+static double params[64];
+static bool params_given[64];
 
 static Job
 training(const char *algorithm_name, Task task, LabelKind label_kind)
@@ -447,6 +447,53 @@ test_evaluation(void)
 	CHECK(!judged.finished && judged.error.code == ERROR_CORRUPTED);
 	answer_free(&judged);
 	buffer_free(&damaged);
+	test_matrix_free(&matrix);
+	answer_free(&trained);
+}
+
+/* Permutation importance of a model's columns: the same with several threads, and none for a metric that there is not. */
+static void
+test_importance(void)
+{
+	Job			job = training("gradient_boosting", TASK_BINARY, LABEL_TEXT);
+	TestMatrix	matrix;
+
+	make_rows(&matrix, STORAGE_CODE);
+
+	Answer		trained = run_job(&job, &matrix, NULL);
+
+	CHECK(trained.finished && trained.result.n_importances == 0);
+	job.kind = JOB_IMPORTANCE;
+	job.n_params = 0;
+	job.n_features = 0;
+	job.repeats = 3;
+
+	Answer		one = run_job(&job, &matrix, &trained.model);
+
+	job.n_threads = 3;
+
+	Answer		three = run_job(&job, &matrix, &trained.model);
+
+	if (CHECK(one.finished && three.finished && one.result.n_importances == 2 && three.result.n_importances == 2))
+	{
+		const ResultImportance *importances = one.result.importances;
+
+		CHECK(memcmp(importances, three.result.importances, 2 * sizeof(ResultImportance)) == 0);
+		CHECK(importances[0].mean > importances[1].mean && importances[1].mean > 0.01 && importances[0].mean < 0.5);
+		CHECK(importances[0].deviation > 0 && importances[0].deviation < 0.05);
+		CHECK(one.iterations == 6 && one.result.n_test == ROWS);
+	}
+	answer_free(&one);
+	answer_free(&three);
+	strcpy(job.metric, "r2");
+	one = run_job(&job, &matrix, &trained.model);
+	CHECK_ERROR(one.finished, &one.error, ERROR_PARAMETER, "roc_auc");
+	answer_free(&one);
+	job.metric[0] = '\0';
+	job.max_memory = 4096;
+	one = run_job(&job, &matrix, &trained.model);
+	CHECK_ERROR(one.finished, &one.error, ERROR_LIMIT, "the importance needs");
+	answer_free(&one);
 	test_matrix_free(&matrix);
 	answer_free(&trained);
 }
@@ -781,6 +828,7 @@ main(void)
 	check_training("gradient_boosting", TASK_BINARY, STORAGE_CODE, "roc_auc", 0.75);
 	test_threads();
 	test_evaluation();
+	test_importance();
 	test_refusals();
 	test_notices();
 	test_hostile();

@@ -453,16 +453,18 @@ test_fits(void)
 		{{NULL, 0}},
 		{{"max_leaves", 40}, {"subsample", 0.5}},
 		{{"colsample_bytree", 0.5}, {"min_category_rows", 0}},
-		{{"min_child_weight", 0.1}, {"cat_smooth", 0}}
+		{{"min_child_weight", 0.1}, {"cat_smooth", 0}},
+		{{"min_samples_leaf", 7}, {"colsample_bynode", 0.5}},
+		{{"max_delta_step", 2}, {"colsample_bylevel", 0.5}}
 	};
 
-	for (int variant = 0; variant < 4; variant++)
+	for (int variant = 0; variant < 6; variant++)
 	{
 		BoostCase	first = columns_case();
 		Error		error;
 
 		memcpy(first.params + 3, variants[variant], sizeof(variants[variant]));
-		if (variant == 3)
+		if (variant == 3 || variant == 4)
 		{
 			/* to the ends of all branches */
 			first.params[1].value = 0;

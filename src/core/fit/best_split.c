@@ -39,6 +39,7 @@ typedef struct Candidates
 	double		g[BINS_MAX];
 	double		h[BINS_MAX];
 	double		gain[BINS_MAX];
+	int64_t		rows[BINS_MAX]; /* where cells have counts */
 } Candidates;
 
 /* What stays the same for all candidates of a node. */
@@ -50,6 +51,9 @@ typedef struct NodeTerms
 	double		lambda;
 	double		alpha;
 	double		least_h;		/* of either child */
+	double		lowest;
+	double		highest;
+	double		direction;
 } NodeTerms;
 
 /* T(G): G moved by alpha towards 0. */
@@ -74,7 +78,9 @@ score(double g, double h, double lambda, double alpha)
 double
 split_leaf(const SplitRules *rules, double g, double h)
 {
-	return h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+	double		value = h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+
+	return rules->bounded ? fmin(fmax(value, rules->lowest), rules->highest) : value;
 }
 
 /* Real units of whole ones. */
@@ -91,6 +97,49 @@ scale_sums_body(Candidates *restrict c, const GradientScale *scale)
 }
 
 CPU_DISPATCH(scale_sums, (Candidates *c, const GradientScale *scale), (c, scale))
+/* The bounded value of a child; never NaN where the child is heavy enough. */
+static inline double
+bounded_leaf(double g, double h, const NodeTerms *node)
+{
+	double		value = -shrink(g, node->alpha) / (h + node->lambda);
+
+	value = value > node->lowest ? value : node->lowest;
+	return value < node->highest ? value : node->highest;
+}
+
+/* What a value takes off the loss, twice. */
+static inline double
+bounded_score(double g, double h, double value, const NodeTerms *node)
+{
+	return -(2 * g * value + (h + node->lambda) * value * value + 2 * node->alpha * fabs(value));
+}
+
+/* Gains of all candidates where values are bounded; -1 also where the children are in the wrong order. */
+CPU_BODY void
+compute_bounded_gains_body(Candidates *restrict c, const NodeTerms *node_terms)
+{
+	NodeTerms	node = *node_terms;
+
+	for (uint32_t i = 0; i < c->n; i++)
+	{
+		double		left_g = c->g[i];
+		double		left_h = c->h[i];
+		double		right_g = node.g - left_g;
+		double		right_h = node.h - left_h;
+		double		left = bounded_leaf(left_g, left_h, &node);
+		double		right = bounded_leaf(right_g, right_h, &node);
+		double		left_score = bounded_score(left_g, left_h, left, &node);
+		double		right_score = bounded_score(right_g, right_h, right, &node);
+		double		gain = left_score + right_score - node.score;
+
+		gain = gain > GAIN_NOISE * (fabs(left_score) + fabs(right_score)) ? gain : -1;
+		gain = (right - left) * node.direction >= 0 ? gain : -1;
+		gain = left_h >= node.least_h ? gain : -1;
+		c->gain[i] = right_h >= node.least_h ? gain : -1;
+	}
+}
+
+CPU_DISPATCH(compute_bounded_gains, (Candidates *c, const NodeTerms *node_terms), (c, node_terms))
 
 /* Gains of all candidates; -1 where a child would be too light. */
 CPU_BODY void
@@ -143,11 +192,29 @@ largest_gain_body(const Candidates *restrict c, double *restrict largest)
 
 CPU_DISPATCH(largest_gain, (const Candidates *c, double *largest), (c, largest))
 
+/* By the kind of rules; -1 also where a child would have too few rows. */
+static inline void
+find_gains(const SplitSearch *search, Candidates *c, const NodeTerms *node, bool counted)
+{
+	int64_t		n_rows = (int64_t) search->n_rows;
+	int64_t		min_rows = search->rules->min_rows;
+
+	if (search->rules->bounded)
+		compute_bounded_gains(c, node);
+	else
+		compute_gains(c, node);
+	for (uint32_t i = 0; i < c->n && counted; i++)
+	{
+		if (c->rows[i] < min_rows || n_rows - c->rows[i] < min_rows)
+			c->gain[i] = -1;
+	}
+}
+
 /* The first candidate of largest gain; its index, or n where none is above `least`. */
 static uint32_t
 best_candidate(const Candidates *c, double least)
 {
-	double		largest;
+	double		largest = -1;
 	uint32_t	i = 0;
 
 	largest_gain(c, &largest);
@@ -165,15 +232,21 @@ node_terms(const SplitRules *rules, const GradientScale *scale, GradientSums nod
 	double		g = (double) node.g * scale->g_unit;
 	double		h = (double) node.h * scale->h_unit;
 
-	return (NodeTerms)
-	{
+	NodeTerms	terms = {
 		.g = g,
 		.h = h,
 		.score = score(g, h, rules->lambda, rules->alpha),
 		.lambda = rules->lambda,
 		.alpha = rules->alpha,
+		.lowest = rules->lowest,
+		.highest = rules->highest,
+		.direction = rules->direction,
 		.least_h = fmax(rules->min_child_weight, scale->h_unit)	/* a sum of less than one unit has no rows */
 	};
+
+	if (rules->bounded)
+		terms.score = bounded_score(g, h, bounded_leaf(g, h, &terms), &terms);
+	return terms;
 }
 
 /* Takes the candidate over where it beats the best so far; false otherwise. */
@@ -218,10 +291,10 @@ set_candidate(Candidates *c, uint32_t i, GradientSums left)
 
 /* The best of candidates that are set, or n where none is better than the best so far. */
 static uint32_t
-find_best(const SplitSearch *search, Candidates *c, const NodeTerms *terms, const Split *best)
+find_best(const SplitSearch *search, Candidates *c, const NodeTerms *terms, bool counted, const Split *best)
 {
 	scale_sums(c, search->scale);
-	compute_gains(c, terms);
+	find_gains(search, c, terms, counted);
 	return best_candidate(c, best->gain);
 }
 
@@ -239,6 +312,7 @@ search_number(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 	for (int missing_left = 0; missing_left <= (missing.h > 0 ? 1 : 0); missing_left++)
 	{
 		GradientSums left = {0, 0};
+		int64_t		rows = missing_left && list->counts != NULL ? list->counts[BIN_MISSING].h : 0;
 
 		if (missing_left)
 			left = missing;
@@ -252,8 +326,10 @@ search_number(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 				add_cell(&left, list->cells[first + i + 1]);
 				set_candidate(&c, i, left);
 			}
+			for (uint32_t i = 0; i < c.n && list->counts != NULL; i++)
+				c.rows[i] = rows += list->counts[first + i + 1].h;
 
-			uint32_t	candidate = find_best(search, &c, &terms, best);
+			uint32_t	candidate = find_best(search, &c, &terms, list->counts != NULL, best);
 
 			if (!improves(search->rules, &c, candidate, best))
 				continue;
@@ -437,9 +513,11 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 			if (missing_left && i != BIN_MISSING)
 				add_cell(&left, missing);
 			set_candidate(&c, i, left);
+			if (list->counts != NULL)
+				c.rows[i] = list->counts[i].h + (missing_left && i != BIN_MISSING ? list->counts[BIN_MISSING].h : 0);
 		}
 
-		uint32_t	candidate = find_best(search, &c, &terms, best);
+		uint32_t	candidate = find_best(search, &c, &terms, list->counts != NULL, best);
 
 		if (!improves(search->rules, &c, candidate, best))
 			continue;
@@ -447,6 +525,17 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 		take_levels(search, feature, feature_number, list, chosen, missing_left && candidate != BIN_MISSING ? 2 : 1, 0,
 					(GradientSums) {0, 0}, best, best->set);
 	}
+}
+
+/* Rows of the levels that are ordered as one. */
+static int64_t
+pooled_rows(const CellList *list, int64_t least_h)
+{
+	int64_t		rows = 0;
+
+	for (uint32_t i = 0; i < list->n; i++)
+		rows += list->cells[i].h < least_h ? list->counts[i].h : 0;
+	return rows;
 }
 
 /* A set of levels against the others. */
@@ -460,6 +549,7 @@ search_set(const SplitSearch *search, const BinFeature *feature, uint32_t featur
 	GradientSums pooled;
 	uint32_t	n = order_levels(search, list, least_h, &pooled);
 	GradientSums left = {0, 0};
+	int64_t		rows = 0;
 	Candidates	c;
 	uint32_t	n_chosen = 0;
 
@@ -472,9 +562,11 @@ search_set(const SplitSearch *search, const BinFeature *feature, uint32_t featur
 
 			add_cell(&left, cell == POOLED_CELLS ? pooled : list->cells[cell]);
 			set_candidate(&c, i, left);
+			if (list->counts != NULL)
+				c.rows[i] = rows += cell == POOLED_CELLS ? pooled_rows(list, least_h) : list->counts[cell].h;
 		}
 
-		uint32_t	candidate = find_best(search, &c, &terms, best);
+		uint32_t	candidate = find_best(search, &c, &terms, list->counts != NULL, best);
 
 		if (improves(search->rules, &c, candidate, best))
 			n_chosen = first + candidate + 1;

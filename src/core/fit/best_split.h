@@ -7,6 +7,12 @@
  * XGBoost (Chen & Guestrin 2016, eq. 7, without its factor 1/2).  Of equal
  * gains the lowest feature wins, then the lowest bin, then missing values to
  * the right.
+ *
+ * Where leaf values are bounded (by max_delta_step, or by the constraints of
+ * the splits above), S is what the bounded value w takes off the loss,
+ * -(2 G w + (H + lambda) w^2 + 2 alpha |w|), which is the above for the best w.
+ * A constrained feature may only be split so that the values of the children
+ * are in order; their mean then bounds what grows below either, as in XGBoost.
  */
 #ifndef MLOPS_CORE_FIT_BEST_SPLIT_H
 #define MLOPS_CORE_FIT_BEST_SPLIT_H
@@ -22,12 +28,18 @@ typedef struct SplitRules
 	uint32_t	max_onehot;		/* levels up to which a split takes one of them */
 	double		cat_smooth;
 	double		min_category_rows;	/* in the node; levels with fewer share a place in the order */
+	bool		bounded;		/* lowest, highest and direction are to be looked at */
+	double		lowest;			/* least and largest value of a leaf */
+	double		highest;
+	int64_t		min_rows;		/* of either child; looked at where cells have counts */
+	int			direction;		/* of the feature: values must not fall (1), rise (-1), or either (0) from left to right */
 } SplitRules;
 
 /* The cells of a feature in a node: all of them, or those that its rows touch. */
 typedef struct CellList
 {
 	const HistogramCell *cells;
+	const HistogramCell *counts;	/* h: rows of each cell; NULL: none are needed */
 	const uint16_t *bins;		/* of the cells, ascending, 0 and 1 always among them; NULL: all bins */
 	uint32_t	n;
 } CellList;
@@ -81,7 +93,7 @@ split_keep(Split *best, const Split *other)
 		*best = *other;
 }
 
-/* The value of a leaf before shrinkage: -T(G) / (H + lambda). */
+/* The value of a leaf before shrinkage: -T(G) / (H + lambda), within the bounds. */
 extern double split_leaf(const SplitRules *rules, double g, double h);
 
 /* Replaces *best where this feature has a better split of the node. */

@@ -20,6 +20,7 @@ typedef struct BuildWork
 	Grower	   *grower;
 	const Build *builds;		/* of a task each, or the one that is shared */
 	size_t		n_row_chunks;
+	bool		counting;		/* this pass is of rows, not of derivatives */
 } BuildWork;
 
 /* Best splits of a build's two nodes. */
@@ -43,20 +44,45 @@ group_used(const Grower *grower, uint32_t group)
 	return grower->scratch.n_places[group] > 0;
 }
 
-/* The histogram of a node that has one. */
+/* The cells of a feature in a node that has a histogram: of derivatives, or of rows. */
 static HistogramCell *
-node_cells(const Grower *grower, uint32_t node)
+feature_cells(const Grower *grower, uint32_t node, const BinFeature *feature, bool counting)
 {
-	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
+	HistogramCell *cells = counting ? grower->counts : grower->cells;
+
+	return cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells + feature->first_cell;
 }
 
-/* A search of a node by one thread. */
+/* All cells of a feature in such a node. */
+static CellList
+all_cells(const Grower *grower, uint32_t node, const BinFeature *feature)
+{
+	return (CellList)
+	{
+		.cells = feature_cells(grower, node, feature, false),
+		.counts = grower->rules.counts_rows ? feature_cells(grower, node, feature, true) : NULL,
+		.n = feature->n_bins
+	};
+}
+
+/* The rows of a node with their derivatives, or with ones. */
+static RowList
+pass_list(const Grower *grower, const GrownNode *node, bool counting)
+{
+	RowList		list = *node_list(grower, node);
+
+	if (counting)
+		list.first = grower->ones;
+	return list;
+}
+
+/* A search of a node by one thread, by these rules. */
 static SplitSearch
-node_search(const Grower *grower, uint32_t node, int thread)
+node_search(const Grower *grower, uint32_t node, const SplitRules *rules, int thread)
 {
 	return (SplitSearch)
 	{
-		.rules = &grower->rules.split,
+		.rules = rules,
 		.scale = &grower->scale,
 		.ordered = grower->ordered + (size_t) thread * 2 * grower->bins->most_bins,
 		.node = grower->nodes[node].sums,
@@ -64,51 +90,68 @@ node_search(const Grower *grower, uint32_t node, int thread)
 	};
 }
 
-/* Looks for splits of a feature, where they are wanted; others: the sibling's cells. */
+/* The best split of one node by one feature. */
 static void
-search_feature(const Grower *grower, const Build *build, int thread, uint32_t f, const CellList *own, const HistogramCell *others,
-			   SplitPair *best)
+search_node(const Grower *grower, uint32_t node, int thread, uint32_t f, const CellList *list, Split *best)
 {
-	const BinFeature *feature = &grower->bins->features[f];
+	SplitRules	rules = node_rules(grower, &grower->nodes[node]);
 
-	if (build->search_node)
+	rules.direction = grower->rules.directions != NULL ? grower->rules.directions[f] : 0;
+
+	SplitSearch search = node_search(grower, node, &rules, thread);
+
+	split_search(&search, &grower->bins->features[f], f, list, best);
+}
+
+/* Looks for splits of a feature, where they are wanted; own: the cells of the node. */
+static void
+search_feature(const Grower *grower, const Build *build, int thread, uint32_t f, const CellList *own, SplitPair *best)
+{
+	if (!feature_used(grower, f))
+		return;
+	if (build->search_node && (build->node_used == NULL || build->node_used[f]))
+		search_node(grower, build->node, thread, f, own, &best->of_node);
+	if (build->search_sibling && (build->sibling_used == NULL || build->sibling_used[f]))
 	{
-		SplitSearch search = node_search(grower, build->node, thread);
+		CellList	others = all_cells(grower, build->sibling, &grower->bins->features[f]);
 
-		split_search(&search, feature, f, own, &best->of_node);
-	}
-	if (build->search_sibling)
-	{
-		SplitSearch search = node_search(grower, build->sibling, thread);
-		CellList	all = {.cells = others,.n = feature->n_bins};
-
-		split_search(&search, feature, f, &all, &best->of_sibling);
+		search_node(grower, build->sibling, thread, f, &others, &best->of_sibling);
 	}
 }
 
-/* Subtracts a node's cells of a feature from what its sibling has of their parent's; then both are searched. */
+/* Subtracts a node's cells of a feature from what its sibling has of their parent's; then both are searched, if all passes are done. */
 static void
-finish_feature(Grower *grower, const Build *build, int thread, uint32_t f, SplitPair *best)
+finish_feature(const BuildWork *work, const Build *build, int thread, uint32_t f, SplitPair *best)
 {
+	Grower	   *grower = work->grower;
 	const BinFeature *feature = &grower->bins->features[f];
-	const HistogramCell *own = node_cells(grower, build->node) + feature->first_cell;
-	HistogramCell *others = build->sibling != 0 ? node_cells(grower, build->sibling) + feature->first_cell : NULL;
-	CellList	all = {.cells = own,.n = feature->n_bins};
 
-	for (uint32_t b = 0; b < feature->n_bins && others != NULL; b++)
+	if (build->sibling != 0)
 	{
-		others[b].g -= own[b].g;
-		others[b].h -= own[b].h;
+		const HistogramCell *own = feature_cells(grower, build->node, feature, work->counting);
+		HistogramCell *others = feature_cells(grower, build->sibling, feature, work->counting);
+
+		for (uint32_t b = 0; b < feature->n_bins; b++)
+		{
+			others[b].g -= own[b].g;
+			others[b].h -= own[b].h;
+		}
 	}
-	if (feature_used(grower, f))
-		search_feature(grower, build, thread, f, &all, others, best);
+	if (work->counting)
+		return;
+
+	CellList	all = all_cells(grower, build->node, feature);
+
+	search_feature(grower, build, thread, f, &all, best);
 }
 
 /* Collects places first .. end - 1 (of one group) from threads, and finishes these features. */
 static void
-finish_places(Grower *grower, const Build *build, int first_thread, int end_thread, int thread, uint32_t first, uint32_t end,
+finish_places(const BuildWork *work, const Build *build, int first_thread, int end_thread, int thread, uint32_t first, uint32_t end,
 			  SplitPair *best)
 {
+	Grower	   *grower = work->grower;
+
 	if (!group_used(grower, first / GROUP_FEATURES))
 		return;
 	for (uint32_t place = first; place < end; place++)
@@ -116,8 +159,8 @@ finish_places(Grower *grower, const Build *build, int first_thread, int end_thre
 		uint32_t	f = grower->bins->narrow[place];
 		const BinFeature *feature = &grower->bins->features[f];
 
-		histogram_collect(&grower->scratch, first_thread, end_thread, feature, node_cells(grower, build->node) + feature->first_cell);
-		finish_feature(grower, build, thread, f, best);
+		histogram_collect(&grower->scratch, first_thread, end_thread, feature, feature_cells(grower, build->node, feature, work->counting));
+		finish_feature(work, build, thread, f, best);
 	}
 }
 
@@ -134,13 +177,25 @@ finish_groups(Grower *grower, int first_thread, int end_thread)
 
 /* Adds the rows of a wide feature. */
 static void
-add_wide(const Grower *grower, const Build *build, uint32_t f)
+add_wide(const BuildWork *work, const Build *build, uint32_t f)
 {
+	const Grower *grower = work->grower;
 	const BinFeature *feature = &grower->bins->features[f];
 	const GrownNode *node = &grower->nodes[build->node];
+	RowList		list = pass_list(grower, node, work->counting);
 
-	histogram_wide_feature(grower->bins, feature, grower->scale.wide, node_list(grower, node), node->begin, node->end,
-						   node_cells(grower, build->node) + feature->first_cell);
+	histogram_wide_feature(grower->bins, feature, !work->counting && grower->scale.wide, &list, node->begin, node->end,
+						   feature_cells(grower, build->node, feature, work->counting));
+}
+
+/* Adds rows begin .. end - 1 of a node for a group. */
+static void
+add_rows(const BuildWork *work, const GrownNode *node, int thread, uint32_t group, size_t begin, size_t end)
+{
+	Grower	   *grower = work->grower;
+	RowList		list = pass_list(grower, node, work->counting);
+
+	histogram_add(&grower->scratch, thread, group, !work->counting && grower->scale.wide, &list, begin, end);
 }
 
 /* Keeps the better splits. */
@@ -152,10 +207,11 @@ keep_splits(Grower *grower, const Build *build, const SplitPair *best)
 		split_keep(&grower->nodes[build->sibling].split, &best->of_sibling);
 }
 
-/* All of one build by one thread: a histogram. */
+/* One pass of one build by one thread: a histogram. */
 static void
-build_histogram(Grower *grower, const Build *build, int thread)
+pass_alone(const BuildWork *work, const Build *build, int thread)
 {
+	Grower	   *grower = work->grower;
 	const BinnedMatrix *bins = grower->bins;
 	const GrownNode *node = &grower->nodes[build->node];
 	SplitPair	best = {0};
@@ -166,8 +222,8 @@ build_histogram(Grower *grower, const Build *build, int thread)
 
 		if (!group_used(grower, g))
 			continue;
-		histogram_add(&grower->scratch, thread, g, grower->scale.wide, node_list(grower, node), node->begin, node->end);
-		finish_places(grower, build, thread, thread + 1, thread, group->first_place, group->first_place + group->n_features, &best);
+		add_rows(work, node, thread, g, node->begin, node->end);
+		finish_places(work, build, thread, thread + 1, thread, group->first_place, group->first_place + group->n_features, &best);
 	}
 	finish_groups(grower, thread, thread + 1);
 	keep_splits(grower, build, &best);
@@ -176,9 +232,20 @@ build_histogram(Grower *grower, const Build *build, int thread)
 		best = (SplitPair) {0};
 		if (!feature_used(grower, bins->wide[place]))
 			continue;
-		add_wide(grower, build, bins->wide[place]);
-		finish_feature(grower, build, thread, bins->wide[place], &best);
+		add_wide(work, build, bins->wide[place]);
+		finish_feature(work, build, thread, bins->wide[place], &best);
 		keep_splits(grower, build, &best);
+	}
+}
+
+/* Subtracts touched cells. */
+static void
+subtract_touched(HistogramCell *others, const uint16_t *bins, const HistogramCell *cells, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		others[bins[i]].g -= cells[i].g;
+		others[bins[i]].h -= cells[i].h;
 	}
 }
 
@@ -192,18 +259,24 @@ build_touched(Grower *grower, const Build *build, int thread)
 
 	for (uint32_t f = 0; f < bins->n_features; f++)
 	{
-		if (!feature_used(grower, f) || bins->features[f].constant)
+		const BinFeature *feature = &bins->features[f];
+
+		if (!feature_used(grower, f) || feature->constant)
+			continue;
+
+		/* without a sibling, features that the node may not be split on are of no use */
+		if (build->sibling == 0 && build->node_used != NULL && !build->node_used[f])
 			continue;
 
 		CellList	list = touched_list(&grower->touched[thread], bins, f, grower->scale.wide, node_list(grower, node), node->begin, node->end);
-		HistogramCell *others = build->sibling != 0 ? node_cells(grower, build->sibling) + bins->features[f].first_cell : NULL;
 
-		for (uint32_t i = 0; i < list.n && others != NULL; i++)
-		{
-			others[list.bins[i]].g -= list.cells[i].g;
-			others[list.bins[i]].h -= list.cells[i].h;
-		}
-		search_feature(grower, build, thread, f, &list, others, &best);
+		if (build->sibling != 0)
+			subtract_touched(feature_cells(grower, build->sibling, feature, false), list.bins, list.cells, list.n);
+		if (build->sibling != 0 && grower->rules.counts_rows)
+			subtract_touched(feature_cells(grower, build->sibling, feature, true), list.bins, list.counts, list.n);
+		if (!grower->rules.counts_rows)
+			list.counts = NULL;
+		search_feature(grower, build, thread, f, &list, &best);
 	}
 	keep_splits(grower, build, &best);
 }
@@ -212,13 +285,19 @@ build_touched(Grower *grower, const Build *build, int thread)
 static void
 build_alone(void *argument, size_t task, int thread)
 {
-	const BuildWork *work = argument;
-	const Build *build = &work->builds[task];
+	BuildWork	work = *(const BuildWork *) argument;
+	const Build *build = &work.builds[task];
 
-	if (work->grower->nodes[build->node].histogram >= 0)
-		build_histogram(work->grower, build, thread);
-	else
-		build_touched(work->grower, build, thread);
+	if (work.grower->nodes[build->node].histogram < 0)
+	{
+		build_touched(work.grower, build, thread);
+		return;
+	}
+	work.counting = work.grower->rules.counts_rows;
+	if (work.counting)
+		pass_alone(&work, build, thread);
+	work.counting = false;
+	pass_alone(&work, build, thread);
 }
 
 /* Task: a wide feature of the shared build, or a chunk of rows in one group. */
@@ -232,7 +311,7 @@ add_shared(void *argument, size_t task, int thread)
 	if (task < bins->n_wide)
 	{
 		if (feature_used(grower, bins->wide[task]))
-			add_wide(grower, work->builds, bins->wide[task]);
+			add_wide(work, work->builds, bins->wide[task]);
 		return;
 	}
 	task -= bins->n_wide;
@@ -243,7 +322,7 @@ add_shared(void *argument, size_t task, int thread)
 	size_t		end = node->end - begin < CHUNK_ROWS ? node->end : begin + CHUNK_ROWS;
 
 	if (group_used(grower, group))
-		histogram_add(&grower->scratch, thread, group, grower->scale.wide, node_list(grower, node), begin, end);
+		add_rows(work, node, thread, group, begin, end);
 }
 
 /* Task: a wide feature of the shared build, or a chunk of the others. */
@@ -258,14 +337,14 @@ finish_shared(void *argument, size_t task, int thread)
 	if (task < bins->n_wide)
 	{
 		if (feature_used(grower, bins->wide[task]))
-			finish_feature(grower, work->builds, thread, bins->wide[task], &best);
+			finish_feature(work, work->builds, thread, bins->wide[task], &best);
 	}
 	else
 	{
 		uint32_t	first = (uint32_t) (task - bins->n_wide) * CHUNK_FEATURES;
 		uint32_t	end = bins->n_narrow - first < CHUNK_FEATURES ? bins->n_narrow : first + CHUNK_FEATURES;
 
-		finish_places(grower, work->builds, 0, grower->scratch.n_threads, thread, first, end, &best);
+		finish_places(work, work->builds, 0, grower->scratch.n_threads, thread, first, end, &best);
 	}
 	grower->partial[2 * task] = best.of_node;
 	grower->partial[2 * task + 1] = best.of_sibling;
@@ -284,14 +363,41 @@ build_shared(Grower *grower, const Build *build)
 		.n_row_chunks = (node->end - node->begin + CHUNK_ROWS - 1) / CHUNK_ROWS
 	};
 
-	pool_for_thread(grower->pool, bins->n_wide + bins->n_groups * work.n_row_chunks, add_shared, &work);
-	pool_for_thread(grower->pool, n_tasks, finish_shared, &work);
-	finish_groups(grower, 0, grower->scratch.n_threads);
+	for (int pass = grower->rules.counts_rows ? 0 : 1; pass < 2; pass++)
+	{
+		work.counting = pass == 0;
+		pool_for_thread(grower->pool, bins->n_wide + bins->n_groups * work.n_row_chunks, add_shared, &work);
+		pool_for_thread(grower->pool, n_tasks, finish_shared, &work);
+		finish_groups(grower, 0, grower->scratch.n_threads);
+	}
 	for (size_t t = 0; t < n_tasks; t++)
 	{
 		split_keep(&node->split, &grower->partial[2 * t]);
 		if (build->sibling != 0)
 			split_keep(&grower->nodes[build->sibling].split, &grower->partial[2 * t + 1]);
+	}
+}
+
+/* Draws the features of one node into place k of those that there is room for. */
+static const bool *
+draw_node(Grower *grower, uint32_t node, size_t k)
+{
+	bool	   *used = grower->used + k * grower->bins->n_features;
+
+	column_sample_node(grower->columns, grower->nodes[node].depth, grower->nodes[node].key, used);
+	return used;
+}
+
+/* Draws the features of all nodes that are to be searched. */
+static void
+draw_nodes(Grower *grower, Build *builds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (builds[i].search_node)
+			builds[i].node_used = draw_node(grower, builds[i].node, 2 * i);
+		if (builds[i].search_sibling)
+			builds[i].sibling_used = draw_node(grower, builds[i].sibling, 2 * i + 1);
 	}
 }
 
@@ -301,6 +407,8 @@ grow_build(Grower *grower, Build *builds, size_t n)
 {
 	size_t		n_alone = 0;
 
+	if (grower->columns != NULL)
+		draw_nodes(grower, builds, n);
 	for (size_t i = 0; i < n; i++)
 	{
 		const GrownNode *node = &grower->nodes[builds[i].node];
@@ -363,10 +471,13 @@ make_set(void *argument, size_t task, int thread)
 	if (!has_wide_set(grower, node))
 		return;
 
-	SplitSearch search = node_search(grower, work->nodes[task], thread);
+	SplitRules	rules = node_rules(grower, node);
+	SplitSearch search = node_search(grower, work->nodes[task], &rules, thread);
 	CellList	list = touched_list(&grower->touched[thread], grower->bins, node->split.feature, grower->scale.wide,
 									node_list(grower, node), node->begin, node->end);
 
+	if (!grower->rules.counts_rows)
+		list.counts = NULL;
 	split_set(&search, &grower->bins->features[node->split.feature], &list, grower->sets + node->set);
 }
 

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "table_internal.h"
 
 /* Bytes a row beside its values: two sort items, row, class, target, part, order. */
@@ -60,11 +61,30 @@ arrange_parts(Table *table, const RowSet *rows, uint32_t *order, Error *error)
 	return true;
 }
 
+/* Seconds since *start, which is set to now. */
+static double
+lap(double *start)
+{
+	double		now = clock_seconds();
+	double		seconds = now - *start;
+
+	*start = now;
+	return seconds;
+}
+
 /* All steps; rows->scratch is freed by the caller. */
 static bool
 build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *error)
 {
-	if (!table_hash_rows(rows, error) || !table_order_rows(rows, error) || !split_rows(rows, plan, error))
+	double		start = clock_seconds();
+
+	if (!table_hash_rows(rows, error))
+		return false;
+	table->seconds.hash = lap(&start);
+	if (!table_order_rows(rows, error))
+		return false;
+	table->seconds.order = lap(&start);
+	if (!split_rows(rows, plan, error))
 		return false;
 
 	uint32_t   *order = arena_alloc(rows->scratch, rows->n, sizeof(uint32_t), error);
@@ -74,7 +94,11 @@ build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *er
 	table->n_rows = rows->n;
 	table->n_dropped = rows->n_dropped;
 	memcpy(table->fingerprint, rows->fingerprint, sizeof(table->fingerprint));
-	return table_gather(table, rows, order, arena, error);
+	table->seconds.split = lap(&start);
+	if (!table_gather(table, rows, order, arena, error))
+		return false;
+	table->seconds.gather = lap(&start);
+	return true;
 }
 
 bool

@@ -44,6 +44,15 @@ typedef struct TableColumn
 	uint32_t	n_levels;
 } TableColumn;
 
+/* Seconds that building a table took, by step. */
+typedef struct TableSeconds
+{
+	double		hash;
+	double		order;
+	double		split;
+	double		gather;
+} TableSeconds;
+
 typedef struct Table
 {
 	size_t		n_rows;			/* rows used: those whose target and weight are usable */
@@ -57,6 +66,7 @@ typedef struct Table
 	RowRange	test;			/* may be empty */
 	uint64_t	n_dropped;		/* rows without a target (or with a missing or zero weight) */
 	uint64_t	fingerprint[2]; /* sum of the row hashes modulo 2^128, low word first; over all rows of the query */
+	TableSeconds seconds;
 } Table;
 
 /* How rows come to their part. */

@@ -18,12 +18,14 @@ touched_init(TouchedCells *touched, uint32_t most_bins, Arena *arena, Error *err
 	size_t		n = most_bins < BINS_MAX ? BINS_MAX : most_bins;
 
 	touched->cells = arena_zeroed(arena, n, sizeof(HistogramCell), error);
+	touched->rows = arena_zeroed(arena, n, sizeof(uint32_t), error);
 	touched->marks = arena_zeroed(arena, words_of(n), sizeof(uint64_t), error);
 	touched->summary = arena_zeroed(arena, words_of(words_of(n)), sizeof(uint64_t), error);
 	touched->listed = arena_alloc(arena, n, sizeof(HistogramCell), error);
+	touched->counts = arena_alloc(arena, n, sizeof(HistogramCell), error);
 	touched->bins = arena_alloc(arena, n, sizeof(uint16_t), error);
-	return touched->cells != NULL && touched->marks != NULL && touched->summary != NULL && touched->listed != NULL &&
-		touched->bins != NULL;
+	return touched->cells != NULL && touched->rows != NULL && touched->marks != NULL && touched->summary != NULL &&
+		touched->listed != NULL && touched->counts != NULL && touched->bins != NULL;
 }
 
 /* Bytes of these. */
@@ -32,7 +34,7 @@ touched_memory(uint32_t most_bins)
 {
 	uint64_t	n = most_bins < BINS_MAX ? BINS_MAX : most_bins;
 
-	return n * (2 * sizeof(HistogramCell) + sizeof(uint16_t)) + (words_of(n) + words_of(words_of(n))) * sizeof(uint64_t) + 5 * 64;
+	return n * (3 * sizeof(HistogramCell) + sizeof(uint32_t) + sizeof(uint16_t)) + (words_of(n) + words_of(words_of(n))) * sizeof(uint64_t) + 7 * 64;
 }
 
 /* Adds one row to a cell. */
@@ -43,6 +45,7 @@ touch(TouchedCells *touched, uint32_t bin, bool wide, const RowList *list, size_
 
 	touched->cells[bin].g += wide ? first : first >> 16;
 	touched->cells[bin].h += wide ? list->second[i] : (uint16_t) first;
+	touched->rows[bin]++;
 	touched->marks[bin / 64] |= UINT64_C(1) << (bin % 64);
 }
 
@@ -76,8 +79,10 @@ list_word(TouchedCells *touched, uint32_t word, uint32_t n)
 		uint32_t	bin = 64 * word + (uint32_t) __builtin_ctzll(bits);
 
 		touched->listed[n] = touched->cells[bin];
+		touched->counts[n] = (HistogramCell) {.h = touched->rows[bin]};
 		touched->bins[n++] = (uint16_t) bin;
 		touched->cells[bin] = (HistogramCell) {0, 0};
+		touched->rows[bin] = 0;
 	}
 	touched->marks[word] = 0;
 	return n;
@@ -124,6 +129,6 @@ touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, 
 	}
 	return (CellList)
 	{
-		.cells = touched->listed,.bins = touched->bins,.n = n
+		.cells = touched->listed,.counts = touched->counts,.bins = touched->bins,.n = n
 	};
 }

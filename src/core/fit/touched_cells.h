@@ -16,9 +16,11 @@
 typedef struct TouchedCells
 {
 	HistogramCell *cells;		/* zero between uses */
+	uint32_t   *rows;			/* of the cells; zero, too */
 	uint64_t   *marks;			/* a bit a bin; zero, too */
 	uint64_t   *summary;		/* a bit a word of marks; zero, too */
 	HistogramCell *listed;
+	HistogramCell *counts;
 	uint16_t   *bins;
 } TouchedCells;
 
