@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "linear_model.h"
+#include "metric_names.h"
 #include "tree_model.h"
 
 /* The extension predicts and describes; only the trainer is linked with what fits. */
@@ -24,13 +25,7 @@
 
 #define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
-typedef enum Objective			/* index in the choices of "objective" */
-{
-	OBJECTIVE_AUTO,
-	OBJECTIVE_SQUARED_ERROR,
-	OBJECTIVE_LOGISTIC,
-	OBJECTIVE_SOFTMAX
-} Objective;
+#define OBJECTIVES	"auto|squared_error|logistic|softmax|absolute_error|huber|quantile|poisson|gamma|tweedie"
 
 static const ParamSpec linear_regression_params[] = {
 	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
@@ -54,9 +49,13 @@ static const ParamSpec gradient_boosting_params[] = {
 	{.name = "max_depth", .type = PARAM_INTEGER, .initial = 6, .lowest = 1, .highest = 30,
 	.meaning = "largest number of splits between a root and a leaf"},
 	{.name = "max_leaves", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 65536,
-	.meaning = "largest number of leaves of a tree, best splits first; 0: as many as the depth allows"},
+	.meaning = "largest number of leaves of a tree; 0: as many as the depth allows"},
+	{.name = "grow_policy", .type = PARAM_CHOICE, .initial = 0, .choices = "depthwise|lossguide",
+	.meaning = "which leaf is split next, where max_leaves ends it: of the highest level, or of the largest gain"},
 	{.name = "min_child_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
 	.meaning = "least sum of second derivatives (for squared error: of weights) in a leaf"},
+	{.name = "min_samples_leaf", .type = PARAM_INTEGER, .initial = 1, .lowest = 1, .highest = 1e9,
+	.meaning = "least number of rows in a leaf, whatever their weights"},
 	{.name = "reg_lambda", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY,
 	.meaning = "L2 penalty on leaf values"},
 	{.name = "reg_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
@@ -67,12 +66,36 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "share of the rows that each tree sees"},
 	{.name = "colsample_bytree", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
 	.meaning = "share of the features that each tree sees"},
+	{.name = "colsample_bylevel", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "share of the tree's features that each level of it sees"},
+	{.name = "colsample_bynode", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = 1, .lowest_open = true,
+	.meaning = "share of the level's features that each split sees"},
 	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 255, .lowest = 2, .highest = 255,
 	.meaning = "largest number of bins of a feature, without the one for missing values"},
+	{.name = "max_delta_step", .type = PARAM_FLOAT, .initial = NAN, .lowest = 0, .highest = INFINITY, .automatic = true,
+	.meaning = "largest absolute value of a leaf before the learning rate; 0: no limit; auto: 0.7 for poisson, 10 for gamma and tweedie, else 0"},
+	{.name = "monotone_constraints", .type = PARAM_COLUMN_MAP, .lowest = -1, .highest = 1, .whole = true, .numbers_only = true,
+	.meaning = "1: predictions do not fall where the column rises; -1: they do not rise; 0: either"},
+	{.name = "base_score", .type = PARAM_FLOAT, .initial = NAN, .lowest = -INFINITY, .highest = INFINITY, .automatic = true,
+	.meaning = "the prediction (for binary: the probability) before the first tree; auto: the constant of least loss"},
+	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced",
+	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"},
+	{.name = "scale_pos_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY, .lowest_open = true,
+	.meaning = "binary: what the weights of the positive class's rows are multiplied by"},
 	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
-	.meaning = "stop when the validation loss has not fallen for so many rounds, and keep the best; 0: never"},
-	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = "auto|squared_error|logistic|softmax",
-	.meaning = "the loss; auto follows the task"},
+	.meaning = "stop when the validation rows have not been predicted better for so many rounds, and keep the best; 0: never"},
+	{.name = "early_stopping_metric", .type = PARAM_CHOICE, .initial = 0, .choices = "loss|" METRIC_NAMES,
+	.meaning = "what better means: the loss, or a metric of the task"},
+	{.name = "early_stopping_min_delta", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY,
+	.meaning = "by how much it must be better"},
+	{.name = "objective", .type = PARAM_CHOICE, .initial = OBJECTIVE_AUTO, .choices = OBJECTIVES,
+	.meaning = "the loss; auto: squared_error, logistic or softmax, by the task"},
+	{.name = "huber_delta", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY, .lowest_open = true,
+	.meaning = "objective huber: the error from which on the loss grows in proportion to it"},
+	{.name = "quantile_alpha", .type = PARAM_FLOAT, .initial = 0.5, .lowest = 0, .highest = 1, .lowest_open = true, .highest_open = true,
+	.meaning = "objective quantile: the share of targets to lie below the prediction"},
+	{.name = "tweedie_variance_power", .type = PARAM_FLOAT, .initial = 1.5, .lowest = 1, .highest = 2, .lowest_open = true, .highest_open = true,
+	.meaning = "objective tweedie: the power of the mean that the variance goes by; near 1 is poisson, near 2 gamma"},
 	{.name = "max_cat_to_onehot", .type = PARAM_INTEGER, .initial = 4, .lowest = 1, .highest = 254,
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
@@ -81,13 +104,19 @@ static const ParamSpec gradient_boosting_params[] = {
 
 /* The task that an objective asks for; 0 for auto. */
 static Task
-objective_task(Objective objective)
+objective_task(ObjectiveId objective)
 {
 	switch (objective)
 	{
 		case OBJECTIVE_AUTO:
 			break;
 		case OBJECTIVE_SQUARED_ERROR:
+		case OBJECTIVE_ABSOLUTE_ERROR:
+		case OBJECTIVE_HUBER:
+		case OBJECTIVE_QUANTILE:
+		case OBJECTIVE_POISSON:
+		case OBJECTIVE_GAMMA:
+		case OBJECTIVE_TWEEDIE:
 			return TASK_REGRESSION;
 		case OBJECTIVE_LOGISTIC:
 			return TASK_BINARY;
@@ -97,14 +126,96 @@ objective_task(Objective objective)
 	return 0;
 }
 
-/* The objective, where it is given, fits the task. */
+/* A parameter that one objective alone has. */
+static bool
+check_objective_param(const ParamSet *params, const char *name, ObjectiveId wanted, const char *wanted_name, Error *error)
+{
+	if (!params_is_given(params, name) || (ObjectiveId) params_get(params, "objective") == wanted)
+		return true;
+	error_set(error, ERROR_PARAMETER, "parameter \"%s\" belongs to the objective %s", name, wanted_name);
+	return error_hint(error, "Set \"objective\": \"%s\", or leave \"%s\" out.", wanted_name, name);
+}
+
+/* The base score is a prediction that the link can reach. */
+static bool
+check_base_score(const ParamSet *params, Task task, Error *error)
+{
+	ObjectiveId objective = (ObjectiveId) params_get(params, "objective");
+	double		base = params_get(params, "base_score");
+	bool		logarithm = objective == OBJECTIVE_POISSON || objective == OBJECTIVE_GAMMA || objective == OBJECTIVE_TWEEDIE;
+
+	if (isnan(base))
+		return true;
+	if (task == TASK_MULTICLASS)
+	{
+		error_set(error, ERROR_PARAMETER, "parameter \"base_score\" is one number, but multiclass starts from one a class");
+		return error_hint(error, "Leave \"base_score\" out: it is the frequencies of the classes.");
+	}
+	if (task == TASK_BINARY && !(base > 0 && base < 1))
+		return error_set(error, ERROR_PARAMETER, "parameter \"base_score\" is %g, but the probability of a class lies between 0 and 1", base);
+	if (logarithm && !(base > 0))
+		return error_set(error, ERROR_PARAMETER, "parameter \"base_score\" is %g, but this objective predicts numbers above 0", base);
+	return true;
+}
+
+/* Constraints hold for leaves that are what their sums say. */
+static bool
+check_monotone(const ParamSet *params, Error *error)
+{
+	ObjectiveId objective = (ObjectiveId) params_get(params, "objective");
+
+	if (params_map(params, "monotone_constraints") == NULL ||
+		(objective != OBJECTIVE_ABSOLUTE_ERROR && objective != OBJECTIVE_QUANTILE))
+		return true;
+	error_set(error, ERROR_PARAMETER, "parameter \"monotone_constraints\" cannot be used with objectives whose leaves are refitted");
+	return error_hint(error, "Use the objective huber or squared_error.");
+}
+
+/* Weights by class are for classes. */
+static bool
+check_class_weights(const ParamSet *params, Task task, Error *error)
+{
+	const char *asked = params_is_given(params, "class_weight") && task == TASK_REGRESSION ? "class_weight"
+		: params_is_given(params, "scale_pos_weight") && task != TASK_BINARY ? "scale_pos_weight" : NULL;
+
+	if (asked == NULL)
+		return true;
+	error_set(error, ERROR_PARAMETER, "parameter \"%s\" weighs %s, but the task is %s", asked,
+			  strcmp(asked, "class_weight") == 0 ? "classes" : "the positive of two classes", task_name(task));
+	return error_hint(error, task == TASK_REGRESSION ? "Use the argument \"weight\"." : "Use \"class_weight\".");
+}
+
+/* What early stopping goes by is a metric of the task, and is not asked for in vain. */
+static bool
+check_early_stopping(const ParamSet *params, Task task, Error *error)
+{
+	static const char *const names[] = {"early_stopping_metric", "early_stopping_min_delta"};
+	char		metric[32];
+
+	for (int i = 0; i < COUNT_OF(names); i++)
+	{
+		if (params_is_given(params, names[i]) && params_get(params, "early_stopping_rounds") == 0)
+		{
+			error_set(error, ERROR_PARAMETER, "parameter \"%s\" needs early_stopping_rounds", names[i]);
+			return error_hint(error, "Set \"early_stopping_rounds\", such as 20, and \"validation\" in the split, such as 0.1.");
+		}
+	}
+	params_word(params, "early_stopping_metric", metric, sizeof(metric));
+	return strcmp(metric, "loss") == 0 || metric_check(metric, task, error);
+}
+
+/* The objective, where it is given, fits the task; all parameters fit both. */
 static bool
 gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 {
-	Task		asked = objective_task((Objective) params_get(params, "objective"));
+	Task		asked = objective_task((ObjectiveId) params_get(params, "objective"));
 
 	if (asked == 0 || asked == task)
-		return true;
+		return check_objective_param(params, "huber_delta", OBJECTIVE_HUBER, "huber", error) &&
+			check_objective_param(params, "quantile_alpha", OBJECTIVE_QUANTILE, "quantile", error) &&
+			check_objective_param(params, "tweedie_variance_power", OBJECTIVE_TWEEDIE, "tweedie", error) &&
+			check_base_score(params, task, error) && check_monotone(params, error) && check_class_weights(params, task, error) &&
+			check_early_stopping(params, task, error);
 	error_set(error, ERROR_PARAMETER, "the objective is one of %s, but the task is %s", task_name(asked), task_name(task));
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
@@ -216,7 +327,7 @@ algorithm_objective_task(const Algorithm *algorithm, const ParamSet *params)
 {
 	if (algorithm->id != ALGORITHM_GRADIENT_BOOSTING)
 		return 0;
-	return objective_task((Objective) params_get(params, "objective"));
+	return objective_task((ObjectiveId) params_get(params, "objective"));
 }
 
 RecipePlan

@@ -25,6 +25,21 @@ typedef enum AlgorithmId		/* stored in models: append only */
 	ALGORITHM_GRADIENT_BOOSTING = 4
 } AlgorithmId;
 
+/* What gradient boosting minimises: index in the choices of "objective". */
+typedef enum ObjectiveId
+{
+	OBJECTIVE_AUTO,
+	OBJECTIVE_SQUARED_ERROR,
+	OBJECTIVE_LOGISTIC,
+	OBJECTIVE_SOFTMAX,
+	OBJECTIVE_ABSOLUTE_ERROR,
+	OBJECTIVE_HUBER,
+	OBJECTIVE_QUANTILE,
+	OBJECTIVE_POISSON,
+	OBJECTIVE_GAMMA,
+	OBJECTIVE_TWEEDIE
+} ObjectiveId;
+
 #define TASK_BIT(task) (1u << (task))
 
 typedef struct Algorithm

@@ -15,6 +15,7 @@
 
 #define PLAN_SIZE		9		/* bytes of a RecipePlan as written */
 #define PARAM_SIZE		9
+#define ENTRY_SIZE		12		/* least bytes of a ParamEntry */
 #define METRIC_SIZE		20		/* least bytes of a ResultMetric */
 #define COLUMN_SIZE		64		/* least bytes of a ColumnProfile */
 #define IMPORTANCE_SIZE	16
@@ -39,6 +40,17 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_u32(out, job->n_params);
 	buffer_string(out, job->metric);
 	buffer_u32(out, job->repeats);
+	buffer_u32(out, job->n_maps);
+	for (uint32_t m = 0; m < job->n_maps; m++)
+	{
+		buffer_u32(out, (uint32_t) job->maps[m].param);
+		buffer_u32(out, job->maps[m].n);
+		for (uint32_t k = 0; k < job->maps[m].n; k++)
+		{
+			buffer_string(out, job->maps[m].entries[k].key);
+			buffer_f64(out, job->maps[m].entries[k].value);
+		}
+	}
 	for (uint32_t i = 0; i < job->n_features; i++)
 	{
 		const RecipePlan *plan = &job->plans[i];
@@ -57,6 +69,14 @@ job_write(const Job *job, Buffer *out, Error *error)
 	}
 	return buffer_check(out, error);
 }
+
+/* What maps of a read job point to. */
+typedef struct JobMaps
+{
+	ParamMap	maps[PARAM_MAPS_MAX];
+	ParamEntry *entries[PARAM_MAPS_MAX];
+	char	   *keys;			/* all keys, each ended with 0 */
+} JobMaps;
 
 /* All words of a plan are policies, and none is left to a default. */
 static bool
@@ -79,11 +99,65 @@ job_valid(const Job *job)
 	if (job->n_features > MAX_COLUMNS || job->n_threads == 0)
 		return false;
 	if (job->kind == JOB_EVALUATE)
-		return job->n_params == 0;
+		return job->n_params == 0 && job->n_maps == 0;
 	if (job->kind == JOB_IMPORTANCE)
-		return job->n_params == 0 && job->repeats >= 1 && job->repeats <= REPEATS_MAX;
+		return job->n_params == 0 && job->n_maps == 0 && job->repeats >= 1 && job->repeats <= REPEATS_MAX;
 	return job->kind == JOB_TRAIN && algorithm != NULL && job->task >= TASK_REGRESSION && job->task <= TASK_MULTICLASS &&
-		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params;
+		job->label_kind <= LABEL_TEXT && shares && job->n_params == (uint32_t) algorithm->n_params &&
+		job->n_maps <= PARAM_MAPS_MAX;
+}
+
+/* One map; its keys come to lie behind those that are used already. */
+static bool
+read_map(const Job *job, uint32_t m, size_t *used, Reader *reader, Error *error)
+{
+	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
+	JobMaps    *maps = job->read_maps;
+	uint32_t	param = reader_u32(reader);
+	uint32_t	n = reader_u32(reader);
+	bool		known = param < job->n_params;
+	ParamType	type = known ? algorithm->params[param].type : 0;
+
+	if (n > (reader->size - reader->position) / ENTRY_SIZE || (type != PARAM_LABEL_MAP && type != PARAM_COLUMN_MAP))
+		return error_set(error, ERROR_CORRUPTED, "job is damaged: parameter %u is no object of %u entries", param, n);
+	maps->entries[m] = calloc((size_t) n + 1, sizeof(ParamEntry));
+	if (maps->entries[m] == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a parameter of %u entries", n);
+	maps->maps[m] = (ParamMap) {.param = (int) param,.n = n,.entries = maps->entries[m]};
+	for (uint32_t k = 0; k < n; k++)
+	{
+		ParamEntry *entry = &maps->entries[m][k];
+
+		entry->key = maps->keys + *used;
+		reader_string(reader, maps->keys + *used, reader->size - *used);
+		*used += strlen(entry->key) + 1;
+		entry->value = reader_f64(reader);
+		if (reader->failed || !params_entry_valid(&algorithm->params[param], entry->value))
+			return error_set(error, ERROR_CORRUPTED, "job is damaged: parameter \"%s\"", algorithm->params[param].name);
+	}
+	return true;
+}
+
+/* All maps; with its length each key takes more bytes of the job than of their memory. */
+static bool
+read_maps(Job *job, Reader *reader, Error *error)
+{
+	size_t		used = 0;
+
+	if (job->n_maps == 0)
+		return true;
+	job->read_maps = calloc(1, sizeof(JobMaps));
+	if (job->read_maps != NULL)
+		job->read_maps->keys = malloc(reader->size);
+	if (job->read_maps == NULL || job->read_maps->keys == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for a job of %zu bytes", reader->size);
+	job->maps = job->read_maps->maps;
+	for (uint32_t m = 0; m < job->n_maps; m++)
+	{
+		if (!read_map(job, m, &used, reader, error))
+			return false;
+	}
+	return true;
 }
 
 /* Arrays of n items for what follows, where the bytes for it are there. */
@@ -162,11 +236,12 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->n_params = reader_u32(&reader);
 	reader_string(&reader, job->metric, sizeof(job->metric));
 	job->repeats = reader_u32(&reader);
+	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
 		return false;
 	if (!job_valid(job))
 		return error_set(error, ERROR_CORRUPTED, "job is damaged: its settings make no sense");
-	if (!job_allocate(job, &reader, error) || !read_plans(job, &reader, error) || !read_params(job, &reader, error))
+	if (!read_maps(job, &reader, error) || !job_allocate(job, &reader, error) || !read_plans(job, &reader, error) || !read_params(job, &reader, error))
 	{
 		job_free(job);
 		return false;
@@ -180,6 +255,15 @@ job_free(Job *job)
 	free(job->plans);
 	free(job->params);
 	free(job->params_given);
+	if (job->read_maps != NULL)
+	{
+		for (int m = 0; m < PARAM_MAPS_MAX; m++)
+			free(job->read_maps->entries[m]);
+		free(job->read_maps->keys);
+		free(job->read_maps);
+	}
+	job->read_maps = NULL;
+	job->maps = NULL;
 	job->plans = NULL;
 	job->params = NULL;
 	job->params_given = NULL;

@@ -54,6 +54,9 @@ typedef struct Job
 	uint32_t	n_params;
 	double	   *params;			/* values in the order of the algorithm's specs */
 	bool	   *params_given;
+	uint32_t	n_maps;
+	const ParamMap *maps;		/* parameters that are objects */
+	struct JobMaps *read_maps;	/* of a read job: where they live */
 	char		metric[METRIC_NAME_SIZE];	/* JOB_IMPORTANCE: what is compared; empty: the task's own */
 	uint32_t	repeats;		/* JOB_IMPORTANCE: permutations of each column */
 } Job;

@@ -13,8 +13,7 @@
 
 #include "number_text.h"
 
-#define NAME_LIMIT		80		/* longer names are not compared by distance */
-#define CHOICES_LIMIT	16
+#define CHOICES_LIMIT	32
 #define CHOICE_SIZE		32
 
 /* Text that grows in a fixed buffer; what does not fit is cut off. */
@@ -33,83 +32,6 @@ text_list_add(TextList *list, const char *item)
 	list->used += (size_t) snprintf(list->text + list->used, list->size - list->used, "%s%s", list->used > 0 ? ", " : "", item);
 }
 
-static int
-least(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-/*
- * Edit distance with swaps of neighbours (optimal string alignment), ASCII
- * letters alike in both cases.  Both names are at most NAME_LIMIT long.
- */
-static int
-edit_distance(const char *a, const char *b)
-{
-	int			rows[3][NAME_LIMIT + 1];
-	int		   *before = rows[0];	/* two rows up */
-	int		   *above = rows[1];
-	int		   *row = rows[2];
-	size_t		n = strlen(b);
-
-	for (size_t j = 0; j <= n; j++)
-		above[j] = (int) j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++)
-	{
-		row[0] = (int) i;
-		for (size_t j = 1; j <= n; j++)
-		{
-			bool		same = lower(a[i - 1]) == lower(b[j - 1]);
-
-			row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + !same);
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
-				row[j] = least(row[j], before[j - 2] + 1);
-		}
-
-		int		   *spare = before;
-
-		before = above;
-		above = row;
-		row = spare;
-	}
-	return above[n];
-}
-
-const char *
-nearest_name(const char *name, const char *const *names, size_t n)
-{
-	size_t		length = strlen(name);
-	const char *nearest = NULL;
-	int			nearest_distance = 0;
-
-	if (length > NAME_LIMIT)
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-	{
-		size_t		other = strlen(names[i]);
-
-		if (other > NAME_LIMIT)
-			continue;
-
-		/* one slip in three letters is a slip, more is another word */
-		int			limit = least((int) (length > other ? length : other) / 3, 4);
-		int			distance = edit_distance(name, names[i]);
-
-		if (distance <= limit && (nearest == NULL || distance < nearest_distance))
-		{
-			nearest = names[i];
-			nearest_distance = distance;
-		}
-	}
-	return nearest;
-}
-
 void
 params_init(ParamSet *params, const ParamSpec *specs, int n, double *values, bool *given)
 {
@@ -117,6 +39,7 @@ params_init(ParamSet *params, const ParamSpec *specs, int n, double *values, boo
 	params->n = n;
 	params->values = values;
 	params->given = given;
+	params->n_maps = 0;
 	for (int i = 0; i < n; i++)
 	{
 		values[i] = specs[i].initial;
@@ -175,21 +98,21 @@ require_param(const ParamSet *params, const char *name, Error *error)
 static bool
 refuse_value(const ParamSpec *spec, const char *value, Error *error)
 {
-	char		range[256];
-	const char *article = spec->type == PARAM_INTEGER ? "an " : spec->type == PARAM_FLOAT ? "a " : "";
+	char		range[512];
+	const char *article = spec->type == PARAM_FLOAT ? "a " : spec->type == PARAM_BOOLEAN || spec->type == PARAM_CHOICE ? "" : "an ";
 
 	params_range_text(spec, range, sizeof(range));
 	error_set(error, ERROR_PARAMETER, "invalid value for parameter \"%s\": %.100s", spec->name, value);
 	return error_detail(error, "The value must be %s%s.", article, range);
 }
 
-/* The words of "a|b|c", each ended with 0, in `words`; their number. */
+/* The words of "a|b|c", each ended with 0, in `words`; their number.  NULL has none. */
 static int
 split_choices(const char *choices, char words[CHOICES_LIMIT][CHOICE_SIZE])
 {
 	int			n = 0;
 
-	while (n < CHOICES_LIMIT)
+	while (choices != NULL && n < CHOICES_LIMIT)
 	{
 		size_t		length = strcspn(choices, "|");
 
@@ -201,26 +124,48 @@ split_choices(const char *choices, char words[CHOICES_LIMIT][CHOICE_SIZE])
 	return n;
 }
 
+static bool
+in_range(const ParamSpec *spec, double value)
+{
+	bool		above = spec->lowest_open ? value > spec->lowest : value >= spec->lowest;
+	bool		below = spec->highest_open ? value < spec->highest : value <= spec->highest;
+
+	return isfinite(value) && above && below;
+}
+
+static bool
+is_map(const ParamSpec *spec)
+{
+	return spec->type == PARAM_LABEL_MAP || spec->type == PARAM_COLUMN_MAP;
+}
+
 bool
 params_value_valid(const ParamSpec *spec, double value)
 {
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
 	bool		whole = value == floor(value);
-	bool		above = spec->lowest_open ? value > spec->lowest : value >= spec->lowest;
-	bool		below = spec->highest_open ? value < spec->highest : value <= spec->highest;
 
 	switch (spec->type)
 	{
 		case PARAM_INTEGER:
-			return isfinite(value) && whole && above && below;
+			return (spec->automatic && isnan(value)) || (whole && in_range(spec, value));
 		case PARAM_FLOAT:
-			return isfinite(value) && above && below;
+			return (spec->automatic && isnan(value)) || in_range(spec, value);
 		case PARAM_BOOLEAN:
 			return value == 0 || value == 1;
 		case PARAM_CHOICE:
 			return whole && value >= 0 && value < split_choices(spec->choices, words);
+		case PARAM_LABEL_MAP:
+		case PARAM_COLUMN_MAP:
+			return whole && value >= 0 && value <= split_choices(spec->choices, words);
 	}
 	return false;
+}
+
+bool
+params_entry_valid(const ParamSpec *spec, double value)
+{
+	return in_range(spec, value) && (!spec->whole || value == floor(value));
 }
 
 bool
@@ -234,7 +179,7 @@ params_set_number(ParamSet *params, const char *name, double value, Error *error
 	const ParamSpec *spec = &params->specs[i];
 	bool		number = spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT;
 
-	if (!number || !params_value_valid(spec, value))
+	if (!number || isnan(value) || !params_value_valid(spec, value))
 	{
 		char		text[40];
 
@@ -272,7 +217,13 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	char		quoted[104];
 
 	snprintf(quoted, sizeof(quoted), "\"%.100s\"", value);
-	if (spec->type != PARAM_CHOICE)
+	if (spec->automatic && strcmp(value, "auto") == 0)
+	{
+		params->values[i] = NAN;
+		params->given[i] = true;
+		return true;
+	}
+	if (spec->type != PARAM_CHOICE && !is_map(spec))
 		return refuse_value(spec, quoted, error);
 
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
@@ -283,7 +234,7 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	{
 		if (strcmp(words[choice], value) == 0)
 		{
-			params->values[i] = choice;
+			params->values[i] = choice + is_map(spec);
 			params->given[i] = true;
 			return true;
 		}
@@ -298,6 +249,38 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	return false;
 }
 
+bool
+params_set_map(ParamSet *params, const char *name, const ParamEntry *entries, uint32_t n, Error *error)
+{
+	int			i = require_param(params, name, error);
+
+	if (i < 0)
+		return false;
+
+	const ParamSpec *spec = &params->specs[i];
+
+	if (!is_map(spec))
+		return refuse_value(spec, "an object", error);
+	for (uint32_t k = 0; k < n; k++)
+	{
+		if (!params_entry_valid(spec, entries[k].value))
+		{
+			char		text[160];
+
+			snprintf(text, sizeof(text), "%.15g for \"%.100s\"", entries[k].value, entries[k].key);
+			return refuse_value(spec, text, error);
+		}
+	}
+	params->values[i] = 0;
+	params->given[i] = true;
+	if (n == 0)
+		return true;
+	if (params->n_maps == PARAM_MAPS_MAX)
+		return error_set(error, ERROR_INTERNAL, "more than %d parameters are objects", PARAM_MAPS_MAX);
+	params->maps[params->n_maps++] = (ParamMap) {.param = i,.n = n,.entries = entries};
+	return true;
+}
+
 double
 params_get(const ParamSet *params, const char *name)
 {
@@ -306,11 +289,24 @@ params_get(const ParamSet *params, const char *name)
 	return i >= 0 ? params->values[i] : NAN;
 }
 
+bool
+params_is_given(const ParamSet *params, const char *name)
+{
+	int			i = find_param(params, name);
+
+	return i >= 0 && params->given[i];
+}
+
 void
 params_value_text(const ParamSpec *spec, double value, char *out, size_t out_size)
 {
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
 
+	if (spec->automatic && isnan(value))
+	{
+		snprintf(out, out_size, "auto");
+		return;
+	}
 	switch (spec->type)
 	{
 		case PARAM_BOOLEAN:
@@ -323,6 +319,14 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 				snprintf(out, out_size, "%s", value >= 0 && value < n ? words[(int) value] : "");
 				return;
 			}
+		case PARAM_LABEL_MAP:
+		case PARAM_COLUMN_MAP:
+			{
+				int			n = split_choices(spec->choices, words);
+
+				snprintf(out, out_size, "%s", value >= 1 && value <= n ? words[(int) value - 1] : "{}");
+				return;
+			}
 		case PARAM_INTEGER:
 		case PARAM_FLOAT:
 			break;
@@ -330,12 +334,36 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 	number_text(value, false, out, out_size);
 }
 
+/* "integer from 1 to 100000", "numbers of at least 0" */
+static void
+number_range_text(const ParamSpec *spec, const char *type, char *out, size_t out_size)
+{
+	char		lowest[NUMBER_TEXT_SIZE];
+	char		highest[NUMBER_TEXT_SIZE];
+
+	number_text(spec->lowest, false, lowest, sizeof(lowest));
+	number_text(spec->highest, false, highest, sizeof(highest));
+	if (isinf(spec->highest) && isinf(spec->lowest))
+		snprintf(out, out_size, "%s", type);
+	else if (isinf(spec->highest))
+		snprintf(out, out_size, "%s %s %s", type, spec->lowest_open ? "greater than" : "of at least", lowest);
+	else
+		snprintf(out, out_size, "%s from %s%s to %s%s", type, lowest, spec->lowest_open ? " (excluded)" : "",
+				 highest, spec->highest_open ? " (excluded)" : "");
+}
+
+void
+params_word(const ParamSet *params, const char *name, char *out, size_t out_size)
+{
+	int			i = find_param(params, name);
+
+	params_value_text(&params->specs[i], params->values[i], out, out_size);
+}
+
 void
 params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 {
 	char		words[CHOICES_LIMIT][CHOICE_SIZE];
-	char		lowest[NUMBER_TEXT_SIZE];
-	char		highest[NUMBER_TEXT_SIZE];
 	TextList	list = {out, out_size, 0};
 
 	if (spec->type == PARAM_BOOLEAN)
@@ -353,17 +381,28 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 		return;
 	}
 
-	const char *type = spec->type == PARAM_INTEGER ? "integer" : "number";
+	if (is_map(spec))
+	{
+		char		numbers[128];
+		int			n = split_choices(spec->choices, words);
 
-	number_text(spec->lowest, false, lowest, sizeof(lowest));
-	number_text(spec->highest, false, highest, sizeof(highest));
-	if (isinf(spec->highest) && isinf(spec->lowest))
-		snprintf(out, out_size, "%s", type);
-	else if (isinf(spec->highest))
-		snprintf(out, out_size, "%s %s %s", type, spec->lowest_open ? "greater than" : "of at least", lowest);
-	else
-		snprintf(out, out_size, "%s from %s%s to %s%s", type, lowest, spec->lowest_open ? " (excluded)" : "",
-				 highest, spec->highest_open ? " (excluded)" : "");
+		number_range_text(spec, spec->whole ? "integers" : "numbers", numbers, sizeof(numbers));
+		list.used = (size_t) snprintf(out, out_size, "object of %s by %s", numbers, spec->type == PARAM_LABEL_MAP ? "class label" : "column");
+		for (int i = 0; i < n; i++)
+		{
+			char		item[CHOICE_SIZE + 8];
+
+			snprintf(item, sizeof(item), "or %.*s", CHOICE_SIZE - 1, words[i]);
+			text_list_add(&list, item);
+		}
+		return;
+	}
+	number_range_text(spec, spec->type == PARAM_INTEGER ? "integer" : "number", out, out_size);
+	if (spec->automatic)
+	{
+		list.used = strlen(out);
+		text_list_add(&list, "or auto");
+	}
 }
 
 const char *
@@ -379,6 +418,9 @@ params_type_name(ParamType type)
 			return "boolean";
 		case PARAM_CHOICE:
 			return "word";
+		case PARAM_LABEL_MAP:
+		case PARAM_COLUMN_MAP:
+			return "object";
 	}
 	return "unknown";
 }

@@ -10,6 +10,9 @@
 
 #include <math.h>
 
+#include "utils/fmgrprotos.h"
+
+#include "compat.h"
 #include "json_fields.h"
 
 PG_FUNCTION_INFO_V1(mlops_artifact_to_jsonb);
@@ -30,6 +33,13 @@ push_number(JsonbParseState **state, const char *key, double number)
 	json_push_number(state, WJB_VALUE, number);
 }
 
+/* Whether a text is a JSON object; a parameter of a model from elsewhere may be anything. */
+static bool
+is_json_object(const char *text)
+{
+	return text[0] == '{' && pg_parse_json(compat_json_lexer(text), &nullSemAction) == JSON_SUCCESS;
+}
+
 /* Pushes a parameter, whose text says what it is. */
 static void
 push_param(JsonbParseState **state, const char *name, const char *text)
@@ -46,6 +56,13 @@ push_param(JsonbParseState **state, const char *name, const char *text)
 	}
 	else if (end != text && *end == '\0' && isfinite(number))
 		json_push_number(state, WJB_VALUE, number);
+	else if (is_json_object(text))
+	{
+		JsonbValue	value;
+
+		JsonbToJsonbValue(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))), &value);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
 	else
 		json_push_text(state, WJB_VALUE, text);
 }

@@ -14,7 +14,7 @@
 
 #include "core.h"
 
-#define TEXT_SIZE 256
+#define TEXT_SIZE 512
 
 PG_FUNCTION_INFO_V1(mlops_list_algorithms);
 PG_FUNCTION_INFO_V1(mlops_list_parameters);

@@ -7,8 +7,10 @@
 
 #include "postgres.h"
 
+#include "common/jsonapi.h"
 #include "datatype/timestamp.h"
 #include "executor/executor.h"
+#include "mb/pg_wchar.h"
 #include "storage/proc.h"
 
 /* Macros of variable-length values left postgres.h in 16. */
@@ -30,6 +32,19 @@ compat_local_transaction(void)
 	return MyProc->vxid.lxid;
 #else
 	return MyProc->lxid;
+#endif
+}
+
+/* What parses a JSON text without raising errors. */
+static inline JsonLexContext *
+compat_json_lexer(const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+#if PG_VERSION_NUM >= 170000
+	return makeJsonLexContextCstringLen(NULL, copy, strlen(copy), GetDatabaseEncoding(), false);
+#else
+	return makeJsonLexContextCstringLen(copy, (int) strlen(copy), GetDatabaseEncoding(), false);
 #endif
 }
 

@@ -9,6 +9,20 @@
 #include "json_fields.h"
 #include "report.h"
 
+/* Sets a parameter that is an object of numbers. */
+static bool
+set_map(ParamSet *params, const JsonField *field, Error *error)
+{
+	const char *argument = psprintf("params\" -> \"%s", field->key);
+	int			n;
+	JsonField  *fields = json_subfields(field, "params", &n);
+	ParamEntry *entries = palloc((n + 1) * sizeof(ParamEntry));
+
+	for (int i = 0; i < n; i++)
+		entries[i] = (ParamEntry) {.key = fields[i].key,.value = json_number(&fields[i], argument)};
+	return params_set_map(params, field->key, entries, (uint32_t) n, error);
+}
+
 /* Sets one parameter; null leaves the default. */
 static void
 set_param(ParamSet *params, const JsonField *field)
@@ -29,10 +43,18 @@ set_param(ParamSet *params, const JsonField *field)
 		case jbvString:
 			done = params_set_text(params, field->key, json_text(field, "params"), &error);
 			break;
+		case jbvBinary:
+			if (JsonContainerIsObject(field->value.val.binary.data))
+			{
+				done = set_map(params, field, &error);
+				break;
+			}
+			/* FALLTHROUGH */
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" must be a number, a boolean or a string, not %s", field->key, json_type(&field->value))));
+					 errmsg("parameter \"%s\" must be a number, a boolean, a string or an object, not %s", field->key,
+							json_type(&field->value))));
 	}
 	if (!done)
 		report_error(&error);
@@ -53,6 +75,39 @@ params_from_json(const Algorithm *algorithm, Jsonb *object)
 	return params;
 }
 
+/* Pushes one that is no object. */
+static void
+push_value(JsonbParseState **state, const ParamSpec *spec, double number)
+{
+	char		text[256];
+
+	params_value_text(spec, number, text, sizeof(text));
+	if (spec->type == PARAM_BOOLEAN)
+	{
+		JsonbValue	value = {.type = jbvBool};
+
+		value.val.boolean = number != 0;
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+	else if ((spec->type == PARAM_INTEGER || spec->type == PARAM_FLOAT) && !isnan(number))
+		json_push_number(state, WJB_VALUE, number);
+	else
+		json_push_text(state, WJB_VALUE, text);
+}
+
+/* Pushes one that is an object. */
+static void
+push_map(JsonbParseState **state, const ParamMap *map)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (uint32 i = 0; map != NULL && i < map->n; i++)
+	{
+		json_push_key(state, map->entries[i].key);
+		json_push_number(state, WJB_VALUE, map->entries[i].value);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
 /* All parameters. */
 Jsonb *
 params_to_json(const ParamSet *params)
@@ -63,23 +118,13 @@ params_to_json(const ParamSet *params)
 	for (int i = 0; i < params->n; i++)
 	{
 		const ParamSpec *spec = &params->specs[i];
-		char		text[256];
+		bool		is_map = spec->type == PARAM_LABEL_MAP || spec->type == PARAM_COLUMN_MAP;
 
 		json_push_key(&state, spec->name);
-		if (spec->type == PARAM_BOOLEAN)
-		{
-			JsonbValue	value = {.type = jbvBool};
-
-			value.val.boolean = params->values[i] != 0;
-			pushJsonbValue(&state, WJB_VALUE, &value);
-		}
-		else if (spec->type == PARAM_CHOICE)
-		{
-			params_value_text(spec, params->values[i], text, sizeof(text));
-			json_push_text(&state, WJB_VALUE, text);
-		}
+		if (is_map && params->values[i] == 0)
+			push_map(&state, params_map(params, spec->name));
 		else
-			json_push_number(&state, WJB_VALUE, params->values[i]);
+			push_value(&state, spec, params->values[i]);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

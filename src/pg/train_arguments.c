@@ -127,6 +127,24 @@ check_experiment(const char *name)
 				 errmsg("the name of an experiment must have 1 to %d characters", EXPERIMENT_NAME_CHARACTERS)));
 }
 
+/* Parameters by column name features, before any row is read. */
+static void
+check_param_columns(const TrainRequest *request)
+{
+	int			n = request->columns->n_features;
+	const char **names = palloc((n + 1) * sizeof(char *));
+	ColumnKind *kinds = palloc((n + 1) * sizeof(ColumnKind));
+	Error		error;
+
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = request->columns->columns[i].source->name;
+		kinds[i] = request->columns->columns[i].kind;
+	}
+	if (!params_check_columns(request->params, names, kinds, (size_t) n, &error))
+		report_error(&error);
+}
+
 /* Reads and checks all arguments. */
 TrainRequest *
 train_read_arguments(FunctionCallInfo fcinfo)
@@ -171,6 +189,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	choice.weight = request->weight;
 	choice.split = &request->split;
 	request->columns = columns_choose(request->source, &choice, request->algorithm, request->preprocess);
+	check_param_columns(request);
 	request->task_choice = task_expect(request->task, request->algorithm, request->params, request->columns->target);
 	return request;
 }

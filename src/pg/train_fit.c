@@ -93,6 +93,8 @@ train_fit(const TrainRequest *request)
 	job.n_params = (uint32) request->params->n;
 	job.params = request->params->values;
 	job.params_given = request->params->given;
+	job.n_maps = (uint32) request->params->n_maps;
+	job.maps = request->params->maps;
 
 	model_file = memory_file_create("mlops-model", 0, false);
 	trained->outcome = trainer_run(&job, scan.file, model_file);

@@ -72,6 +72,9 @@ find_algorithm(Training *training, Error *error)
 	training->params.n = training->algorithm->n_params;
 	training->params.values = job->params;
 	training->params.given = job->params_given;
+	training->params.n_maps = (int) job->n_maps;
+	for (uint32_t m = 0; m < job->n_maps; m++)
+		training->params.maps[m] = job->maps[m];
 	return true;
 }
 
@@ -100,6 +103,26 @@ order_rows(Training *training, Error *error)
 	return true;
 }
 
+/* Parameters by column and by label name those that there are. */
+static bool
+check_keys(const Training *training, Error *error)
+{
+	const Table *table = &training->table;
+	Arena	   *arena = &training->trainer->arena;
+	const char **names = arena_alloc(arena, table->n_features, sizeof(*names), error);
+	ColumnKind *kinds = arena_alloc(arena, table->n_features, sizeof(ColumnKind), error);
+
+	if (names == NULL || kinds == NULL)
+		return false;
+	for (uint32_t i = 0; i < table->n_features; i++)
+	{
+		names[i] = table->features[i].source->name;
+		kinds[i] = (ColumnKind) table->features[i].source->kind;
+	}
+	return params_check_columns(&training->params, names, kinds, table->n_features, error) &&
+		params_check_labels(&training->params, training->target.labels, training->target.n_classes, error);
+}
+
 /* What is to be learned, and from what. */
 static bool
 prepare(Training *training, Error *error)
@@ -113,6 +136,8 @@ prepare(Training *training, Error *error)
 		return false;
 	if (table->n_features != trainer->job.n_features)
 		return error_set(error, ERROR_CORRUPTED, "the job plans %u feature columns, but the rows have %u", trainer->job.n_features, table->n_features);
+	if (!check_keys(training, error))
+		return false;
 	notice_identifiers(trainer, table);
 	notice_single_classes(trainer, &training->target);
 
@@ -151,6 +176,7 @@ fit(Training *training, Error *error)
 		.recipe = &training->recipe,
 		.task = (Task) trainer->job.task,
 		.n_classes = training->target.n_classes,
+		.labels = training->target.labels,
 		.target = training->target.values,
 		.weight = training->target.weights,
 		.params = &training->params,
@@ -178,6 +204,27 @@ fit(Training *training, Error *error)
 	return fitted;
 }
 
+/* All parameters as texts. */
+static void
+enter_params(Training *training)
+{
+	ModelWriter *writer = &training->writer;
+	Buffer		value;
+
+	buffer_init(&value);
+	for (int i = 0; i < training->params.n; i++)
+	{
+		value.size = 0;
+		params_write_text(&training->params, i, &value);
+		buffer_u8(&value, 0);
+		if (value.failed)
+			writer->sections[SECTION_PARAMS].failed = true;
+		else
+			model_writer_param(writer, training->params.specs[i].name, (const char *) value.data);
+	}
+	buffer_free(&value);
+}
+
 /* Everything that goes into the model but its metrics. */
 static void
 enter_model(Training *training)
@@ -200,13 +247,7 @@ enter_model(Training *training)
 	recipe_write(&training->recipe, writer);
 	for (uint32_t i = 0; i < training->target.n_classes; i++)
 		model_writer_label(writer, training->target.labels[i]);
-	for (int i = 0; i < training->params.n; i++)
-	{
-		char		value[64];
-
-		params_value_text(&training->params.specs[i], training->params.values[i], value, sizeof(value));
-		model_writer_param(writer, training->params.specs[i].name, value);
-	}
+	enter_params(training);
 	buffer_bytes(&writer->sections[SECTION_PAYLOAD], training->output.payload.data, training->output.payload.size);
 }
 

@@ -17,6 +17,7 @@
 #include "support_matrix.h"
 
 #define BOOST_CASE_PARAMS 12
+#define BOOST_CASE_WORDS 4
 #define BOOST_CASE_ROUNDS 1000
 
 typedef struct BoostParam
@@ -24,6 +25,19 @@ typedef struct BoostParam
 	const char *name;
 	double		value;
 } BoostParam;
+
+typedef struct BoostMap
+{
+	const char *name;
+	uint32_t	n;
+	ParamEntry	entries[4];
+} BoostMap;
+
+typedef struct BoostWord
+{
+	const char *name;
+	const char *word;
+} BoostWord;
 
 typedef struct BoostCase
 {
@@ -38,6 +52,10 @@ typedef struct BoostCase
 	uint32_t	n_categories;	/* the first so many columns are categories named by their number */
 	uint32_t	n_floats;		/* the last so many columns are float32 */
 	BoostParam	params[BOOST_CASE_PARAMS];	/* the first without a name ends them */
+	BoostWord	words[BOOST_CASE_WORDS];	/* those that are words; the same */
+	BoostMap	map;			/* one that is an object, or none */
+	const char *const *labels;	/* n_classes, or NULL */
+	double		(*loss) (double y, double prediction);	/* of a regression; NULL: squared error, shown as its root */
 	double		validation;
 	uint64_t	seed;
 	int			n_threads;		/* 0: one */
@@ -53,9 +71,10 @@ typedef struct BoostCase
 	double		train_losses[BOOST_CASE_ROUNDS];
 	double		validation_losses[BOOST_CASE_ROUNDS];
 	char		notices[2048];
-	double		train_loss;		/* of the model, by its predictions: rmse or log loss */
+	double		train_loss;		/* of the model, by its predictions: rmse (or the loss given) or log loss */
 	double		validation_loss;
 	double		auc;			/* on the training rows, unweighted; binary */
+	double		validation_auc;
 	uint64_t	prediction_hash;
 } BoostCase;
 
@@ -139,13 +158,15 @@ boost_case_loss(const BoostCase *test, const double *target, const double *weigh
 	{
 		double		w = weight != NULL ? weight[i] : 1;
 
-		if (test->task == TASK_REGRESSION)
+		if (test->loss != NULL)
+			sum += w * test->loss(target[i], out[i]);
+		else if (test->task == TASK_REGRESSION)
 			sum += w * (out[i] - target[i]) * (out[i] - target[i]);
 		else
 			sum -= w * log(out[i * n_outputs + (size_t) target[i]]);
 		weights += w;
 	}
-	return test->task == TASK_REGRESSION ? sqrt(sum / weights) : sum / weights;
+	return test->task == TASK_REGRESSION && test->loss == NULL ? sqrt(sum / weights) : sum / weights;
 }
 
 /* Predicts all rows by the payload, which must be valid. */
@@ -178,6 +199,10 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 		CHECK_OK(metrics_compute(&metrics, TASK_BINARY, range_rows(table->train), input->target + table->train.begin,
 								 out + table->train.begin * n_outputs, n_outputs, NULL, arena, &error), &error))
 		test->auc = metrics_get(&metrics, "roc_auc");
+	if (test->task == TASK_BINARY && range_rows(table->validation) > 0 &&
+		CHECK_OK(metrics_compute(&metrics, TASK_BINARY, range_rows(table->validation), input->target + table->validation.begin,
+								 out + table->validation.begin * n_outputs, n_outputs, NULL, arena, &error), &error))
+		test->validation_auc = metrics_get(&metrics, "roc_auc");
 }
 
 static inline bool
@@ -202,6 +227,13 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		if (!params_set_number(&params, test->params[i].name, test->params[i].value, error))
 			return false;
 	}
+	if (test->map.name != NULL && !params_set_map(&params, test->map.name, test->map.entries, test->map.n, error))
+		return false;
+	for (int i = 0; i < BOOST_CASE_WORDS && test->words[i].name != NULL; i++)
+	{
+		if (!params_set_text(&params, test->words[i].name, test->words[i].word, error))
+			return false;
+	}
 	for (uint32_t c = 0; c < table->n_features; c++)
 		plans[c] = algorithm_recipe(algorithm, (ColumnKind) table->features[c].source->kind, test->plan);
 	for (size_t row = 0; row < table->n_rows; row++)
@@ -209,11 +241,13 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		target[row] = table_number(table->target, row);
 		weight[row] = table->weight != NULL ? table_number(table->weight, row) : 1;
 	}
+	if (algorithm->check != NULL && !algorithm->check(&params, test->task, error))
+		return false;
 	if (!recipe_fit(&recipe, table, plans, pool, arena, error))
 		return false;
 
 	FitInput	input = {
-		.table = table,.recipe = &recipe,.task = test->task,.n_classes = test->n_classes,.target = target,
+		.table = table,.recipe = &recipe,.task = test->task,.n_classes = test->n_classes,.labels = test->labels,.target = target,
 		.weight = test->weight != NULL ? weight : NULL,.params = &params,.seed = test->seed,.pool = pool,.arena = arena,.monitor = &monitor
 	};
 

@@ -34,6 +34,7 @@ typedef struct SmallNode
 	GradientScale scale;
 	BinFeature	feature;
 	HistogramCell cells[BINS_MAX];
+	HistogramCell counts[BINS_MAX];
 	GradientSums sums;
 } SmallNode;
 
@@ -55,9 +56,37 @@ fill_node(SmallNode *node, uint32_t n, uint32_t n_bins, bool categorical, bool m
 		node->g[i] = ((int64_t) draw(4001) - 2000 + 300 * (bin % 3)) * node->h[i] / 1024;
 		node->cells[bin].g += node->g[i];
 		node->cells[bin].h += node->h[i];
+		node->counts[bin].h++;
 		node->sums.g += node->g[i];
 		node->sums.h += node->h[i];
 	}
+}
+
+/* Twice the loss of a leaf of this value. */
+static double
+loss_of(const SplitRules *rules, double g, double h, double value)
+{
+	return 2 * g * value + (h + rules->lambda) * value * value + 2 * rules->alpha * fabs(value);
+}
+
+/* The value of a leaf within its bounds, by a search over all there are: the loss is convex in it. */
+static double
+bounded_value(const SplitRules *rules, double g, double h)
+{
+	double		low = fmax(rules->lowest, -1e6);
+	double		high = fmin(rules->highest, 1e6);
+
+	for (int step = 0; step < 200; step++)
+	{
+		double		a = low + (high - low) / 3;
+		double		b = high - (high - low) / 3;
+
+		if (loss_of(rules, g, h, a) <= loss_of(rules, g, h, b))
+			high = b;
+		else
+			low = a;
+	}
+	return (low + high) / 2;
 }
 
 /* The gain of sending the marked bins left, from the rows themselves; -1 where a child is too light. */
@@ -66,15 +95,27 @@ gain_of(const SmallNode *node, const SplitRules *rules, const uint8_t *goes_left
 {
 	double		g[2] = {0, 0};
 	double		h[2] = {0, 0};
+	int64_t		rows[2] = {0, 0};
 	double		terms[3];
 
 	for (uint32_t i = 0; i < node->n; i++)
 	{
 		g[goes_left[node->bins[i]]] += (double) node->g[i] * node->scale.g_unit;
 		h[goes_left[node->bins[i]]] += (double) node->h[i] * node->scale.h_unit;
+		rows[goes_left[node->bins[i]]]++;
 	}
-	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight)
+	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight ||
+		rows[0] < rules->min_rows || rows[1] < rules->min_rows)
 		return -1;
+	if (rules->bounded)
+	{
+		double		values[3] = {bounded_value(rules, g[0], h[0]), bounded_value(rules, g[1], h[1]), bounded_value(rules, g[0] + g[1], h[0] + h[1])};
+
+		/* side 1 goes left */
+		if ((values[0] - values[1]) * rules->direction < 0)
+			return -1;
+		return loss_of(rules, g[0] + g[1], h[0] + h[1], values[2]) - loss_of(rules, g[0], h[0], values[0]) - loss_of(rules, g[1], h[1], values[1]);
+	}
 	for (int side = 0; side < 3; side++)
 	{
 		double		sum_g = side < 2 ? g[side] : g[0] + g[1];
@@ -135,7 +176,11 @@ check_split(const SmallNode *node, const SplitRules *rules, double best_gain)
 	uint8_t		goes_left[BINS_MAX];
 	int64_t		left_h = 0;
 
-	split_search(rules, &node->scale, &node->feature, 7, node->cells, node->sums, &split);
+	SplitRules	counting = *rules;
+
+	counting.n_rows = node->n;
+	counting.counts = rules->min_rows > 1 ? node->counts : NULL;
+	split_search(&counting, &node->scale, &node->feature, 7, node->cells, node->sums, &split);
 	if (best_gain <= 1e-9 || best_gain < rules->gamma)
 	{
 		CHECK(split.gain <= 1e-9);
@@ -163,6 +208,7 @@ test_numbers(void)
 			.alpha = round % 5 == 0 ? 4 : 0,
 			.gamma = round % 7 == 0 ? 3 : 0,
 			.min_child_weight = round % 4,
+			.min_rows = round % 3 == 0 ? 1 + draw(30) : 0,
 			.max_onehot = 4
 		};
 
@@ -193,11 +239,55 @@ test_onehot(void)
 
 	for (uint32_t round = 0; round < 100; round++)
 	{
-		SplitRules	rules = {.lambda = 1,.min_child_weight = round % 3,.max_onehot = 8};
+		SplitRules	rules = {.lambda = 1,.min_child_weight = round % 3,.min_rows = round % 4 == 0 ? 1 + draw(20) : 0,.max_onehot = 8};
 
 		fill_node(&node, 2 + draw(MAX_ROWS - 2), 3 + draw(6), true, round % 2, round % 3 == 0 ? 1000 : 1);
 		check_split(&node, &rules, best_set_gain(&node, &rules, 1));
 	}
+}
+
+/* Leaves within bounds and features that only rise or fall, against values found by search. */
+static void
+test_bounded(void)
+{
+	static SmallNode node;
+	int			n_found = 0;
+
+	for (uint32_t round = 0; round < 240; round++)
+	{
+		SplitRules	rules = {
+			.lambda = 1 + round % 3,
+			.alpha = round % 5 == 0 ? 4 : 0,
+			.min_child_weight = round % 4,
+			.max_onehot = 20,
+			.bounded = true,
+			.lowest = round % 2 ? -INFINITY : -0.5 + 0.1 * (double) (round % 7),
+			.highest = round % 3 ? INFINITY : 0.2 + 0.1 * (double) (round % 7)
+		};
+		bool		categorical = round % 8 == 7;
+		Split		split = {0};
+		uint8_t		goes_left[BINS_MAX];
+		double		best;
+
+		rules.direction = categorical ? 0 : (int) (round % 3) - 1;
+		fill_node(&node, 2 + draw(60), 2 + draw(categorical ? 6 : 12), categorical, round % 4 < 2, round % 6 < 3 ? 1 : 10);
+		best = categorical ? best_set_gain(&node, &rules, 1) : best_number_gain(&node, &rules);
+		split_search(&rules, &node.scale, &node.feature, 7, node.cells, node.sums, &split);
+		CHECK_NEAR(split.gain, best, 1e-6 * fmax(1, best));
+		if (split.gain < 1e-6)
+			continue;
+		n_found++;
+		split_directions(&split, goes_left);
+		CHECK_NEAR(gain_of(&node, &rules, goes_left), split.gain, 1e-6 * fmax(1, best));
+
+		GradientSums right = {node.sums.g - split.left.g, node.sums.h - split.left.h};
+		double		left_value = split_leaf(&rules, (double) split.left.g * 0x1p-10, (double) split.left.h * 0x1p-10);
+		double		right_value = split_leaf(&rules, (double) right.g * 0x1p-10, (double) right.h * 0x1p-10);
+
+		CHECK((right_value - left_value) * rules.direction >= 0);
+		CHECK(left_value >= rules.lowest && left_value <= rules.highest && right_value >= rules.lowest && right_value <= rules.highest);
+	}
+	CHECK(n_found > 100);
 }
 
 /* Levels without rows in the node, and missing values where there are none, go with the heavier child. */
@@ -256,7 +346,7 @@ test_ties(void)
 static void
 test_derivatives(Task task, uint32_t n_groups)
 {
-	const Objective *objective = objective_of(task);
+	const Objective *objective = objective_find(OBJECTIVE_AUTO, task);
 	double		base[4];
 	float		scores[4];
 	double		log_sum;
@@ -313,7 +403,7 @@ test_extreme_scores(void)
 	float		h[6];
 	double		losses[6];
 	ScoredRows	rows = {.n = 6,.n_groups = 1,.target = target,.base = &base,.tree_scores = scores};
-	const Objective *objective = objective_of(TASK_BINARY);
+	const Objective *objective = objective_find(OBJECTIVE_AUTO, TASK_BINARY);
 
 	objective->gradients(&rows, 0, 0, 6, g, h);
 	objective->losses(&rows, 0, 6, losses);
@@ -500,6 +590,7 @@ main(void)
 	test_numbers();
 	test_sets();
 	test_onehot();
+	test_bounded();
 	test_absent();
 	test_ties();
 	test_derivatives(TASK_REGRESSION, 1);

@@ -43,7 +43,10 @@ test_losses(void)
 				test.params[3] = (BoostParam) {"colsample_bytree", 0.6};
 			}
 			if (variant == 3)
+			{
 				test.params[2] = (BoostParam) {"max_leaves", 12};
+				test.words[0] = (BoostWord) {"grow_policy", "lossguide"};
+			}
 			if (variant == 4)
 			{
 				test.plan = (RecipePlan) {.encoding = ENCODING_ORDINAL,.missing = MISSING_MOST_FREQUENT};
@@ -220,7 +223,7 @@ test_determinism(void)
 {
 	for (Task task = TASK_REGRESSION; task <= TASK_MULTICLASS; task++)
 	{
-		for (int variant = 0; variant < 3; variant++)
+		for (int variant = 0; variant < 4; variant++)
 		{
 			BoostCase	first = mixed_case(task);
 			Error		error;
@@ -235,7 +238,18 @@ test_determinism(void)
 				first.params[3] = (BoostParam) {"colsample_bytree", 0.5};
 			}
 			if (variant == 2)
+			{
 				first.params[2] = (BoostParam) {"max_leaves", 20};
+				first.words[0] = (BoostWord) {"grow_policy", "lossguide"};
+			}
+			if (variant == 3)
+			{
+				first.params[2] = (BoostParam) {"colsample_bytree", 0.9};
+				first.params[3] = (BoostParam) {"colsample_bylevel", 0.7};
+				first.params[4] = (BoostParam) {"colsample_bynode", 0.5};
+				first.params[5] = (BoostParam) {"max_delta_step", 3};
+				first.map = (BoostMap) {"monotone_constraints", 2, {{"x3", 1}, {"x5", -1}}};
+			}
 			if (!CHECK_OK(boost_case_run(&first, &error), &error))
 				return;
 			for (int other = 0; other < 5; other++)
@@ -298,6 +312,7 @@ test_leaf_limit(void)
 	test.params[0].value = 1;
 	test.params[1].value = 30;
 	test.params[2] = (BoostParam) {"max_leaves", 9};
+	test.words[0] = (BoostWord) {"grow_policy", "lossguide"};
 	if (!CHECK_OK(boost_case_run(&test, &error), &error))
 		return;
 	CHECK(count_leaves(&test) == 9);
@@ -316,6 +331,42 @@ test_leaf_limit(void)
 	boost_case_free(&by_depth);
 }
 
+/* Level by level, a limit ends the last level that has room at its best splits: no leaf lies two levels above another split. */
+static void
+test_depthwise_limit(void)
+{
+	BoostCase	test = mixed_case(TASK_REGRESSION);
+	Error		error;
+	uint32_t	depth[64] = {0};
+	uint32_t	deepest_split = 0;
+	uint32_t	highest_leaf = UINT32_MAX;
+	double		least_split = INFINITY;
+
+	test.params[0].value = 1;
+	test.params[1].value = 30;
+	test.params[2] = (BoostParam) {"max_leaves", 11};
+	test.params[3] = (BoostParam) {"min_child_weight", 20};
+	if (!CHECK_OK(boost_case_run(&test, &error), &error))
+		return;
+	CHECK(count_leaves(&test) == 11);
+	for (uint64_t i = 0; i < boost_case_trees(&test)->n_nodes; i++)
+	{
+		const TreeNode *node = &boost_case_nodes(&test)[i];
+
+		if (node->feature & NODE_LEAF)
+		{
+			highest_leaf = depth[i] < highest_leaf ? depth[i] : highest_leaf;
+			continue;
+		}
+		depth[node->left] = depth[node->left + 1] = depth[i] + 1;
+		deepest_split = depth[i] > deepest_split ? depth[i] : deepest_split;
+		least_split = fmin(least_split, (double) boost_case_stats(&test)[i].gain);
+	}
+	CHECK(least_split > 0);
+	CHECK(deepest_split == 3 && highest_leaf == 3);
+	boost_case_free(&test);
+}
+
 /* 1,600 columns; the histograms of all leaves do not fit into the pool, which must not show. */
 static void
 test_wide(void)
@@ -328,6 +379,7 @@ test_wide(void)
 	Error		error;
 
 	by_gain.params[2] = (BoostParam) {"max_leaves", 128};
+	by_gain.words[0] = (BoostWord) {"grow_policy", "lossguide"};
 	if (!CHECK_OK(boost_case_run(&by_depth, &error), &error) || !CHECK_OK(boost_case_run(&by_gain, &error), &error))
 		return;
 	CHECK(count_leaves(&by_depth) > 60);
@@ -375,6 +427,7 @@ main(void)
 	test_determinism();
 	test_seed();
 	test_leaf_limit();
+	test_depthwise_limit();
 	test_wide();
 	test_stats();
 	return check_done();

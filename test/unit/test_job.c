@@ -17,16 +17,21 @@ write_job(Buffer *out)
 	Error		error;
 	const Algorithm *algorithm = algorithm_by_id(ALGORITHM_GRADIENT_BOOSTING);
 	RecipePlan	plans[3];
+	static const ParamEntry class_weight[] = {{"yes", 2.5}, {"", 1}};
+	static const ParamEntry directions[] = {{"x0", -1}};
 
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
 	CHECK_OK(params_set_number(&params, "max_depth", 4, &error), &error);
+	CHECK_OK(params_set_map(&params, "class_weight", class_weight, 2, &error), &error);
+	CHECK_OK(params_set_map(&params, "monotone_constraints", directions, 1, &error), &error);
 	for (int i = 0; i < 3; i++)
 		plans[i] = algorithm_recipe(algorithm, i == 2 ? KIND_CATEGORY : KIND_NUMBER, (RecipePlan) {0});
 
 	Job			job = {
 		.kind = JOB_TRAIN, .algorithm = algorithm->id, .task = TASK_BINARY, .label_kind = LABEL_TEXT, .seed = UINT64_MAX, .n_threads = 2,
 		.max_memory = UINT64_C(5) << 40, .split_kind = 4, .test = 0.2, .validation = 0.1, .n_features = 3, .plans = plans,
-		.n_params = (uint32_t) algorithm->n_params, .params = values, .params_given = given
+		.n_params = (uint32_t) algorithm->n_params, .params = values, .params_given = given,
+		.n_maps = (uint32_t) params.n_maps, .maps = params.maps
 	};
 
 	buffer_init(out);
@@ -52,6 +57,12 @@ test_job(void)
 	CHECK_SAME(job.params[0], 100);
 	CHECK_SAME(job.params[2], 4);
 	CHECK(!job.params_given[0] && job.params_given[2]);
+	CHECK(job.n_maps == 2 && job.maps[0].n == 2 && job.maps[1].n == 1);
+	CHECK_TEXT(job.maps[0].entries[0].key, "yes");
+	CHECK_SAME(job.maps[0].entries[0].value, 2.5);
+	CHECK_TEXT(job.maps[0].entries[1].key, "");
+	CHECK_TEXT(job.maps[1].entries[0].key, "x0");
+	CHECK_SAME(job.maps[1].entries[0].value, -1);
 	job_free(&job);
 
 	/* cut at every length, and one byte too many */

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "core/fit/metrics.h"
+#include "core/metric_names.h"
 
 typedef struct ExpectedMetric
 {
@@ -174,6 +175,39 @@ scaled_weights(void)
 	}
 }
 
+/* Every metric that is computed can be asked for by name, and no other. */
+static void
+test_names(void)
+{
+	static const double truth[] = {0, 1, 0, 1, 2, 2};
+	static const double outputs[18] = {0.5, 0.3, 0.2, 0.1, 0.8, 0.1, 0.6, 0.2, 0.2, 0.3, 0.4, 0.3, 0.2, 0.2, 0.6, 0.3, 0.3, 0.4};
+
+	for (Task task = TASK_REGRESSION; task <= TASK_MULTICLASS; task++)
+	{
+		char		names[] = METRIC_NAMES;
+		Arena		arena;
+		Metrics		metrics;
+		Error		error;
+		int			n_known = 0;
+
+		arena_init(&arena);
+		if (CHECK_OK(metrics_compute(&metrics, task, task == TASK_MULTICLASS ? 6 : 4, truth, outputs, (uint32_t) task, NULL, &arena, &error), &error))
+		{
+			for (int i = 0; i < metrics.n; i++)
+				CHECK_OK(metric_check(metrics.names[i], task, &error), &error);
+			for (char *name = strtok(names, "|"); name != NULL; name = strtok(NULL, "|"))
+				n_known += metric_check(name, task, &error);
+			CHECK(n_known == metrics.n);
+		}
+		arena_free(&arena);
+	}
+
+	Error		error;
+
+	CHECK_ERROR(metric_check("rmse", TASK_BINARY, &error), &error, ERROR_PARAMETER, "It has roc_auc");
+	CHECK(metric_larger_is_better("roc_auc") && metric_larger_is_better("r2") && !metric_larger_is_better("log_loss"));
+}
+
 int
 main(void)
 {
@@ -182,5 +216,6 @@ main(void)
 	scaled_weights();
 	confusion();
 	test_directions();
+	test_names();
 	return check_done();
 }

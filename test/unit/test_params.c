@@ -52,6 +52,71 @@ test_set(void)
 	CHECK_ERROR(params_set_text(&params, "objective", "logistics", &error), &error, ERROR_PARAMETER, "Perhaps you meant \"logistic\"");
 }
 
+/* A parameter's text. */
+static const char *
+text_of(const ParamSet *params, const char *name)
+{
+	static char text[200];
+	Buffer		out;
+
+	buffer_init(&out);
+	for (int i = 0; i < params->n; i++)
+	{
+		if (strcmp(params->specs[i].name, name) == 0)
+			params_write_text(params, i, &out);
+	}
+	buffer_u8(&out, 0);
+	snprintf(text, sizeof(text), "%s", (const char *) out.data);
+	buffer_free(&out);
+	return text;
+}
+
+/* Objects by label and by column, words in their place, and numbers left to the algorithm. */
+static void
+test_maps(void)
+{
+	static const ParamEntry weights[] = {{"no \"way\"\n", 0.5}, {"yes", 3}};
+	static const ParamEntry zero[] = {{"yes", 0}};
+	static const ParamEntry directions[] = {{"age", 1}, {"x", -1}};
+	static const ParamEntry half[] = {{"age", 0.5}};
+	static const char *const columns[] = {"job", "age", "x[1]", "x[2]"};
+	static const ColumnKind kinds[] = {KIND_CATEGORY, KIND_NUMBER, KIND_NUMBER, KIND_NUMBER};
+	static const char *const labels[] = {"no \"way\"\n", "yes"};
+	ParamSet	params = params_of("gradient_boosting");
+	Error		error;
+
+	CHECK_TEXT(text_of(&params, "class_weight"), "{}");
+	CHECK_TEXT(text_of(&params, "base_score"), "auto");
+	CHECK(params_map(&params, "class_weight") == NULL);
+	CHECK_OK(params_set_text(&params, "class_weight", "balanced", &error), &error);
+	CHECK_TEXT(text_of(&params, "class_weight"), "balanced");
+	CHECK_OK(params_set_map(&params, "class_weight", weights, 2, &error), &error);
+	CHECK_TEXT(text_of(&params, "class_weight"), "{\"no \\\"way\\\"\\u000a\": 0.5, \"yes\": 3}");
+	CHECK(params_is_given(&params, "class_weight"));
+	CHECK_OK(params_set_map(&params, "monotone_constraints", directions, 2, &error), &error);
+	CHECK(params_map(&params, "monotone_constraints")->n == 2);
+	CHECK_OK(params_check_columns(&params, columns, kinds, 4, &error), &error);
+	CHECK_OK(params_check_labels(&params, labels, 2, &error), &error);
+	CHECK_ERROR(params_check_labels(&params, labels, 1, &error), &error, ERROR_PARAMETER, "\"yes\"");
+	CHECK_ERROR(params_check_columns(&params, columns, kinds, 2, &error), &error, ERROR_COLUMN, "There are job, age.");
+
+	params = params_of("gradient_boosting");
+	CHECK_ERROR(params_set_map(&params, "class_weight", zero, 1, &error), &error, ERROR_PARAMETER, "0 for \"yes\"");
+	CHECK_ERROR(params_set_map(&params, "monotone_constraints", half, 1, &error), &error, ERROR_PARAMETER, "an object of integers from -1 to 1 by column");
+	CHECK_ERROR(params_set_map(&params, "max_depth", half, 1, &error), &error, ERROR_PARAMETER, "an object");
+	CHECK_ERROR(params_set_text(&params, "class_weight", "balance", &error), &error, ERROR_PARAMETER, "Perhaps you meant \"balanced\"");
+	CHECK_ERROR(params_set_text(&params, "monotone_constraints", "up", &error), &error, ERROR_PARAMETER, "object");
+	CHECK_ERROR(params_set_number(&params, "monotone_constraints", 1, &error), &error, ERROR_PARAMETER, "object");
+	CHECK_ERROR(params_set_number(&params, "base_score", NAN, &error), &error, ERROR_PARAMETER, "or auto");
+	CHECK_OK(params_set_text(&params, "base_score", "auto", &error), &error);
+	CHECK_ERROR(params_set_text(&params, "reg_lambda", "auto", &error), &error, ERROR_PARAMETER, "a number");
+
+	static const ParamEntry category[] = {{"job", 1}};
+
+	CHECK_OK(params_set_map(&params, "monotone_constraints", category, 1, &error), &error);
+	CHECK_ERROR(params_check_columns(&params, columns, kinds, 4, &error), &error, ERROR_PARAMETER, "it is a category");
+}
+
 static void
 test_unknown(void)
 {
@@ -102,7 +167,10 @@ test_texts(void)
 		{.name = "f", .type = PARAM_FLOAT, .lowest = 0, .highest = 1, .lowest_open = true, .highest_open = true},
 		{.name = "b", .type = PARAM_BOOLEAN},
 		{.name = "c", .type = PARAM_CHOICE, .choices = "one|two"},
-		{.name = "g", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .lowest_open = true}
+		{.name = "g", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .lowest_open = true},
+		{.name = "l", .type = PARAM_LABEL_MAP, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced"},
+		{.name = "m", .type = PARAM_COLUMN_MAP, .lowest = -1, .highest = 1, .whole = true},
+		{.name = "a", .type = PARAM_FLOAT, .lowest = 0, .highest = INFINITY, .automatic = true}
 	};
 	char		text[100];
 
@@ -137,6 +205,23 @@ test_texts(void)
 	CHECK(params_value_valid(&specs[0], 1) && !params_value_valid(&specs[0], 1.5) && !params_value_valid(&specs[0], 0));
 	CHECK(params_value_valid(&specs[2], 1) && !params_value_valid(&specs[2], 2) && !params_value_valid(&specs[2], NAN));
 	CHECK(params_value_valid(&specs[3], 0) && !params_value_valid(&specs[3], 2) && !params_value_valid(&specs[3], -1));
+	params_range_text(&specs[5], text, sizeof(text));
+	CHECK_TEXT(text, "object of numbers greater than 0 by class label, or balanced");
+	params_range_text(&specs[6], text, sizeof(text));
+	CHECK_TEXT(text, "object of integers from -1 to 1 by column");
+	params_range_text(&specs[7], text, sizeof(text));
+	CHECK_TEXT(text, "number of at least 0, or auto");
+	params_value_text(&specs[5], 1, text, sizeof(text));
+	CHECK_TEXT(text, "balanced");
+	params_value_text(&specs[6], 0, text, sizeof(text));
+	CHECK_TEXT(text, "{}");
+	params_value_text(&specs[7], NAN, text, sizeof(text));
+	CHECK_TEXT(text, "auto");
+	CHECK(params_value_valid(&specs[5], 0) && params_value_valid(&specs[5], 1) && !params_value_valid(&specs[5], 2));
+	CHECK(params_value_valid(&specs[6], 0) && !params_value_valid(&specs[6], 1) && !params_value_valid(&specs[6], NAN));
+	CHECK(params_value_valid(&specs[7], NAN) && params_value_valid(&specs[7], 3) && !params_value_valid(&specs[7], -1));
+	CHECK(params_entry_valid(&specs[6], -1) && !params_entry_valid(&specs[6], 0.5) && !params_entry_valid(&specs[6], 2));
+
 	CHECK(!params_value_valid(&specs[1], NAN) && !params_value_valid(&specs[4], INFINITY));
 }
 
@@ -202,6 +287,7 @@ int
 main(void)
 {
 	test_set();
+	test_maps();
 	test_unknown();
 	test_nearest();
 	test_texts();

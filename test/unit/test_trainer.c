@@ -251,8 +251,8 @@ answer_free(Answer *answer)
 /* ---- Jobs ---- */
 
 static RecipePlan plans[2];
-static double params[32];
-static bool params_given[32];
+static double params[64];
+static bool params_given[64];
 
 static Job
 training(const char *algorithm_name, Task task, LabelKind label_kind)

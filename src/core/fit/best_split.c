@@ -26,6 +26,7 @@ typedef struct Candidates
 	double		g[BINS_MAX];
 	double		h[BINS_MAX];
 	double		gain[BINS_MAX];
+	int64_t		rows[BINS_MAX]; /* where rules have counts */
 } Candidates;
 
 /* What stays the same for all candidates of a node. */
@@ -37,6 +38,9 @@ typedef struct NodeTerms
 	double		lambda;
 	double		alpha;
 	double		least_h;		/* of either child */
+	double		lowest;
+	double		highest;
+	double		direction;
 } NodeTerms;
 
 /* T(G): G moved by alpha towards 0. */
@@ -61,8 +65,54 @@ score(double g, double h, double lambda, double alpha)
 double
 split_leaf(const SplitRules *rules, double g, double h)
 {
-	return h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+	double		value = h + rules->lambda > 0 ? -shrink(g, rules->alpha) / (h + rules->lambda) : 0;
+
+	return rules->bounded ? fmin(fmax(value, rules->lowest), rules->highest) : value;
 }
+
+/* The bounded value of a child; never NaN where the child is heavy enough. */
+static inline double
+bounded_leaf(double g, double h, const NodeTerms *node)
+{
+	double		value = -shrink(g, node->alpha) / (h + node->lambda);
+
+	value = value > node->lowest ? value : node->lowest;
+	return value < node->highest ? value : node->highest;
+}
+
+/* What a value takes off the loss, twice. */
+static inline double
+bounded_score(double g, double h, double value, const NodeTerms *node)
+{
+	return -(2 * g * value + (h + node->lambda) * value * value + 2 * node->alpha * fabs(value));
+}
+
+/* Gains of all candidates where values are bounded; -1 also where the children are in the wrong order. */
+CPU_BODY void
+compute_bounded_gains_body(Candidates *restrict c, const NodeTerms *node_terms)
+{
+	NodeTerms	node = *node_terms;
+
+	for (uint32_t i = 0; i < c->n; i++)
+	{
+		double		left_g = c->g[i];
+		double		left_h = c->h[i];
+		double		right_g = node.g - left_g;
+		double		right_h = node.h - left_h;
+		double		left = bounded_leaf(left_g, left_h, &node);
+		double		right = bounded_leaf(right_g, right_h, &node);
+		double		left_score = bounded_score(left_g, left_h, left, &node);
+		double		right_score = bounded_score(right_g, right_h, right, &node);
+		double		gain = left_score + right_score - node.score;
+
+		gain = gain > GAIN_NOISE * (fabs(left_score) + fabs(right_score)) ? gain : -1;
+		gain = (right - left) * node.direction >= 0 ? gain : -1;
+		gain = left_h >= node.least_h ? gain : -1;
+		c->gain[i] = right_h >= node.least_h ? gain : -1;
+	}
+}
+
+CPU_DISPATCH(compute_bounded_gains, (Candidates *c, const NodeTerms *node_terms), (c, node_terms))
 
 /* Gains of all candidates; -1 where a child would be too light. */
 CPU_BODY void
@@ -92,6 +142,23 @@ compute_gains_body(Candidates *restrict c, const NodeTerms *node)
 
 CPU_DISPATCH(compute_gains, (Candidates *c, const NodeTerms *node), (c, node))
 
+/* By the kind of rules; -1 also where a child would have too few rows. */
+static inline void
+find_gains(const SplitRules *rules, Candidates *c, const NodeTerms *node)
+{
+	if (rules->bounded)
+		compute_bounded_gains(c, node);
+	else
+		compute_gains(c, node);
+	if (rules->counts == NULL)
+		return;
+	for (uint32_t i = 0; i < c->n; i++)
+	{
+		if (c->rows[i] < rules->min_rows || rules->n_rows - c->rows[i] < rules->min_rows)
+			c->gain[i] = -1;
+	}
+}
+
 /* The first candidate of largest gain; its index, or n where none is above `least`. */
 static uint32_t
 best_candidate(const Candidates *c, double least)
@@ -116,15 +183,21 @@ node_terms(const SplitRules *rules, const GradientScale *scale, GradientSums nod
 	double		g = (double) node.g * scale->g_unit;
 	double		h = (double) node.h * scale->h_unit;
 
-	return (NodeTerms)
-	{
+	NodeTerms	terms = {
 		.g = g,
 		.h = h,
 		.score = score(g, h, rules->lambda, rules->alpha),
 		.lambda = rules->lambda,
 		.alpha = rules->alpha,
+		.lowest = rules->lowest,
+		.highest = rules->highest,
+		.direction = rules->direction,
 		.least_h = fmax(rules->min_child_weight, scale->h_unit)	/* a sum of less than one unit has no rows */
 	};
+
+	if (rules->bounded)
+		terms.score = bounded_score(g, h, bounded_leaf(g, h, &terms), &terms);
+	return terms;
 }
 
 /* Takes the candidate over where it beats the best so far; false otherwise. */
@@ -169,7 +242,14 @@ search_number(const SplitRules *rules, const GradientScale *scale, const BinFeat
 			c.g[i] = (double) left.g * scale->g_unit;
 			c.h[i] = (double) left.h * scale->h_unit;
 		}
-		compute_gains(&c, &terms);
+		if (rules->counts != NULL)
+		{
+			int64_t		rows = missing_left ? rules->counts[BIN_MISSING].h : 0;
+
+			for (uint32_t i = 0; i < c.n; i++)
+				c.rows[i] = rows += rules->counts[i + 1].h;
+		}
+		find_gains(rules, &c, &terms);
 
 		uint32_t	candidate = best_candidate(&c, best->gain);
 
@@ -262,8 +342,10 @@ search_onehot(const SplitRules *rules, const GradientScale *scale, const BinFeat
 
 			c.g[b] = (double) (cells[b].g + (with_missing ? cells[BIN_MISSING].g : 0)) * scale->g_unit;
 			c.h[b] = (double) (cells[b].h + (with_missing ? cells[BIN_MISSING].h : 0)) * scale->h_unit;
+			if (rules->counts != NULL)
+				c.rows[b] = rules->counts[b].h + (with_missing ? rules->counts[BIN_MISSING].h : 0);
 		}
-		compute_gains(&c, &terms);
+		find_gains(rules, &c, &terms);
 
 		uint32_t	candidate = best_candidate(&c, best->gain);
 
@@ -285,6 +367,7 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 	uint32_t	n = 0;
 	Candidates	c;
 	GradientSums left = {0, 0};
+	int64_t		rows = 0;
 
 	for (uint32_t b = 0; b < feature->n_bins; b++)
 	{
@@ -304,8 +387,10 @@ search_set(const SplitRules *rules, const GradientScale *scale, const BinFeature
 		left.h += cells[ordered[i].bin].h;
 		c.g[i] = (double) left.g * scale->g_unit;
 		c.h[i] = (double) left.h * scale->h_unit;
+		if (rules->counts != NULL)
+			c.rows[i] = rows += rules->counts[ordered[i].bin].h;
 	}
-	compute_gains(&c, &terms);
+	find_gains(rules, &c, &terms);
 
 	uint32_t	candidate = best_candidate(&c, best->gain);
 

@@ -7,6 +7,12 @@
  * XGBoost (Chen & Guestrin 2016, eq. 7, without its factor 1/2).  Of equal
  * gains the lowest feature wins, then the lowest bin, then missing values to
  * the right.
+ *
+ * Where leaf values are bounded (by max_delta_step, or by the constraints of
+ * the splits above), S is what the bounded value w takes off the loss,
+ * -(2 G w + (H + lambda) w^2 + 2 alpha |w|), which is the above for the best w.
+ * A constrained feature may only be split so that the values of the children
+ * are in order; their mean then bounds what grows below either, as in XGBoost.
  */
 #ifndef MLOPS_CORE_FIT_BEST_SPLIT_H
 #define MLOPS_CORE_FIT_BEST_SPLIT_H
@@ -21,6 +27,13 @@ typedef struct SplitRules
 	double		min_child_weight;
 	uint32_t	max_onehot;		/* levels up to which a split takes one of them */
 	double		cat_smooth;
+	bool		bounded;		/* lowest, highest and direction are to be looked at */
+	double		lowest;			/* least and largest value of a leaf */
+	double		highest;
+	const HistogramCell *counts;	/* h: rows of each bin; NULL: none are needed */
+	int64_t		n_rows;			/* of the node */
+	int64_t		min_rows;		/* of either child */
+	int			direction;		/* of the feature: values must not fall (1), rise (-1), or either (0) from left to right */
 } SplitRules;
 
 typedef struct Split
@@ -40,7 +53,7 @@ split_set_has(const Split *split, uint32_t bin)
 	return split->set[bin / 64] >> (bin % 64) & 1;
 }
 
-/* The value of a leaf before shrinkage: -T(G) / (H + lambda). */
+/* The value of a leaf before shrinkage: -T(G) / (H + lambda), within the bounds. */
 extern double split_leaf(const SplitRules *rules, double g, double h);
 
 /* Replaces *best where this feature has a better split of a node with these sums and cells[n_bins]. */

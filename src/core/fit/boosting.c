@@ -18,17 +18,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "grow.h"
-
-typedef struct BoostingParams
-{
-	int			n_rounds;
-	int			patience;		/* early_stopping_rounds; 0: none */
-	double		subsample;
-	double		colsample;
-	uint32_t	max_bin;
-	GrowRules	grow;
-} BoostingParams;
+#include "../mathfun.h"
+#include "boosting.h"
+#include "class_weight.h"
+#include "early_stop.h"
 
 /* A fit in progress. */
 typedef struct Booster
@@ -49,45 +42,13 @@ typedef struct Booster
 	GradientSums *partial_sums;
 	double	   *partial_losses; /* 2 a block */
 	RowSample	sample;			/* of the tree being grown */
-	bool	   *feature_used;
-	struct RankedFeature *ranked;
+	ColumnSample columns;
+	EarlyStop	stop;
 	bool		weighted;		/* the training rows' weights differ */
 	bool		weights_told;	/* the notice about weights was given */
+	LeafRefit	refit;
 	TreeWriter	writer;
 } Booster;
-
-typedef struct RankedFeature
-{
-	uint64_t	hash;
-	uint32_t	feature;
-} RankedFeature;
-
-/* The parameters by name. */
-static BoostingParams
-read_params(const ParamSet *params)
-{
-	return (BoostingParams)
-	{
-		.n_rounds = (int) params_get(params, "n_estimators"),
-		.patience = (int) params_get(params, "early_stopping_rounds"),
-		.subsample = params_get(params, "subsample"),
-		.colsample = params_get(params, "colsample_bytree"),
-		.max_bin = (uint32_t) params_get(params, "max_bin"),
-		.grow = {
-			.split = {
-				.lambda = params_get(params, "reg_lambda"),
-				.alpha = params_get(params, "reg_alpha"),
-				.gamma = params_get(params, "gamma"),
-				.min_child_weight = params_get(params, "min_child_weight"),
-				.max_onehot = (uint32_t) params_get(params, "max_cat_to_onehot"),
-				.cat_smooth = params_get(params, "cat_smooth")
-			},
-			.max_depth = (uint32_t) params_get(params, "max_depth"),
-			.max_leaves = (uint32_t) params_get(params, "max_leaves"),
-			.learning_rate = params_get(params, "learning_rate")
-		}
-	};
-}
 
 /* ---- Preparation ---- */
 
@@ -101,12 +62,7 @@ check_rows(const Booster *booster, Error *error)
 		return error_set(error, ERROR_DATA, "there are no rows to train on");
 	if (range_rows(table->train) > UINT32_MAX - 1)
 		return error_set(error, ERROR_LIMIT, "gradient boosting takes at most %u training rows", UINT32_MAX - 1);
-	if (booster->params.patience > 0 && range_rows(table->validation) == 0)
-	{
-		error_set(error, ERROR_PARAMETER, "early_stopping_rounds needs validation rows, and there are none");
-		return error_hint(error, "Add a share of validation rows to the split, such as {\"validation\": 0.1}.");
-	}
-	return true;
+	return objective_check(booster->objective, booster->input, error);
 }
 
 /* Rows of one part of the table with scores of zero. */
@@ -120,6 +76,7 @@ init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 	rows->target = input->target + range.begin;
 	rows->weight = input->weight != NULL ? input->weight + range.begin : NULL;
 	rows->base = booster->base;
+	rows->shape = booster->params.shape;
 	rows->tree_scores = arena_zeroed(input->arena, rows->n * booster->n_groups, sizeof(float), error);
 	rows->log_sums = NULL;
 	if (booster->objective->prepare != NULL)
@@ -172,6 +129,95 @@ widen_lists(Booster *booster, Error *error)
 	return true;
 }
 
+/* The scores before the first tree: the objective's, or those of the prediction given. */
+static bool
+init_base(Booster *booster, Error *error)
+{
+	double		given = booster->params.base_score;
+
+	if (isnan(given))
+		return booster->objective->base(booster->input, booster->params.shape, booster->base, error);
+	switch (booster->objective->link)
+	{
+		case LINK_LOG:
+			booster->base[0] = math_log(given);
+			break;
+		case LINK_LOGISTIC:
+			booster->base[0] = math_log(given) - math_log1p(-given);
+			break;
+		case LINK_IDENTITY:
+		case LINK_SOFTMAX:
+			booster->base[0] = given;
+			break;
+	}
+	return true;
+}
+
+/* Directions of features by the names of their columns. */
+static bool
+init_directions(Booster *booster, Error *error)
+{
+	const ParamMap *map = params_map(booster->input->params, "monotone_constraints");
+
+	if (map == NULL)
+		return true;
+
+	int8_t	   *directions = arena_zeroed(booster->input->arena, booster->bins.n_features, sizeof(int8_t), error);
+
+	if (directions == NULL)
+		return false;
+	for (uint32_t f = 0; f < booster->bins.n_features; f++)
+	{
+		const BinFeature *feature = &booster->bins.features[f];
+
+		/* what says that the value was missing is behind the value itself, and not constrained */
+		for (uint32_t k = 0; k < map->n && feature->slot == 0; k++)
+		{
+			if (param_key_names(map->entries[k].key, feature->column->table->source->name))
+				directions[f] = (int8_t) map->entries[k].value;
+		}
+	}
+	booster->params.grow.directions = directions;
+	return true;
+}
+
+/* Samples of features; nodes get room for their own where they have some. */
+static bool
+init_columns(Booster *booster, Error *error)
+{
+	Grower	   *grower = &booster->grower;
+	Arena	   *arena = booster->input->arena;
+	uint32_t	n = booster->bins.n_features;
+
+	if (!column_sample_init(&booster->columns, booster->params.columns, n, booster->params.grow.max_depth, arena, error))
+		return false;
+	if (!column_sample_narrows(&booster->columns))
+		return true;
+	grower->columns = &booster->columns;
+	grower->used = arena_alloc(arena, (size_t) grower->max_batch * 4, n * sizeof(bool), error);
+	return grower->used != NULL;
+}
+
+/* What refitting leaves takes, where the objective wants it. */
+static bool
+init_refit(Booster *booster, Error *error)
+{
+	LeafRefit  *refit = &booster->refit;
+
+	if (!booster->objective->refits_leaves)
+		return true;
+	*refit = (LeafRefit)
+	{
+		.target = booster->train.target,
+		.weight = booster->train.weight,
+		.base = booster->base[0],
+		.share = booster->params.shape,
+		.items = arena_alloc(booster->input->arena, booster->train.n, sizeof(QuantileItem), error)
+	};
+	booster->grower.refit = refit;
+	return refit->items != NULL;
+}
+
 /* Everything before the first tree. */
 static bool
 init_booster(Booster *booster, Error *error)
@@ -191,57 +237,27 @@ init_booster(Booster *booster, Error *error)
 	booster->offsets = arena_alloc(arena, n_blocks, sizeof(size_t), error);
 	booster->partial_sums = arena_alloc(arena, n_blocks, sizeof(GradientSums), error);
 	booster->partial_losses = arena_alloc(arena, n_blocks, 2 * sizeof(double), error);
-	booster->feature_used = arena_alloc(arena, input->recipe->n_features, sizeof(bool), error);
-	booster->ranked = arena_alloc(arena, input->recipe->n_features, sizeof(RankedFeature), error);
 	return booster->base != NULL && booster->g != NULL && booster->h != NULL && booster->blocks != NULL &&
 		booster->offsets != NULL && booster->partial_sums != NULL && booster->partial_losses != NULL &&
-		booster->feature_used != NULL && booster->ranked != NULL &&
-		booster->objective->base(input, booster->base, error) &&
+		init_base(booster, error) &&
 		init_scored(booster, &booster->train, input->table->train, error) &&
 		init_scored(booster, &booster->validation, input->table->validation, error) &&
 		bins_build(&booster->bins, input, booster->params.max_bin, error) &&
+		init_directions(booster, error) &&
 		grower_init(&booster->grower, &booster->bins, &booster->params.grow, input->pool, arena, error) &&
-		init_lists(booster, error);
+		init_columns(booster, error) &&
+		init_lists(booster, error) &&
+		init_refit(booster, error);
 }
 
 /* ---- A tree ---- */
-
-/* By hash, then by number. */
-static int
-compare_ranked(const void *a, const void *b)
-{
-	const RankedFeature *x = a;
-	const RankedFeature *y = b;
-
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return x->feature < y->feature ? -1 : x->feature > y->feature;
-}
-
-/* The features of a tree: those with the smallest hashes of seed, tree and feature. */
-static const bool *
-sample_features(Booster *booster, uint64_t tree)
-{
-	uint32_t	n = booster->bins.n_features;
-	uint64_t	key = hash64_combine(booster->input->seed, ~tree);
-	uint32_t	n_used = (uint32_t) (booster->params.colsample * n);
-
-	if (booster->params.colsample >= 1)
-		return NULL;
-	for (uint32_t f = 0; f < n; f++)
-		booster->ranked[f] = (RankedFeature) {.hash = hash64_combine(key, f),.feature = f};
-	qsort(booster->ranked, n, sizeof(RankedFeature), compare_ranked);
-	for (uint32_t i = 0; i < n; i++)
-		booster->feature_used[booster->ranked[i].feature] = i < (n_used > 1 ? n_used : 1);
-	return booster->feature_used;
-}
 
 /* Says once that the weights leave no room for splits.  For the first round: later a good fit has small second derivatives anyway. */
 static void
 check_weights(Booster *booster, double sum_h)
 {
 	const FitMonitor *monitor = booster->input->monitor;
-	double		least = booster->params.grow.split.min_child_weight;
+	double		least = params_get(booster->input->params, "min_child_weight");
 	char		text[256];
 
 	if (booster->weights_told || sum_h >= 10 * least)
@@ -322,7 +338,7 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	grower->root = grower->lists[0];
 	if (booster->sample.all)
 		grower->root.rows = NULL;
-	grower->feature_used = sample_features(booster, tree);
+	grower->feature_used = column_sample_tree(&booster->columns, booster->input->seed, tree);
 	grower->scores = booster->train.tree_scores + group * n;
 	if (!grow_tree(grower, n_rows, sums, error) || !grown_write(grower, &booster->writer, error))
 		return false;
@@ -332,14 +348,13 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 
 /* ---- Rounds ---- */
 
-/* Boosts until all rounds are done or the validation loss stops falling; *n_rounds: those to keep. */
+/* Boosts until all rounds are done or validation rows are predicted no better; *n_rounds: those to keep. */
 static bool
 boost(Booster *booster, int *n_rounds, Error *error)
 {
 	const FitInput *input = booster->input;
 	const FitMonitor *monitor = input->monitor;
 	int			total = booster->params.n_rounds;
-	double		least_loss = INFINITY;
 
 	*n_rounds = total;
 	objective_prepare(booster->objective, &booster->train, input->pool);
@@ -357,14 +372,14 @@ boost(Booster *booster, int *n_rounds, Error *error)
 		double		loss = objective_loss(booster->objective, &booster->validation, booster->partial_losses, input->pool);
 
 		monitor->iteration(monitor->context, round, total, train_loss, loss);
-		if (booster->params.patience == 0)
-			continue;
-		if (loss < least_loss)
-		{
-			least_loss = loss;
-			*n_rounds = round;
-		}
-		else if (round - *n_rounds >= booster->params.patience)
+
+		bool		done;
+
+		if (!early_stop_round(&booster->stop, booster->objective, &booster->validation, round, loss, &done, error))
+			return false;
+		if (booster->stop.patience > 0)
+			*n_rounds = booster->stop.best_round;
+		if (done)
 			break;
 	}
 	return true;
@@ -374,13 +389,22 @@ boost(Booster *booster, int *n_rounds, Error *error)
 bool
 boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 {
+	FitInput	weighted = *input;
 	Booster		booster = {
-		.input = input,
-		.objective = objective_of(input->task),
-		.params = read_params(input->params)
+		.input = &weighted,
+		.params = boosting_read_params(input->params)
 	};
 
-	if (!check_rows(&booster, error) || !init_booster(&booster, error))
+	booster.objective = objective_find(booster.params.objective, input->task);
+	/* where each row adds 1 to h, the least weight of a leaf can count its rows */
+	if (booster.objective->unit_h && input->weight == NULL)
+	{
+		SplitRules *split = &booster.params.grow.split;
+
+		split->min_child_weight = fmax(split->min_child_weight, (double) split->min_rows);
+		booster.params.grow.counts_rows = false;
+	}
+	if (!early_stop_init(&booster.stop, input, error) || !class_weights(input, &weighted.weight, error) || !check_rows(&booster, error) || !init_booster(&booster, error))
 		return false;
 	tree_writer_init(&booster.writer, booster.objective->link, booster.n_groups, booster.base);
 
@@ -413,13 +437,16 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 uint64_t
 boosting_memory(const ParamSet *params, uint64_t n_rows, uint32_t n_features, uint32_t n_classes)
 {
-	BoostingParams boosting = read_params(params);
+	BoostingParams boosting = boosting_read_params(params);
 	uint32_t	n_groups = n_classes > 2 ? n_classes : 1;
 	long		n_threads = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
+	uint64_t	weights = n_classes > 0 ? sizeof(double) : 0;	/* by class */
+	uint64_t	outputs = params_get(params, "early_stopping_rounds") > 0 ? (n_classes > 0 ? n_classes : 1) * sizeof(double) : 0;
+	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + 2 * sizeof(float)) +
+	return bins_memory(n_rows, n_features) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
 		grower_memory(&boosting.grow, n_rows, n_features, n_threads > 0 ? (int) n_threads : 1) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -28,6 +28,7 @@ typedef struct FitInput
 	const FittedRecipe *recipe;
 	Task		task;
 	uint32_t	n_classes;		/* 0 for regression */
+	const char *const *labels;	/* n_classes, as the model stores them */
 	const double *target;		/* table->n_rows: the value, or the class index */
 	const double *weight;		/* table->n_rows, > 0 and finite; NULL: all 1 */
 	const ParamSet *params;

@@ -26,6 +26,23 @@ slots_for(const GrowRules *rules, uint64_t n_cells)
 	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
 }
 
+/* What counting rows takes, where rules ask for it. */
+static bool
+init_counts(Grower *grower, Error *error)
+{
+	const BinnedMatrix *bins = grower->bins;
+
+	if (!grower->rules.counts_rows)
+		return true;
+	grower->counts = arena_alloc(grower->arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
+	grower->ones = arena_alloc(grower->arena, bins->n_train, sizeof(int32_t), error);
+	if (grower->counts == NULL || grower->ones == NULL)
+		return false;
+	for (size_t i = 0; i < bins->n_train; i++)
+		grower->ones[i] = 1;
+	return true;
+}
+
 /* Everything that does not depend on a tree. */
 bool
 grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error)
@@ -43,7 +60,7 @@ grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, Th
 	grower->cells = arena_alloc(arena, (size_t) grower->n_slots * bins->n_cells, sizeof(HistogramCell), error);
 	grower->free_slots = arena_alloc(arena, (size_t) grower->n_slots, sizeof(int), error);
 	return grower->divisions != NULL && grower->builds != NULL && grower->partial != NULL && grower->cells != NULL &&
-		grower->free_slots != NULL &&
+		grower->free_slots != NULL && init_counts(grower, error) &&
 		histogram_scratch_init(&grower->scratch, bins, pool_threads(pool), arena, error) &&
 		partition_init(&grower->partition, bins, bins->n_train, grower->max_batch, arena, error);
 }
@@ -54,7 +71,8 @@ grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int 
 {
 	uint64_t	n_cells = (uint64_t) n_features * BINS_MAX;
 
-	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) +
+	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) * (rules->counts_rows ? 2 : 1) +
+		(rules->counts_rows ? n_rows * sizeof(int32_t) : 0) +
 		histogram_scratch_memory(n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
 }
 
@@ -90,10 +108,12 @@ comes_first(const Grower *grower, uint32_t a, uint32_t b)
 	const GrownNode *x = &grower->nodes[a];
 	const GrownNode *y = &grower->nodes[b];
 
-	if (grower->rules.max_leaves > 0 && x->split.gain != y->split.gain)
+	bool		limited = grower->rules.max_leaves > 0;
+
+	if (!(limited && grower->rules.by_gain) && x->depth != y->depth)
+		return limited ? x->depth < y->depth : x->depth > y->depth;
+	if (limited && x->split.gain != y->split.gain)
 		return x->split.gain > y->split.gain;
-	if (grower->rules.max_leaves == 0 && x->depth != y->depth)
-		return x->depth > y->depth;
 	return a < b;
 }
 
@@ -175,21 +195,33 @@ evict_histograms(Grower *grower, int n)
 static bool
 may_split(const Grower *grower, const GrownNode *node)
 {
-	return node->depth < grower->rules.max_depth && node->end - node->begin >= 2 &&
+	int64_t		n_rows = (int64_t) (node->end - node->begin);
+
+	return node->depth < grower->rules.max_depth && n_rows >= 2 && n_rows >= 2 * grower->rules.split.min_rows &&
 		(double) node->sums.h * grower->scale.h_unit >= 2 * grower->rules.split.min_child_weight;
+}
+
+/* The value of a leaf with these sums within a node's bounds, before the learning rate. */
+static double
+leaf_value(const Grower *grower, const GrownNode *node, GradientSums sums)
+{
+	SplitRules	rules = node_rules(grower, node);
+
+	return split_leaf(&rules, (double) sums.g * grower->scale.g_unit, (double) sums.h * grower->scale.h_unit);
 }
 
 /* Appends a node; its rows are set later. */
 static uint32_t
-add_node(Grower *grower, uint32_t depth, GradientSums sums)
+add_node(Grower *grower, uint32_t depth, GradientSums sums, double lowest, double highest)
 {
 	GrownNode  *node = &grower->nodes[grower->n_nodes];
 
 	memset(node, 0, sizeof(*node));
 	node->depth = depth;
 	node->sums = sums;
-	node->value = grower->rules.learning_rate *
-		split_leaf(&grower->rules.split, (double) sums.g * grower->scale.g_unit, (double) sums.h * grower->scale.h_unit);
+	node->lowest = lowest;
+	node->highest = highest;
+	node->value = grower->rules.learning_rate * leaf_value(grower, node, sums);
 	node->histogram = -1;
 	return grower->n_nodes++;
 }
@@ -215,11 +247,18 @@ open_node(Grower *grower, uint32_t number, PartitionNode *division, Error *error
 	GradientSums left = node->split.left;
 	GradientSums right = {node->sums.g - left.g, node->sums.h - left.h};
 
-	node->left = add_node(grower, node->depth + 1, left);
-	add_node(grower, node->depth + 1, right);
+	int			direction = grower->rules.directions != NULL ? grower->rules.directions[node->split.feature] : 0;
+	double		middle = (leaf_value(grower, node, left) + leaf_value(grower, node, right)) / 2;
+
+	uint64_t	key = node->key;
+
+	node->left = add_node(grower, node->depth + 1, left, direction < 0 ? middle : node->lowest, direction > 0 ? middle : node->highest);
+	add_node(grower, node->depth + 1, right, direction > 0 ? middle : node->lowest, direction < 0 ? middle : node->highest);
 
 	GrownNode  *children = &grower->nodes[node->left];
 
+	children[0].key = column_sample_child_key(key, false);
+	children[1].key = column_sample_child_key(key, true);
 	*division = (PartitionNode)
 	{
 		.split = &node->split,
@@ -227,7 +266,7 @@ open_node(Grower *grower, uint32_t number, PartitionNode *division, Error *error
 		.to = &grower->lists[(node->depth + 1) % 2],
 		.begin = node->begin,
 		.end = node->end,
-		.is_last = node->depth + 1 == grower->rules.max_depth,
+		.is_last = node->depth + 1 == grower->rules.max_depth && grower->refit == NULL,
 		.left_value = (float) children[0].value,
 		.right_value = (float) children[1].value
 	};
@@ -327,6 +366,27 @@ split_batch(Grower *grower, uint32_t *n_leaves, Error *error)
 	return true;
 }
 
+/* Task: the value of one leaf by its rows; leaves' ranges of rows, and so their scratch, are disjoint. */
+static void
+refit_leaf(void *argument, size_t task)
+{
+	Grower	   *grower = argument;
+	GrownNode  *node = &grower->nodes[task];
+	const LeafRefit *refit = grower->refit;
+	const uint32_t *rows = node_list(grower, node)->rows;
+
+	if (node->left != 0 || node->begin == node->end)
+		return;
+	for (size_t i = node->begin; i < node->end; i++)
+	{
+		size_t		row = rows != NULL ? rows[i] : i;
+
+		refit->items[i].value = refit->target[row] - (refit->base + (double) grower->scores[row]);
+		refit->items[i].weight = refit->weight != NULL ? refit->weight[row] : 1;
+	}
+	node->value = grower->rules.learning_rate * weighted_quantile(refit->items + node->begin, node->end - node->begin, refit->share);
+}
+
 /* Task: the scores of the rows of one leaf. */
 static void
 score_leaf(void *argument, size_t task)
@@ -358,9 +418,10 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 	if (!reserve_nodes(grower, error))
 		return false;
 
-	GrownNode  *root = &grower->nodes[add_node(grower, 0, sums)];
+	GrownNode  *root = &grower->nodes[add_node(grower, 0, sums, grower->rules.split.lowest, grower->rules.split.highest)];
 
 	root->end = n_rows;
+	root->key = grower->columns != NULL ? grower->columns->key : 0;
 	if (may_split(grower, root))
 	{
 		root->histogram = grower->free_slots[--grower->n_free];
@@ -373,6 +434,8 @@ grow_tree(Grower *grower, size_t n_rows, GradientSums sums, Error *error)
 		if (!split_batch(grower, &n_leaves, error))
 			return false;
 	}
+	if (grower->refit != NULL)
+		pool_for(grower->pool, grower->n_nodes, refit_leaf, grower);
 	pool_for(grower->pool, grower->n_nodes, score_leaf, grower);
 	return true;
 }

@@ -4,7 +4,7 @@
  *
  * Nodes that can be split wait in a heap: the deepest first (a whole level
  * then goes through each step together), or, with a limit on leaves, the one
- * of most gain.  Splitting divides a node's rows, builds the histogram of the
+ * of most gain: of all, or of the highest level.  Splitting divides a node's rows, builds the histogram of the
  * child with fewer of them, and gets the other's by subtraction from their
  * parent's.  Histograms live in a pool of fixed size; where it is exhausted,
  * the node that would come last loses its own, and its children's are both
@@ -14,15 +14,30 @@
 #define MLOPS_CORE_FIT_GROW_H
 
 #include "../tree_model.h"
+#include "column_sample.h"
 #include "partition.h"
+#include "quantile.h"
 
 typedef struct GrowRules
 {
 	SplitRules	split;
 	uint32_t	max_depth;
 	uint32_t	max_leaves;		/* 0: no limit */
+	bool		by_gain;		/* with a limit: the largest gain anywhere first, not level by level */
 	double		learning_rate;
+	bool		counts_rows;	/* for split.min_rows; false: nothing needs them */
+	const int8_t *directions;	/* by feature, as SplitRules have it; NULL: none is constrained */
 } GrowRules;
+
+/* Leaves that get the quantile of what is left over of their rows' targets, times the learning rate. */
+typedef struct LeafRefit
+{
+	const double *target;		/* of the training rows */
+	const double *weight;		/* or NULL */
+	double		base;			/* score before the first tree */
+	double		share;			/* of the quantile */
+	QuantileItem *items;		/* scratch for all training rows */
+} LeafRefit;
 
 typedef struct GrownNode
 {
@@ -30,6 +45,9 @@ typedef struct GrownNode
 	size_t		end;
 	GradientSums sums;
 	double		value;			/* of the leaf that it is or would be */
+	uint64_t	key;			/* of its sample of features */
+	double		lowest;			/* bounds of that value before the learning rate, where rules are bounded */
+	double		highest;
 	Split		split;			/* the best, where it was looked for */
 	uint32_t	depth;
 	uint32_t	left;			/* its children are left and left + 1; 0: a leaf */
@@ -51,15 +69,20 @@ typedef struct Grower
 	struct Build *builds;		/* 2 max_batch */
 	Split	   *partial;		/* 2 a chunk of features */
 	HistogramCell *cells;		/* n_slots x n_cells */
+	HistogramCell *counts;		/* the same, of rows: where rules count them */
+	int32_t    *ones;			/* n_train words that say "g = 0, h = 1"; the same */
 	int			n_slots;
 	int		   *free_slots;
 	int			n_free;
+	ColumnSample *columns;		/* or NULL: nodes see what the tree sees */
+	bool	   *used;			/* with columns: of the nodes of each build, 4 max_batch x n_features */
+	const LeafRefit *refit;		/* or NULL: leaves stay as their sums say */
 
 	/* the tree */
 	GradientScale scale;
 	RowList		lists[2];		/* room for n_train rows each */
 	RowList		root;			/* lists[0] with the rows that the tree sees; its `rows` may be NULL */
-	const bool *feature_used;	/* NULL: all */
+	const bool *feature_used;	/* of the tree; NULL: all */
 	float	   *scores;
 	GrownNode  *nodes;
 	uint32_t	n_nodes;
@@ -68,7 +91,7 @@ typedef struct Grower
 	uint32_t	n_heap;
 } Grower;
 
-/* Leaves what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
+/* Leaves refit, columns and used, and what belongs to a tree to the caller: scale, lists, root, feature_used and scores. */
 extern bool grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, ThreadPool *pool, Arena *arena, Error *error);
 extern uint64_t grower_memory(const GrowRules *rules, uint64_t n_rows, uint32_t n_features, int n_threads);
 

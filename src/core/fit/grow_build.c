@@ -17,6 +17,7 @@ typedef struct BuildWork
 	Grower	   *grower;
 	const Build *builds;		/* of a task each, or the one that is shared */
 	size_t		n_row_chunks;
+	bool		counting;		/* rows, in a pass of its own before that of derivatives */
 } BuildWork;
 
 /* Whether the tree may split on a feature. */
@@ -40,20 +41,54 @@ group_used(const Grower *grower, uint32_t group)
 	return false;
 }
 
-/* The histogram of a node that has one. */
+/* The cells of a node that has a histogram: of derivatives, or of rows. */
 static HistogramCell *
-node_cells(const Grower *grower, uint32_t node)
+node_cells(const Grower *grower, uint32_t node, bool counting)
 {
-	return grower->cells + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
+	return (counting ? grower->counts : grower->cells) + (size_t) grower->nodes[node].histogram * grower->bins->n_cells;
 }
 
-/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches. */
+/* Adds rows begin .. end - 1 of a node for a group. */
 static void
-finish_features(Grower *grower, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
+add_rows(const BuildWork *work, const GrownNode *node, int thread, uint32_t group, size_t begin, size_t end)
+{
+	Grower	   *grower = work->grower;
+	RowList		list = *node_list(grower, node);
+
+	if (work->counting)
+		list.first = grower->ones;
+	histogram_add(&grower->scratch, thread, group, !work->counting && grower->scale.wide, &list, begin, end);
+}
+
+/* The best split of one node by one feature. */
+static void
+search_feature(const Grower *grower, uint32_t number, uint32_t feature, const HistogramCell *cells, Split *best)
+{
+	const GrownNode *node = &grower->nodes[number];
+	const BinFeature *bin_feature = &grower->bins->features[feature];
+
+	if (!grower->rules.split.bounded && !grower->rules.counts_rows)
+	{
+		split_search(&grower->rules.split, &grower->scale, bin_feature, feature, cells, node->sums, best);
+		return;
+	}
+
+	SplitRules	rules = node_rules(grower, node);
+
+	rules.n_rows = (int64_t) (node->end - node->begin);
+	rules.counts = grower->rules.counts_rows ? node_cells(grower, number, true) + bin_feature->first_cell : NULL;
+	rules.direction = grower->rules.directions != NULL ? grower->rules.directions[feature] : 0;
+	split_search(&rules, &grower->scale, bin_feature, feature, cells, node->sums, best);
+}
+
+/* Collects features first .. end - 1 (of one group) from the threads, subtracts, and searches unless this is the pass that counts. */
+static void
+finish_features(const BuildWork *work, const Build *build, int first_thread, int end_thread, uint32_t first, uint32_t end,
 				Split *best, Split *best_of_sibling)
 {
-	HistogramCell *cells = node_cells(grower, build->node);
-	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling) : NULL;
+	Grower	   *grower = work->grower;
+	HistogramCell *cells = node_cells(grower, build->node, work->counting);
+	HistogramCell *sibling_cells = build->sibling != 0 ? node_cells(grower, build->sibling, work->counting) : NULL;
 
 	if (!group_used(grower, first / GROUP_FEATURES))
 		return;
@@ -72,12 +107,12 @@ finish_features(Grower *grower, const Build *build, int first_thread, int end_th
 				others[b].h -= own[b].h;
 			}
 		}
-		if (!feature_used(grower, f))
+		if (work->counting || !feature_used(grower, f))
 			continue;
-		if (build->search_node)
-			split_search(&grower->rules.split, &grower->scale, feature, f, own, grower->nodes[build->node].sums, best);
-		if (build->search_sibling)
-			split_search(&grower->rules.split, &grower->scale, feature, f, others, grower->nodes[build->sibling].sums, best_of_sibling);
+		if (build->search_node && (build->node_used == NULL || build->node_used[f]))
+			search_feature(grower, build->node, f, own, best);
+		if (build->search_sibling && (build->sibling_used == NULL || build->sibling_used[f]))
+			search_feature(grower, build->sibling, f, others, best_of_sibling);
 	}
 }
 
@@ -92,11 +127,10 @@ finish_groups(Grower *grower, int first_thread, int end_thread)
 	}
 }
 
-/* Task: all of one build, by one thread. */
+/* One pass of one build, by one thread. */
 static void
-build_alone(void *argument, size_t task, int thread)
+pass_alone(const BuildWork *work, size_t task, int thread)
 {
-	const BuildWork *work = argument;
 	Grower	   *grower = work->grower;
 	const BinnedMatrix *bins = grower->bins;
 	const Build *build = &work->builds[task];
@@ -109,11 +143,24 @@ build_alone(void *argument, size_t task, int thread)
 
 		if (!group_used(grower, g))
 			continue;
-		histogram_add(&grower->scratch, thread, g, grower->scale.wide, node_list(grower, node), node->begin, node->end);
-		finish_features(grower, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
+		add_rows(work, node, thread, g, node->begin, node->end);
+		finish_features(work, build, thread, thread + 1, group->first_feature, group->first_feature + group->n_features,
 						&node->split, best_of_sibling);
 	}
 	finish_groups(grower, thread, thread + 1);
+}
+
+/* Task: all of one build, by one thread. */
+static void
+build_alone(void *argument, size_t task, int thread)
+{
+	BuildWork	work = *(const BuildWork *) argument;
+
+	work.counting = work.grower->rules.counts_rows;
+	if (work.counting)
+		pass_alone(&work, task, thread);
+	work.counting = false;
+	pass_alone(&work, task, thread);
 }
 
 /* Task: a chunk of rows in one group of the shared build. */
@@ -128,7 +175,7 @@ add_shared(void *argument, size_t task, int thread)
 	size_t		end = node->end - begin < CHUNK_ROWS ? node->end : begin + CHUNK_ROWS;
 
 	if (group_used(grower, group))
-		histogram_add(&grower->scratch, thread, group, grower->scale.wide, node_list(grower, node), begin, end);
+		add_rows(work, node, thread, group, begin, end);
 }
 
 /* Task: a chunk of features of the shared build. */
@@ -142,7 +189,7 @@ finish_shared(void *argument, size_t task)
 	Split	   *best = &grower->partial[2 * task];
 
 	best[0].gain = best[1].gain = 0;
-	finish_features(grower, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
+	finish_features(work, work->builds, 0, grower->scratch.n_threads, first, end, &best[0], &best[1]);
 }
 
 /* One build by all threads. */
@@ -157,9 +204,13 @@ build_shared(Grower *grower, const Build *build)
 		.n_row_chunks = (node->end - node->begin + CHUNK_ROWS - 1) / CHUNK_ROWS
 	};
 
-	pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
-	pool_for(grower->pool, n_chunks, finish_shared, &work);
-	finish_groups(grower, 0, grower->scratch.n_threads);
+	for (int pass = grower->rules.counts_rows ? 0 : 1; pass < 2; pass++)
+	{
+		work.counting = pass == 0;
+		pool_for_thread(grower->pool, grower->bins->n_groups * work.n_row_chunks, add_shared, &work);
+		pool_for(grower->pool, n_chunks, finish_shared, &work);
+		finish_groups(grower, 0, grower->scratch.n_threads);
+	}
 	for (uint32_t c = 0; c < n_chunks; c++)
 	{
 		const Split *best = &grower->partial[2 * c];
@@ -171,11 +222,37 @@ build_shared(Grower *grower, const Build *build)
 	}
 }
 
+/* Draws the features of one node into place k of those that there is room for. */
+static const bool *
+draw_node(Grower *grower, uint32_t node, size_t k)
+{
+	bool	   *used = grower->used + k * grower->bins->n_features;
+
+	column_sample_node(grower->columns, grower->nodes[node].depth, grower->nodes[node].key, used);
+	return used;
+}
+
+/* Draws the features of all nodes that are to be searched. */
+static void
+draw_nodes(Grower *grower, Build *builds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (builds[i].search_node)
+			builds[i].node_used = draw_node(grower, builds[i].node, 2 * i);
+		if (builds[i].search_sibling)
+			builds[i].sibling_used = draw_node(grower, builds[i].sibling, 2 * i + 1);
+	}
+}
+
 /* Large nodes one by one with all threads, the others side by side. */
 void
 grow_build(Grower *grower, Build *builds, size_t n)
 {
 	size_t		n_alone = 0;
+
+	if (grower->columns != NULL)
+		draw_nodes(grower, builds, n);
 
 	for (size_t i = 0; i < n; i++)
 	{

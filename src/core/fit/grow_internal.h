@@ -16,6 +16,8 @@ typedef struct Build
 	uint32_t	sibling;		/* 0: none */
 	bool		search_node;
 	bool		search_sibling;
+	const bool *node_used;		/* features that the node may be split on; NULL: the tree's */
+	const bool *sibling_used;
 } Build;
 
 /* Tasks of features. */
@@ -23,6 +25,17 @@ static inline uint32_t
 feature_chunks(uint32_t n_features)
 {
 	return (n_features + CHUNK_FEATURES - 1) / CHUNK_FEATURES;
+}
+
+/* The rules of splits as they are for a node: within its bounds. */
+static inline SplitRules
+node_rules(const Grower *grower, const GrownNode *node)
+{
+	SplitRules	rules = grower->rules.split;
+
+	rules.lowest = node->lowest;
+	rules.highest = node->highest;
+	return rules;
 }
 
 /* The list that a node's rows are in. */

@@ -1,10 +1,8 @@
 /*
  * objective.c
- *		Losses of gradient boosting.
+ *		Losses of gradient boosting: the usual one of each task, the table of all, and what targets they allow.
  *
- * Compilers turn the loops over rows into vectors.  Sums over a block are
- * made in LANES parts, which every vector width divides, and added up in order;
- * rows behind the last LANES go into the first part.
+ * Compilers turn the loops over rows into vectors.
  */
 #include "objective.h"
 
@@ -13,64 +11,44 @@
 #include "../mathfun.h"
 #include "cpu.h"
 
-#define LANES 16
-
-#define DERIVATIVE_MAX 1e30		/* weights, and targets with and without theirs: derivatives are float32 */
+/* Derivatives are float32: limits of weights, and of targets with and without theirs; where a mean is an exponential, of both. */
+#define DERIVATIVE_MAX 1e30
+#define LOG_TARGET_MAX 1e15
+#define LOG_WEIGHT_MAX 1e18
 
 /* ---- Constant scores ---- */
 
-/* A value whose derivatives would not fit. */
-static bool
-refuse_size(const char *what, double value, Error *error)
-{
-	error_set(error, ERROR_DATA, "%s of %g, above the limit of %g for gradient boosting", what, value, DERIVATIVE_MAX);
-	return error_hint(error, "Scale it down in the source query.");
-}
-
 /* Mean of the target over the training rows. */
 static bool
-squared_error_base(const FitInput *input, double *base, Error *error)
+squared_error_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	RowRange	train = input->table->train;
 	double		sum = 0;
 	double		weights = 0;
-	double		largest = 0;
-	double		largest_weighted = 0;
 
+	(void) shape;
+	(void) error;
 	for (size_t i = train.begin; i < train.end; i++)
 	{
 		double		weight = input->weight != NULL ? input->weight[i] : 1;
 
 		sum += weight * input->target[i];
 		weights += weight;
-		largest = fmax(largest, fabs(input->target[i]));
-		largest_weighted = fmax(largest_weighted, fmax(fabs(input->target[i]), 1) * weight);
 	}
 	base[0] = sum / weights;
-	if (!(largest < DERIVATIVE_MAX))
-		return refuse_size("the target has a value", largest, error);
-	if (!(largest_weighted < DERIVATIVE_MAX))
-		return refuse_size("a weight, times its target, has a value", largest_weighted, error);
 	return true;
 }
 
 /* Sums of weights by class over the training rows. */
-static bool
-class_weights(const FitInput *input, double *weights, uint32_t n_classes, Error *error)
+static void
+class_weights(const FitInput *input, double *weights, uint32_t n_classes)
 {
 	RowRange	train = input->table->train;
-	double		largest = 0;
 
 	for (uint32_t k = 0; k < n_classes; k++)
 		weights[k] = 0;
 	for (size_t i = train.begin; i < train.end; i++)
-	{
-		double		weight = input->weight != NULL ? input->weight[i] : 1;
-
-		weights[(uint32_t) input->target[i]] += weight;
-		largest = fmax(largest, weight);
-	}
-	return largest < DERIVATIVE_MAX || refuse_size("a weight has a value", largest, error);
+		weights[(uint32_t) input->target[i]] += input->weight != NULL ? input->weight[i] : 1;
 }
 
 /* A frequency, kept away from 0, whose logarithm is no number. */
@@ -82,24 +60,26 @@ frequency(double part, double whole)
 
 /* Log odds of the second class. */
 static bool
-logistic_base(const FitInput *input, double *base, Error *error)
+logistic_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	double		weights[2];
 
-	if (!class_weights(input, weights, 2, error))
-		return false;
+	(void) shape;
+	(void) error;
+	class_weights(input, weights, 2);
 	base[0] = math_log(frequency(weights[1], weights[0] + weights[1])) - math_log(frequency(weights[0], weights[0] + weights[1]));
 	return true;
 }
 
 /* Logarithms of the frequencies. */
 static bool
-softmax_base(const FitInput *input, double *base, Error *error)
+softmax_base(const FitInput *input, double shape, double *base, Error *error)
 {
 	double		whole = 0;
 
-	if (!class_weights(input, base, input->n_classes, error))
-		return false;
+	(void) shape;
+	(void) error;
+	class_weights(input, base, input->n_classes);
 	for (uint32_t k = 0; k < input->n_classes; k++)
 		whole += base[k];
 	for (uint32_t k = 0; k < input->n_classes; k++)
@@ -242,8 +222,8 @@ softmax_losses(const ScoredRows *rows, size_t begin, size_t n, double *losses)
 }
 
 /* The mean loss itself. */
-static double
-shown_as_is(double mean)
+double
+objective_mean(double mean)
 {
 	return mean;
 }
@@ -253,6 +233,8 @@ shown_as_is(double mean)
 static const Objective squared_error = {
 	.name = "squared_error",
 	.link = LINK_IDENTITY,
+	.unit_h = true,
+	.lowest = -INFINITY,
 	.base = squared_error_base,
 	.gradients = squared_error_gradients,
 	.losses = squared_error_losses,
@@ -265,7 +247,7 @@ static const Objective logistic = {
 	.base = logistic_base,
 	.gradients = logistic_gradients,
 	.losses = logistic_losses,
-	.shown = shown_as_is
+	.shown = objective_mean
 };
 
 static const Objective softmax = {
@@ -276,199 +258,105 @@ static const Objective softmax = {
 	.prepare = softmax_prepare,
 	.gradients = softmax_gradients,
 	.losses = softmax_losses,
-	.shown = shown_as_is
+	.shown = objective_mean
 };
 
 /* The objective that a task has. */
-const Objective *
+static const Objective *
 objective_of(Task task)
 {
-	switch (task)
+	return task == TASK_BINARY ? &logistic : task == TASK_MULTICLASS ? &softmax : &squared_error;
+}
+
+/* By its id. */
+const Objective *
+objective_find(ObjectiveId id, Task task)
+{
+	switch (id)
 	{
-		case TASK_REGRESSION:
+		case OBJECTIVE_AUTO:
+			break;
+		case OBJECTIVE_SQUARED_ERROR:
 			return &squared_error;
-		case TASK_BINARY:
+		case OBJECTIVE_LOGISTIC:
 			return &logistic;
-		case TASK_MULTICLASS:
+		case OBJECTIVE_SOFTMAX:
 			return &softmax;
+		case OBJECTIVE_ABSOLUTE_ERROR:
+			return &objective_absolute_error;
+		case OBJECTIVE_HUBER:
+			return &objective_huber;
+		case OBJECTIVE_QUANTILE:
+			return &objective_quantile;
+		case OBJECTIVE_POISSON:
+			return &objective_poisson;
+		case OBJECTIVE_GAMMA:
+			return &objective_gamma;
+		case OBJECTIVE_TWEEDIE:
+			return &objective_tweedie;
 	}
-	return NULL;
+	return objective_of(task);
 }
 
-/* ---- All rows ---- */
+/* ---- Targets ---- */
 
-typedef struct RowsWork
+/* Names the least target, where it is too small. */
+static bool
+check_lowest(const Objective *objective, const FitInput *input, size_t end, Error *error)
 {
-	const Objective *objective;
-	const ScoredRows *rows;
-	uint32_t	group;
-	float	   *g;
-	float	   *h;
-	GradientBlock *blocks;
-	double	   *sums;
-} RowsWork;
+	double		least = INFINITY;
+	size_t		n_below = 0;
 
-/* Rows of a block. */
-static inline RowRange
-block_range(const ScoredRows *rows, size_t block)
-{
-	size_t		begin = block * OBJECTIVE_BLOCK;
-
-	return (RowRange)
+	for (size_t i = input->table->train.begin; i < end; i++)
 	{
-		.begin = begin, .end = rows->n - begin < OBJECTIVE_BLOCK ? rows->n : begin + OBJECTIVE_BLOCK
-	};
-}
+		double		y = input->target[i];
 
-/* Task: log sums of a block. */
-static void
-prepare_block(void *argument, size_t task)
-{
-	const RowsWork *work = argument;
-	RowRange	range = block_range(work->rows, task);
-
-	work->objective->prepare(work->rows, range.begin, range.end);
-}
-
-/* All blocks on all threads. */
-void
-objective_prepare(const Objective *objective, const ScoredRows *rows, ThreadPool *pool)
-{
-	RowsWork	work = {.objective = objective,.rows = rows};
-
-	if (objective->prepare != NULL)
-		pool_for(pool, objective_blocks(rows->n), prepare_block, &work);
-}
-
-/* Multiplies by weights, and finds largest values and sums. */
-CPU_BODY void
-weigh_body(const double *restrict weight, size_t n, float *restrict g, float *restrict h, GradientBlock *block)
-{
-	float		largest_g[LANES] = {0};
-	float		largest_h[LANES] = {0};
-	double		sum_g[LANES] = {0};
-	double		sum_h[LANES] = {0};
-
-	for (size_t i = 0; i < n; i += LANES)
-	{
-		float		block_g[LANES] = {0};
-		float		block_h[LANES] = {0};
-		size_t		m = n - i < LANES ? n - i : LANES;
-
-		if (weight != NULL)
-		{
-			for (size_t k = 0; k < m; k++)
-			{
-				g[i + k] = (float) ((double) g[i + k] * weight[i + k]);
-				h[i + k] = (float) ((double) h[i + k] * weight[i + k]);
-			}
-		}
-		for (size_t k = 0; k < m; k++)
-		{
-			block_g[k] = fabsf(g[i + k]);
-			block_h[k] = h[i + k];
-		}
-		for (size_t k = 0; k < LANES; k++)
-		{
-			largest_g[k] = block_g[k] > largest_g[k] ? block_g[k] : largest_g[k];
-			largest_h[k] = block_h[k] > largest_h[k] ? block_h[k] : largest_h[k];
-			sum_g[k] += (double) block_g[k];
-			sum_h[k] += (double) block_h[k];
-		}
+		n_below += objective->lowest_open ? y <= objective->lowest : y < objective->lowest;
+		least = fmin(least, y);
 	}
-	*block = (GradientBlock) {0};
-	for (size_t k = 0; k < LANES; k++)
+	if (n_below == 0)
+		return true;
+	error_set(error, ERROR_DATA, "objective %s needs values %s 0 in target column \"%s\", but the least is %g", objective->name,
+			  objective->lowest_open ? "above" : "of at least", input->table->target->source->name, least);
+	error_detail(error, "%zu of %zu rows for training and validation have such values.", n_below, end - input->table->train.begin);
+	return error_hint(error, "Leave these rows out in the source query, or use another objective, such as squared_error.");
+}
+
+/* A value whose derivatives would not fit. */
+static bool
+refuse_size(const char *what, double value, double limit, Error *error)
+{
+	error_set(error, ERROR_DATA, "%s of %g, above the limit of %g for gradient boosting", what, value, limit);
+	return error_hint(error, "Scale it down in the source query.");
+}
+
+/* The rows for training and validation, which follow each other. */
+bool
+objective_check(const Objective *objective, const FitInput *input, Error *error)
+{
+	size_t		end = input->table->train.end + range_rows(input->table->validation);
+	bool		is_log = objective->link == LINK_LOG;
+	double		limit = is_log ? LOG_TARGET_MAX : DERIVATIVE_MAX;
+	double		weight_limit = is_log ? LOG_WEIGHT_MAX : DERIVATIVE_MAX;
+	double		largest = 0;
+	double		heaviest = 0;
+	double		largest_weighted = 0;
+
+	for (size_t i = input->table->train.begin; i < end; i++)
 	{
-		block->largest_g = fmaxf(block->largest_g, largest_g[k]);
-		block->largest_h = fmaxf(block->largest_h, largest_h[k]);
-		block->sum_g += sum_g[k];
-		block->sum_h += sum_h[k];
+		double		weight = input->weight != NULL ? input->weight[i] : 1;
+
+		heaviest = fmax(heaviest, weight);
+		largest = fmax(largest, fabs(input->target[i]));
+		largest_weighted = fmax(largest_weighted, fmax(fabs(input->target[i]), 1) * weight);
 	}
-}
-
-CPU_DISPATCH(weigh, (const double *weight, size_t n, float *g, float *h, GradientBlock *block), (weight, n, g, h, block))
-
-/* Task: weighted derivatives of a block. */
-static void
-gradient_block(void *argument, size_t task)
-{
-	const RowsWork *work = argument;
-	RowRange	range = block_range(work->rows, task);
-
-	work->objective->gradients(work->rows, work->group, range.begin, range.end, work->g, work->h);
-	weigh(work->rows->weight != NULL ? work->rows->weight + range.begin : NULL, range_rows(range),
-		  work->g + range.begin, work->h + range.begin, &work->blocks[task]);
-}
-
-/* All blocks on all threads. */
-void
-objective_gradients(const Objective *objective, const ScoredRows *rows, uint32_t group, float *g, float *h,
-					GradientBlock *blocks, ThreadPool *pool)
-{
-	RowsWork	work = {.objective = objective,.rows = rows,.group = group,.g = g,.h = h,.blocks = blocks};
-
-	pool_for(pool, objective_blocks(rows->n), gradient_block, &work);
-}
-
-/* The sum of n numbers. */
-CPU_BODY void
-sum_lanes_body(const double *restrict values, size_t n, double *restrict sum)
-{
-	double		sums[LANES] = {0};
-	size_t		i = 0;
-
-	for (; i + LANES <= n; i += LANES)
-	{
-		for (size_t k = 0; k < LANES; k++)
-			sums[k] += values[i + k];
-	}
-	for (; i < n; i++)
-		sums[0] += values[i];
-	*sum = 0;
-	for (size_t k = 0; k < LANES; k++)
-		*sum += sums[k];
-}
-
-CPU_DISPATCH(sum_lanes, (const double *values, size_t n, double *sum), (values, n, sum))
-
-/* Task: sums of weighted losses and of weights of a block. */
-static void
-loss_block(void *argument, size_t task)
-{
-	const RowsWork *work = argument;
-	RowRange	range = block_range(work->rows, task);
-	double		losses[OBJECTIVE_BLOCK];
-
-	size_t		n = range_rows(range);
-
-	work->objective->losses(work->rows, range.begin, n, losses);
-	work->sums[2 * task + 1] = (double) n;
-	if (work->rows->weight != NULL)
-	{
-		const double *weight = work->rows->weight + range.begin;
-
-		for (size_t i = 0; i < n; i++)
-			losses[i] *= weight[i];
-		sum_lanes(weight, n, &work->sums[2 * task + 1]);
-	}
-	sum_lanes(losses, n, &work->sums[2 * task]);
-}
-
-/* Blocks on all threads; their sums in order. */
-double
-objective_loss(const Objective *objective, const ScoredRows *rows, double *scratch, ThreadPool *pool)
-{
-	RowsWork	work = {.objective = objective,.rows = rows,.sums = scratch};
-	double		loss = 0;
-	double		weight = 0;
-
-	if (rows->n == 0)
-		return NAN;
-	pool_for(pool, objective_blocks(rows->n), loss_block, &work);
-	for (size_t b = 0; b < objective_blocks(rows->n); b++)
-	{
-		loss += scratch[2 * b];
-		weight += scratch[2 * b + 1];
-	}
-	return objective->shown(loss / weight);
+	if (input->task == TASK_REGRESSION && !(largest < limit))
+		return refuse_size("the target has a value", largest, limit, error);
+	if (!(heaviest < weight_limit))
+		return refuse_size("a weight has a value", heaviest, weight_limit, error);
+	if (input->task != TASK_REGRESSION)
+		return true;
+	if (!(largest_weighted < DERIVATIVE_MAX))
+		return refuse_size("a weight, times its target, has a value", largest_weighted, DERIVATIVE_MAX, error);
+	return check_lowest(objective, input, end, error);
 }
