@@ -49,6 +49,6 @@ select bool_and(mlops.predict_proba('copy@1', h) = mlops.predict_proba('size', h
 
 -- refusals
 select mlops.train('t', 'house', 'prize');
-select mlops.train('t', 'house', 'price', params => '{"max_dept": 3}');
+select mlops.train('t', 'house', 'price', algorithm => 'linear_regression', params => '{"reg_lamda": 3}');
 select mlops.predict('siez', h) from house h;
 update mlops.model_version set version = 7;

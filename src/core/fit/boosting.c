@@ -260,7 +260,7 @@ static void
 check_weights(Booster *booster, double sum_h)
 {
 	const FitMonitor *monitor = booster->input->monitor;
-	double		least = booster->params.grow.split.min_child_weight;
+	double		least = params_get(booster->input->params, "min_child_weight");
 	char		text[256];
 
 	if (booster->weights_told || sum_h >= 10 * least)

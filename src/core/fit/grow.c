@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_BATCH		2048	/* nodes that go through a step together */
+#define BATCH_FEATURES	(4 * 1024 * 1024)	/* nodes x features of these */
 #define POOL_BYTES		(64 * 1024 * 1024)	/* aim for all histograms of waiting nodes */
 #define MIN_SLOTS		4
 
@@ -24,6 +25,15 @@ slots_for(const GrowRules *rules, uint64_t n_cells)
 	if (slots > most)
 		slots = most;
 	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
+}
+
+/* Nodes of a batch: fewer where each may have a sample of many features. */
+static uint32_t
+batch_for(uint32_t n_features)
+{
+	uint32_t	n = BATCH_FEATURES / (n_features + 1) + 1;
+
+	return n < MAX_BATCH ? n : MAX_BATCH;
 }
 
 /* What counting rows takes, where rules ask for it. */
@@ -79,7 +89,7 @@ grower_init(Grower *grower, const BinnedMatrix *bins, const GrowRules *rules, Th
 	grower->pool = pool;
 	grower->arena = arena;
 	grower->n_slots = slots_for(rules, bins->n_cells);
-	grower->max_batch = rules->max_leaves > 0 ? 1 : MAX_BATCH;
+	grower->max_batch = rules->max_leaves > 0 ? 1 : batch_for(bins->n_features);
 	grower->batch = arena_alloc(arena, grower->max_batch, sizeof(uint32_t), error);
 	grower->divisions = arena_alloc(arena, grower->max_batch, sizeof(PartitionNode), error);
 	grower->builds = arena_alloc(arena, grower->max_batch, 2 * sizeof(Build), error);

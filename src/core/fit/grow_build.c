@@ -228,6 +228,10 @@ build_touched(Grower *grower, const Build *build, int thread)
 		if (!feature_used(grower, f) || bins->features[f].constant)
 			continue;
 
+		/* without a sibling, features that the node may not be split on are of no use */
+		if (build->sibling == 0 && build->node_used != NULL && !build->node_used[f])
+			continue;
+
 		CellList	list = node_touched(grower, node, f, thread);
 
 		if (build->sibling != 0)

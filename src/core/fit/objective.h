@@ -17,8 +17,8 @@
  *		logistic		g = p - y					h = p (1 - p)
  *		softmax			g = p_k - [y = k]			h = 2 p_k (1 - p_k)
  *
- * objective.c has squared error, logistic and softmax, and what works on all
- * rows; objective_regression.c and objective_log.c the others.
+ * objective.c has squared error, logistic and softmax, objective_regression.c
+ * and objective_log.c the others; objective_rows.c works on all rows.
  */
 #ifndef MLOPS_CORE_FIT_OBJECTIVE_H
 #define MLOPS_CORE_FIT_OBJECTIVE_H
