@@ -36,6 +36,7 @@ typedef struct Node
 	BinGroup	group;
 	BinnedMatrix matrix;
 	HistogramCell cells[WIDE_BINS_MAX];
+	HistogramCell counts[WIDE_BINS_MAX];	/* h: rows */
 	GradientSums sums;
 } Node;
 
@@ -69,6 +70,7 @@ fill_node(Node *node, uint32_t n, uint32_t n_bins, uint32_t n_present, bool cate
 		node->second[i] = h;
 		node->cells[bin].g += g;
 		node->cells[bin].h += h;
+		node->counts[bin].h++;
 		node->sums.g += g;
 		node->sums.h += h;
 	}
@@ -97,6 +99,7 @@ gain_of(const Node *node, const SplitRules *rules, const bool *left)
 {
 	double		g[2] = {0, 0};
 	double		h[2] = {0, 0};
+	int64_t		rows[2] = {0, 0};
 	double		terms[3];
 
 	for (uint32_t i = 0; i < node->n; i++)
@@ -105,8 +108,10 @@ gain_of(const Node *node, const SplitRules *rules, const bool *left)
 
 		g[left[i]] += (double) (node->scale.wide ? first : first >> 16) * node->scale.g_unit;
 		h[left[i]] += (double) node->second[i] * node->scale.h_unit;
+		rows[left[i]]++;
 	}
-	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight)
+	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight ||
+		rows[0] < rules->min_rows || rows[1] < rules->min_rows)
 		return -1;
 	for (int side = 0; side < 3; side++)
 	{
@@ -165,14 +170,17 @@ best_number_gain(const Node *node, const SplitRules *rules)
 
 	for (uint32_t k = 0; k < node->n; k++)
 	{
+		/* the first cut is behind bin 1: it may divide missing values from all others */
+		uint32_t	cut = node->bins[k] == BIN_MISSING ? 1 : node->bins[k];
+
 		for (int missing_left = 0; missing_left < 2; missing_left++)
 		{
 			bool		left[MAX_ROWS];
 
-			if (node->bins[k] > node->feature.n_cuts)
+			if (cut > node->feature.n_cuts)
 				continue;
 			for (uint32_t i = 0; i < node->n; i++)
-				left[i] = node->bins[i] == BIN_MISSING ? missing_left : node->bins[i] <= node->bins[k] && node->bins[k] != BIN_MISSING;
+				left[i] = node->bins[i] == BIN_MISSING ? missing_left : node->bins[i] <= cut;
 			best = fmax(best, gain_of(node, rules, left));
 		}
 	}
@@ -184,22 +192,29 @@ static void
 check_split(Node *node, const SplitRules *rules, double best_gain, Arena *arena)
 {
 	TouchedCells touched;
+	TouchedCells counted;
+	static int32_t ones[MAX_ROWS];
+	RowList		counted_rows = {.first = ones};
 	Error		error;
 	Split		by_all = {0};
 	Split		by_touched = {0};
 	uint64_t	sets[2][WIDE_BINS_MAX / 64] = {{0}};
 	SplitSearch search = search_of(node, rules);
-	CellList	all = {.cells = node->cells,.n = node->feature.n_bins};
+	CellList	all = {.cells = node->cells,.counts = node->counts,.n = node->feature.n_bins};
 	bool		left[MAX_ROWS];
 
-	if (!CHECK_OK(touched_init(&touched, node->feature.n_bins, arena, &error), &error))
+	if (!CHECK_OK(touched_init(&touched, node->feature.n_bins, arena, &error), &error) ||
+		!CHECK_OK(touched_init(&counted, node->feature.n_bins, arena, &error), &error))
 		return;
+	for (uint32_t i = 0; i < node->n; i++)
+		ones[i] = 1;
 	split_search(&search, &node->feature, 7, &all, &by_all);
 	for (int again = 0; again < 2; again++)
 	{
 		/* the second time finds nothing of the first */
 		CellList	list = touched_list(&touched, &node->matrix, 0, node->scale.wide, &node->list, 0, node->n);
 
+		list.counts = touched_list(&counted, &node->matrix, 0, false, &counted_rows, 0, node->n).cells;
 		by_touched = (Split) {0};
 		CHECK(list.n <= node->n + 2);
 		split_search(&search, &node->feature, 7, &list, &by_touched);
@@ -251,7 +266,7 @@ test_splits(void)
 
 		/* of sets, only those that nothing penalises are sure to be the best: Fisher's theorem */
 		if (!categorical)
-			rules = (SplitRules) {.lambda = round % 3,.alpha = round % 5 ? 0 : 4,.gamma = round % 7 ? 0 : 3,.min_child_weight = round % 4};
+			rules = (SplitRules) {.min_rows = round % 4 == 0 ? 1 + draw(40) : 0,.lambda = round % 3,.alpha = round % 5 ? 0 : 4,.gamma = round % 7 ? 0 : 3,.min_child_weight = round % 4};
 		fill_node(&node, 2 + draw(MAX_ROWS - 2), n_bins, categorical ? 10 : 1 + draw(MAX_ROWS - 1), categorical, round % 4 < 2, round % 6 < 3);
 		check_split(&node, &rules, categorical ? best_set_gain(&node, &rules) : best_number_gain(&node, &rules), &arena);
 	}
@@ -271,6 +286,7 @@ test_onehot(void)
 	{
 		double		best = 0;
 
+		rules.min_rows = round % 4 == 0 ? 1 + draw(10) : 0;
 		fill_node(&node, 2 + draw(60), 30, 6, true, round % 2, round % 3 == 0);
 		for (uint32_t b = 0; b < 30; b++)
 		{
