@@ -79,7 +79,7 @@ tree_node_view(const Model *model, uint32_t tree, uint32_t node)
 	TreeNodeView view = {.leaf = at->feature & NODE_LEAF,.left = NO_NODE,.right = NO_NODE,.gain = stat->gain,.cover = stat->cover};
 
 	if (view.leaf)
-		view.value = at->u.leaf;
+		view.value = at->feature & NODE_SHARES ? NAN : at->u.leaf;
 	else
 	{
 		view.left = at->left;
@@ -87,6 +87,22 @@ tree_node_view(const Model *model, uint32_t tree, uint32_t node)
 		view.column = column_of_feature(model, at->feature & NODE_FEATURE_MASK);
 	}
 	return view;
+}
+
+double
+tree_leaf_share(const Model *model, uint32_t tree, uint32_t node, uint32_t class)
+{
+	const uint32_t *words = (const uint32_t *) payload_array(model, tree_payload(model)->sets_offset) + tree_root(model, tree)[node].u.set;
+
+	for (uint32_t i = 1; i <= words[0]; i += SHARE_WORDS)
+	{
+		double		share;
+
+		memcpy(&share, words + i + 1, sizeof(share));
+		if (words[i] == class)
+			return share;
+	}
+	return 0;
 }
 
 /* ---- Splits ---- */

@@ -39,12 +39,22 @@ typedef struct TreeNodeView
 	uint32_t	left;			/* the children; NO_NODE of a leaf */
 	uint32_t	right;
 	uint32_t	column;			/* the raw column that a split tests */
-	double		value;			/* of a leaf */
+	double		value;			/* of a leaf; NaN where it has shares of classes instead */
 	float		gain;			/* of a split; as stored, so not even finite for sure */
 	float		cover;			/* the same */
 } TreeNodeView;
 
 extern TreeNodeView tree_node_view(const Model *model, uint32_t tree, uint32_t node);
+
+/* Whether predictions are the mean of the leaves of all trees, and not their sum on top of a score. */
+static inline bool
+tree_leaves_are_averaged(const Model *model)
+{
+	return tree_payload(model)->link == LINK_MEAN || tree_payload(model)->link == LINK_SHARES;
+}
+
+/* The share of a class in a leaf that has shares. */
+extern double tree_leaf_share(const Model *model, uint32_t tree, uint32_t node, uint32_t class);
 
 /* Which rows go left. */
 typedef enum SplitTest

@@ -187,13 +187,34 @@ typedef struct Pending
 	bool		left;
 } Pending;
 
+/* Appends the classes that a leaf has rows of, with their shares. */
+static void
+append_shares(StringInfo out, const Model *model, uint32 tree, uint32 node)
+{
+	bool		any = false;
+
+	for (uint32 class = 0; class < model->n_outputs; class++)
+	{
+		double		share = tree_leaf_share(model, tree, node, class);
+
+		if (share <= 0)
+			continue;
+		appendStringInfo(out, "%s%s ", any ? ", " : "", model_label(model, class));
+		condition_append_number(out, share);
+		any = true;
+	}
+}
+
 /* Appends what a node says, without its branch. */
 static void
 append_node(StringInfo out, const Model *model, uint32 tree, uint32 node, const TreeNodeView *view)
 {
 	if (view->leaf)
 	{
-		condition_append_number(out, view->value);
+		if (isnan(view->value))
+			append_shares(out, model, tree, node);
+		else
+			condition_append_number(out, view->value);
 		appendStringInfo(out, "   (cover %g)\n", view->cover);
 		return;
 	}
@@ -250,7 +271,7 @@ draw_tree(StringInfo out, const Model *model, uint32 tree, uint32 max_depth)
 	pfree(stack);
 }
 
-/* The line above a tree: which it is, and where the score begins. */
+/* The line above a tree: which it is, and what becomes of its leaves. */
 static void
 append_title(StringInfo out, const Model *model, uint32 tree)
 {
@@ -260,8 +281,13 @@ append_title(StringInfo out, const Model *model, uint32 tree)
 	appendStringInfo(out, "tree %u of %u", tree + 1, payload->n_trees);
 	if (class != NULL)
 		appendStringInfo(out, " for class %s", class);
-	appendStringInfoString(out, "; the score begins at ");
-	condition_append_number(out, tree_base_score(model, tree % payload->n_groups));
+	if (tree_leaves_are_averaged(model))
+		appendStringInfoString(out, "; predictions are means over the trees");
+	else
+	{
+		appendStringInfoString(out, "; the score begins at ");
+		condition_append_number(out, tree_base_score(model, tree % payload->n_groups));
+	}
 	appendStringInfoChar(out, '\n');
 }
 

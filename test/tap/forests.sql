@@ -6,7 +6,7 @@ create table fruit as
 		   (n * 7919 % 1000) / 100.0 + n % 3 as price, n * 7919 % 1000 > 600 or n % 3 = 1 as sweet
 	  from generate_series(1, 1500) n;
 create table shuffled as select * from fruit order by md5(id::text);
-select plan(31);
+select plan(35);
 
 create temporary table trained as
 	select a.algorithm as name, t.target, r.*
@@ -37,6 +37,13 @@ select is((select value from mlops.evaluate('random_forest_kind@1') where metric
 select ok((select metrics ? 'oob_r2' and not metrics ? 'r2'
 			 from mlops.train('no_test', 'select weight, colour, price from fruit', 'price', algorithm => 'random_forest',
 							  params => '{"n_estimators": 10}', split => '{"test": 0}')), 'they need no held-out rows');
+
+-- their trees
+select matches(mlops.tree_text('random_forest_kind@1', 7), '^tree 7 of 20; predictions are means over the trees\n.*(apple|pear|plum) (1|0\.[0-9]+)(, (pear|plum) 0\.[0-9]+)*   \(cover ', 'leaves of classes have shares');
+select is((select count(*) from mlops.trees('random_forest_kind@1') where value is not null), 0::bigint, 'and no value');
+select ok(bool_and((value is not null) = (condition is null) and coalesce(value between 0 and 1, true)), 'those of two classes have a probability')
+  from mlops.trees('random_forest_sweet@1');
+select is((select round(sum(importance)::numeric, 9) from mlops.importance('random_forest_kind@1')), 1.0, 'columns have their importance');
 
 -- the same rows
 select lives_ok($$select mlops.train('again', 'select weight, colour, kind from shuffled', 'kind', algorithm => 'random_forest', params => '{"n_estimators": 20}')$$, 'shuffled rows train');
