@@ -5,9 +5,10 @@
  * Unlike boosting, no tree waits for another, so trees are what threads
  * share out, and nothing about a tree depends on how many threads there are.
  * Features are bins of 8 or 16 bits by column (forest_bins.c); each node
- * looks at a random choice of them (forest_split.c), until nothing is left to
- * split (forest_tree.c); then the tree is turned into what a model stores,
- * and the rows that it did not see are predicted by it (forest_leaves.c).
+ * looks at a random choice of them (forest_split.c, forest_prefix.c), until
+ * nothing is left to split (forest_tree.c); then the tree is turned into what
+ * a model stores, and the rows that it did not see are predicted by it
+ * (forest_leaves.c).
  *
  * All sums over rows are of integers, and all that is random is a hash of the
  * seed, the tree, and the row's position or the node's way from the root.

@@ -8,25 +8,23 @@
  * Nodes with fewer rows than bins note which bins they touch: these alone are
  * then scanned and cleared, so small nodes cost what their rows cost.
  *
- * Of best splits, the sum over both children of S is greatest, where S is
- *		moment^2 / weight			squared error
- *		sum of c^2 / weight			Gini impurity, c: weight of a class
- *		sum of c log c - w log w	entropy
- * which is the weighted decrease of the impurity and a constant.  A split
- * without decrease is a split, too: a later one may need it.  A cut lies in
- * the middle of the empty bins between the children.
+ * Whatever the feature, its used bins are put into an order, and a prefix of
+ * it goes left (forest_prefix.c).  Numbers have theirs, with the missing ones
+ * on either side; a cut lies in the middle of the empty bins between the
+ * children.
  *
  * Categories are ordered by their mean target or share of a class, which
  * makes the best of all sets a prefix (Fisher 1958; Breiman et al. 1984), or,
  * of more classes, along the principal component of their shares
  * (Coppersmith, Hong & Hosking 1999).  Missing is one more category.
+ *
+ * All memory is the grower's, which is one thread's.
  */
-#include "forest.h"
+#include "forest_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "../mathfun.h"
 #include "cpu.h"
 
 #define POWER_STEPS 12			/* of the iteration that finds the principal component */
@@ -133,210 +131,6 @@ clear(ForestGrower *grower, uint32_t n_used)
 	}
 }
 
-/* ---- Scores ---- */
-
-/* x log x */
-static inline double
-x_log_x(double x)
-{
-	return x > 0 ? x * math_log(x) : 0;
-}
-
-/* S of two sums: of two classes, or of a weight and a moment. */
-CPU_BODY double
-pair_score(ForestCriterion criterion, int64_t first, int64_t second)
-{
-	double		a = (double) first;
-	double		b = (double) second;
-
-	switch (criterion)
-	{
-		case CRITERION_SQUARED_ERROR:
-			return b * b / a;
-		case CRITERION_GINI:
-			return (a * a + b * b) / (a + b);
-		case CRITERION_ENTROPY:
-			return x_log_x(a) + x_log_x(b) - x_log_x(a + b);
-	}
-	return 0;
-}
-
-/* S of n sums of classes. */
-static double
-classes_score(ForestCriterion criterion, const int64_t *sums, uint32_t n)
-{
-	int64_t		weight = 0;
-	double		score = 0;
-
-	for (uint32_t k = 0; k < n; k++)
-	{
-		double		c = (double) sums[k];
-
-		weight += sums[k];
-		score += criterion == CRITERION_GINI ? c * c : x_log_x(c);
-	}
-	return criterion == CRITERION_GINI ? score / (double) weight : score - x_log_x((double) weight);
-}
-
-/* S of any sums. */
-static double
-sums_score(const Forest *forest, const int64_t *sums)
-{
-	if (forest->target.n_sums == 2)
-		return pair_score(forest->rules.criterion, sums[0], sums[1]);
-	return classes_score(forest->rules.criterion, sums, forest->target.n_sums);
-}
-
-/* S of the rest of the node. */
-static double
-rest_score(ForestGrower *grower, const int64_t *left)
-{
-	uint32_t	n_sums = grower->forest->target.n_sums;
-	int64_t    *right = grower->right_sums;
-
-	for (uint32_t k = 0; k < n_sums; k++)
-		right[k] = grower->node_sums[k] - left[k];
-	return sums_score(grower->forest, right);
-}
-
-/* ---- Prefixes ---- */
-
-/* Bins in some order, of which the first so many go left. */
-typedef struct Prefixes
-{
-	const uint32_t *bins;
-	uint32_t	n;				/* prefixes of 1 .. n bins */
-	bool		missing_left;	/* bin 0, which is not in the order, goes left as well */
-	size_t		n_rows;			/* of the node */
-} Prefixes;
-
-/* The first best prefix, where it is better than *best; its length, or 0.  Two sums; the criterion is a constant. */
-CPU_BODY uint32_t
-best_pair_body(const ForestGrower *grower, const Prefixes *prefixes, ForestCriterion criterion, double *best)
-{
-	const int64_t *cells = grower->cells;
-	size_t		min_leaf = grower->forest->rules.min_leaf;
-	int64_t		node_a = grower->node_sums[0];
-	int64_t		node_b = grower->node_sums[1];
-	int64_t		a = prefixes->missing_left ? cells[0] : 0;
-	int64_t		b = prefixes->missing_left ? cells[1] : 0;
-	size_t		n_left = prefixes->missing_left ? grower->counts[0] : 0;
-	uint32_t	length = 0;
-
-	for (uint32_t i = 0; i < prefixes->n; i++)
-	{
-		uint32_t	bin = prefixes->bins[i];
-
-		a += cells[2 * (size_t) bin];
-		b += cells[2 * (size_t) bin + 1];
-		n_left += grower->counts[bin];
-		if (min_leaf > 1 && (n_left < min_leaf || prefixes->n_rows - n_left < min_leaf))
-			continue;
-
-		double		score = pair_score(criterion, a, b) + pair_score(criterion, node_a - a, node_b - b);
-
-		if (score > *best)
-		{
-			*best = score;
-			length = i + 1;
-		}
-	}
-	return length;
-}
-
-/* The same with any number of classes. */
-static uint32_t
-best_of_classes(ForestGrower *grower, const Prefixes *prefixes, double *best)
-{
-	const Forest *forest = grower->forest;
-	uint32_t	n_sums = forest->target.n_sums;
-	int64_t    *left = grower->left_sums;
-	size_t		n_left = prefixes->missing_left ? grower->counts[0] : 0;
-	uint32_t	length = 0;
-
-	for (uint32_t k = 0; k < n_sums; k++)
-		left[k] = prefixes->missing_left ? grower->cells[k] : 0;
-	for (uint32_t i = 0; i < prefixes->n; i++)
-	{
-		const int64_t *cell = grower->cells + (size_t) prefixes->bins[i] * n_sums;
-
-		for (uint32_t k = 0; k < n_sums; k++)
-			left[k] += cell[k];
-		n_left += grower->counts[prefixes->bins[i]];
-		if (forest->rules.min_leaf > 1 && (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf))
-			continue;
-
-		double		score = classes_score(forest->rules.criterion, left, n_sums) + rest_score(grower, left);
-
-		if (score > *best)
-		{
-			*best = score;
-			length = i + 1;
-		}
-	}
-	return length;
-}
-
-/* By the number of sums and the criterion. */
-static uint32_t
-best_prefix(ForestGrower *grower, const Prefixes *prefixes, double *best)
-{
-	const Forest *forest = grower->forest;
-
-	if (forest->target.n_sums > 2)
-		return best_of_classes(grower, prefixes, best);
-	switch (forest->rules.criterion)
-	{
-		case CRITERION_SQUARED_ERROR:
-			return best_pair_body(grower, prefixes, CRITERION_SQUARED_ERROR, best);
-		case CRITERION_GINI:
-			return best_pair_body(grower, prefixes, CRITERION_GINI, best);
-		case CRITERION_ENTROPY:
-			return best_pair_body(grower, prefixes, CRITERION_ENTROPY, best);
-	}
-	return 0;
-}
-
-/* One prefix alone: whether it is better than *best. */
-static bool
-prefix_improves(ForestGrower *grower, const Prefixes *prefixes, double *best)
-{
-	const Forest *forest = grower->forest;
-	uint32_t	n_sums = forest->target.n_sums;
-	int64_t    *left = grower->left_sums;
-	size_t		n_left = prefixes->missing_left ? grower->counts[0] : 0;
-
-	for (uint32_t k = 0; k < n_sums; k++)
-		left[k] = prefixes->missing_left ? grower->cells[k] : 0;
-	for (uint32_t i = 0; i < prefixes->n; i++)
-	{
-		for (uint32_t k = 0; k < n_sums; k++)
-			left[k] += grower->cells[(size_t) prefixes->bins[i] * n_sums + k];
-		n_left += grower->counts[prefixes->bins[i]];
-	}
-	if (forest->rules.min_leaf > 1 && (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf))
-		return false;
-
-	double		score = sums_score(forest, left) + rest_score(grower, left);
-
-	if (!(score > *best))
-		return false;
-	*best = score;
-	return true;
-}
-
-/* Whether the rows of these bins weigh as much as the others: where values go that the node does not have. */
-static bool
-left_is_heavier(ForestGrower *grower, const uint32_t *bins, uint32_t n)
-{
-	const ForestTarget *target = &grower->forest->target;
-	double		left = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		left += forest_weight(target, grower->cells + (size_t) bins[i] * target->n_sums);
-	return 2 * left >= forest_weight(target, grower->node_sums);
-}
-
 /* ---- Numbers ---- */
 
 /* A random cut between the first and the last of n >= 2 used bins: even over the values, or over the bins of infinite ones. */
@@ -381,14 +175,14 @@ random_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *
 	while (n_left < n && numbers[n_left] <= cut)
 		n_left++;
 
-	Prefixes	prefixes = {numbers, n_left, has_missing && n > 1 && hash % 2 != 0, node->end - node->begin};
+	ForestPrefixes prefixes = {numbers, n_left, has_missing && n > 1 && hash % 2 != 0, node->end - node->begin};
 
-	if (!prefix_improves(grower, &prefixes, best))
+	if (!forest_prefix_improves(grower, &prefixes, best))
 		return;
 	split->feature = feature_number;
 	split->categorical = false;
 	split->bin = cut;
-	split->missing_left = has_missing ? prefixes.missing_left : left_is_heavier(grower, numbers, n_left);
+	split->missing_left = has_missing ? prefixes.missing_left : forest_left_is_heavier(grower, numbers, n_left);
 }
 
 /* All cuts, with missing values right, then left. */
@@ -410,15 +204,15 @@ search_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *
 	{
 		/* all numbers against the missing ones, unless nothing finite is above them */
 		bool		all = has_missing && !missing_left && numbers[n - 1] <= n_cuts;
-		Prefixes	prefixes = {numbers, n - 1 + all, missing_left, node->end - node->begin};
-		uint32_t	length = best_prefix(grower, &prefixes, best);
+		ForestPrefixes prefixes = {numbers, n - 1 + all, missing_left, node->end - node->begin};
+		uint32_t	length = forest_best_prefix(grower, &prefixes, best);
 
 		if (length == 0)
 			continue;
 		split->feature = feature_number;
 		split->categorical = false;
 		split->bin = length == n ? n_cuts : (numbers[length - 1] + numbers[length] - 1) / 2;
-		split->missing_left = has_missing ? missing_left : left_is_heavier(grower, numbers, length);
+		split->missing_left = has_missing ? missing_left : forest_left_is_heavier(grower, numbers, length);
 	}
 }
 
@@ -530,7 +324,7 @@ static void
 take_set(ForestGrower *grower, const BinFeature *feature, uint32_t feature_number, uint32_t n, uint32_t length, ForestSplit *split)
 {
 	const uint32_t *sequence = grower->sequence;
-	bool		rest_left = left_is_heavier(grower, sequence, length);
+	bool		rest_left = forest_left_is_heavier(grower, sequence, length);
 	uint32_t	n_words = (feature->n_bins - 1 + 31) / 32;
 
 	split->feature = feature_number;
@@ -560,7 +354,7 @@ static void
 search_set(ForestGrower *grower, const ForestNode *node, const BinFeature *feature, uint32_t feature_number, uint32_t n_used,
 		   double *best, ForestSplit *split)
 {
-	Prefixes	prefixes = {grower->sequence, n_used - 1, false, node->end - node->begin};
+	ForestPrefixes prefixes = {grower->sequence, n_used - 1, false, node->end - node->begin};
 	uint32_t	length;
 
 	order_bins(grower, node, feature_number, n_used);
@@ -569,10 +363,10 @@ search_set(ForestGrower *grower, const ForestNode *node, const BinFeature *featu
 		uint64_t	hash = hash64_combine(node->key ^ UINT64_C(0x637574), feature_number);
 
 		prefixes.n = 1 + (uint32_t) (((unsigned __int128) hash * (n_used - 1)) >> 64);
-		length = prefix_improves(grower, &prefixes, best) ? prefixes.n : 0;
+		length = forest_prefix_improves(grower, &prefixes, best) ? prefixes.n : 0;
 	}
 	else
-		length = best_prefix(grower, &prefixes, best);
+		length = forest_best_prefix(grower, &prefixes, best);
 	if (length > 0)
 		take_set(grower, feature, feature_number, n_used, length, split);
 }
@@ -635,6 +429,6 @@ forest_search(ForestGrower *grower, const ForestNode *node)
 	}
 	undo_draws(grower, n);
 	if (best > -INFINITY)
-		split.gain = fmax(0, best - sums_score(forest, grower->node_sums));
+		split.gain = fmax(0, best - forest_score(forest, grower->node_sums));
 	return split;
 }
