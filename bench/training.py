@@ -25,7 +25,7 @@ ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
 FEATURES = 28
 PHASES = ["scan", "start", "hash", "order", "split", "gather", "profile", "recipe", "fit", "evaluate", "write"]
-LEAVES_255 = {"max_leaves": 255, "max_depth": 30}
+LEAVES_255 = {"grow_policy": "lossguide", "max_leaves": 255, "max_depth": 0}
 
 
 def timed(work):
