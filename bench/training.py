@@ -5,6 +5,7 @@
     bench/run training --only ten-million     10M x 28, which is left out otherwise: it takes 20 GB of memory
 """
 import gc
+import json
 import os
 import sys
 import time
@@ -78,10 +79,6 @@ def rounds_of(contenders):
     return results
 
 
-def json(values):
-    return "{" + ", ".join(f'"{k}": {v}' for k, v in values.items()) + "}"
-
-
 def compare(what, seconds, scores, ours="mlops"):
     """Rows of a table: seconds and the ratio to the fastest peer, whose score is beside ours."""
     fastest = min(median(values) for name, values in seconds.items() if name != ours)
@@ -124,7 +121,7 @@ def part_fit(cursor, data):
 def part_leaves(cursor, data):
     load_million(cursor, data)
     return boosting_fits(cursor, f"boosting fit, {ROWS:,} x {FEATURES}, 100 trees of 255 leaves", data["x"], data["y"], data["x_test"], data["y_test"],
-                         "higgs", "higgs_test", {"leaves": 255, "depth": -1}, json(LEAVES_255), plain_lightgbm=False)
+                         "higgs", "higgs_test", {"leaves": 255, "depth": -1}, json.dumps(LEAVES_255), plain_lightgbm=False)
 
 
 def held_out(cursor, fit, predict, score):
