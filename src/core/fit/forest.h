@@ -20,6 +20,7 @@
 #include "../tree_model.h"
 #include "bins.h"
 #include "gradients.h"
+#include "sort.h"
 
 #define FOREST_COUNT_MAX	15	/* times that a bootstrap takes a row */
 
@@ -155,13 +156,6 @@ typedef struct ForestTree
 	uint32_t	depth;
 } ForestTree;
 
-/* A category and what it is ordered by. */
-typedef struct OrderedCategory
-{
-	double		order;
-	uint32_t	bin;
-} OrderedCategory;
-
 /* A thread's memory for one tree at a time. */
 typedef struct ForestGrower
 {
@@ -180,10 +174,11 @@ typedef struct ForestGrower
 	uint32_t   *counts;			/* max_bins: rows, where they are counted */
 	uint64_t   *occupied;		/* max_bins bits */
 
+	uint16_t   *gathered;		/* n_rows, where cuts are random: bins of the node's rows */
 	uint32_t   *used;			/* max_bins: bins that have rows, ascending */
 	uint32_t   *sequence;		/* max_bins: categories in the order whose prefixes are tried */
-	OrderedCategory *ordered;	/* max_bins */
-	OrderedCategory *ordered_spare;
+	SortItem   *ordered;		/* max_bins */
+	SortItem   *ordered_spare;
 	uint32_t   *set;			/* the best set of categories so far: words behind their number */
 	uint32_t   *features;		/* 0 .. n_features - 1 between two searches */
 	uint32_t   *swaps;

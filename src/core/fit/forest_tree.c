@@ -36,10 +36,11 @@ forest_grower_init(ForestGrower *grower, const Forest *forest, Arena *arena, Err
 	grower->cells = arena_zeroed(arena, n_bins, n_sums * sizeof(int64_t), error);
 	grower->counts = arena_zeroed(arena, n_bins, sizeof(uint32_t), error);
 	grower->occupied = arena_zeroed(arena, n_bins / 64 + 1, sizeof(uint64_t), error);
+	grower->gathered = arena_alloc(arena, forest->rules.random_cuts ? n_rows : 0, sizeof(uint16_t), error);
 	grower->used = arena_alloc(arena, n_bins + 1, sizeof(uint32_t), error);
 	grower->sequence = arena_alloc(arena, n_bins, sizeof(uint32_t), error);
-	grower->ordered = arena_alloc(arena, n_bins, sizeof(OrderedCategory), error);
-	grower->ordered_spare = arena_alloc(arena, n_bins, sizeof(OrderedCategory), error);
+	grower->ordered = arena_alloc(arena, n_bins, sizeof(SortItem), error);
+	grower->ordered_spare = arena_alloc(arena, n_bins, sizeof(SortItem), error);
 	grower->set = arena_alloc(arena, n_bins / 32 + 2, sizeof(uint32_t), error);
 	grower->features = arena_alloc(arena, n_features, sizeof(uint32_t), error);
 	grower->swaps = arena_alloc(arena, n_features, sizeof(uint32_t), error);
@@ -47,7 +48,7 @@ forest_grower_init(ForestGrower *grower, const Forest *forest, Arena *arena, Err
 	grower->shares = arena_alloc(arena, 3, n_sums * sizeof(double), error);
 	grower->pure_sets = arena_alloc(arena, n_sums, sizeof(uint64_t), error);
 	if (grower->rows == NULL || grower->spare == NULL || grower->cells == NULL || grower->counts == NULL || grower->occupied == NULL ||
-		grower->used == NULL || grower->sequence == NULL || grower->ordered == NULL || grower->ordered_spare == NULL ||
+		grower->gathered == NULL || grower->used == NULL || grower->sequence == NULL || grower->ordered == NULL || grower->ordered_spare == NULL ||
 		grower->set == NULL || grower->features == NULL || grower->swaps == NULL || grower->node_sums == NULL ||
 		grower->shares == NULL || grower->pure_sets == NULL)
 		return false;
@@ -70,7 +71,7 @@ forest_grower_free(ForestGrower *grower)
 uint64_t
 forest_grower_memory(uint64_t n_rows, uint32_t n_features, uint32_t max_bins, uint32_t n_sums)
 {
-	return n_rows * 2 * sizeof(ForestRow) + (uint64_t) max_bins * (n_sums * sizeof(int64_t) + 64) + n_features * 2 * sizeof(uint32_t) +
+	return n_rows * (2 * sizeof(ForestRow) + sizeof(uint16_t)) + (uint64_t) max_bins * (n_sums * sizeof(int64_t) + 64) + n_features * 2 * sizeof(uint32_t) +
 		(uint64_t) n_sums * 64;
 }
 
