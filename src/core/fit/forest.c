@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../mathfun.h"
+#include "class_weight.h"
 #include "forest.h"
 
 #define VOTE_UNITS			(INT64_C(1) << 40)	/* of the largest vote: the most trees leave room for their sum */
@@ -356,12 +357,15 @@ grow_all(const Forest *forest, ForestGrower *growers, TreeWriter *writer, Error 
 	return true;
 }
 
-/* Bins, targets and samples. */
+/* Bins, targets and samples.  Weights by class count in the trees, not in what judges them. */
 static bool
 init_forest(Forest *forest, Error *error)
 {
-	if (!forest_bins_build(&forest->bins, forest->input, &forest->rules, error) ||
-		!forest_target_init(&forest->target, forest->input, error))
+	FitInput	weighted = *forest->input;
+
+	if (!class_weights(forest->input, &weighted.weight, error) ||
+		!forest_bins_build(&forest->bins, forest->input, &forest->rules, error) ||
+		!forest_target_init(&forest->target, &weighted, error))
 		return false;
 	init_draws(forest);
 	return init_votes(forest, error);
