@@ -53,4 +53,35 @@ extern bool forest_draw_number(ForestGrower *grower, const ForestNode *node, uin
 extern void forest_draw_set(ForestGrower *grower, const ForestNode *node, const BinFeature *feature, uint32_t feature_number,
 							uint32_t n_used, double *best, ForestSplit *split);
 
+/* ---- forest_split.c ---- */
+
+/*
+ * The best split of one feature, or the drawn one, where it is better than *best, which it then becomes; whether the feature varies
+ * in the node, whose sums grower->node_sums are.  Of a category, the set is in grower->set.
+ */
+extern bool forest_search_feature(ForestGrower *grower, const ForestNode *node, uint32_t feature_number, double *best, ForestSplit *split);
+
+/* ---- forest_tree.c ---- */
+
+#define FOREST_SUBTREE_ROWS 8192	/* of a subtree that is grown by one thread, at most */
+
+/* Grows all that is below a node that can be split. */
+extern void forest_grow_below(ForestGrower *grower, uint32_t number);
+
+/* ---- forest_team.c ---- */
+
+/* What came of looking at one feature. */
+typedef struct FeatureSplit
+{
+	bool		varies;
+	double		score;			/* -INFINITY: no split was found */
+	ForestSplit split;
+} FeatureSplit;
+
+/* forest_search_feature() of the first n of grower->features, by all threads; whether any varies. */
+extern bool forest_team_search(ForestGrower *grower, const ForestNode *node, uint32_t n, double *best, ForestSplit *split);
+
+/* Grows all that is below the grower's subtrees, by all threads. */
+extern void forest_team_grow(ForestGrower *grower);
+
 #endif

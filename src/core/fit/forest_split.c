@@ -206,19 +206,23 @@ undo_draws(ForestGrower *grower, uint32_t n)
 	}
 }
 
-/* Adds up the rows of one feature and tries its splits; whether it varies. */
-static bool
-search_feature(ForestGrower *grower, const ForestNode *node, uint32_t f, double *best, ForestSplit *split)
+bool
+forest_search_feature(ForestGrower *grower, const ForestNode *node, uint32_t feature_number, double *best, ForestSplit *split)
 {
-	const ForestColumn *column = &grower->forest->bins.columns[f];
+	const ForestColumn *column = &grower->forest->bins.columns[feature_number];
+	bool		draws = grower->forest->rules.random_cuts;
+
+	if (draws && !column->feature.categorical)
+		return forest_draw_number(grower, node, feature_number, best, split);
+
 	uint32_t	n_used = collect(grower, node, column);
 
 	if (n_used > 1 && !column->feature.categorical)
-		search_number(grower, node, column, f, n_used, best, split);
-	else if (n_used > 1 && grower->forest->rules.random_cuts)
-		forest_draw_set(grower, node, &column->feature, f, n_used, best, split);
+		search_number(grower, node, column, feature_number, n_used, best, split);
+	else if (n_used > 1 && draws)
+		forest_draw_set(grower, node, &column->feature, feature_number, n_used, best, split);
 	else if (n_used > 1)
-		search_set(grower, node, &column->feature, f, n_used, best, split);
+		search_set(grower, node, &column->feature, feature_number, n_used, best, split);
 	clear(grower, n_used);
 	return n_used > 1;
 }
@@ -232,15 +236,14 @@ forest_search(ForestGrower *grower, const ForestNode *node)
 	bool		any_varies = false;
 	uint32_t	n = 0;
 
-	for (; n < forest->bins.n_features && (n < forest->rules.n_tried || !any_varies); n++)
+	if (grower->team != NULL && node->end - node->begin > FOREST_SUBTREE_ROWS)
 	{
-		uint32_t	f = draw_feature(grower, node, n);
-
-		if (forest->rules.random_cuts && !forest->bins.columns[f].feature.categorical)
-			any_varies |= forest_draw_number(grower, node, f, &best, &split);
-		else
-			any_varies |= search_feature(grower, node, f, &best, &split);
+		for (; n < forest->rules.n_tried; n++)
+			draw_feature(grower, node, n);
+		any_varies = forest_team_search(grower, node, n, &best, &split);
 	}
+	for (; n < forest->bins.n_features && (n < forest->rules.n_tried || !any_varies); n++)
+		any_varies |= forest_search_feature(grower, node, draw_feature(grower, node, n), &best, &split);
 	undo_draws(grower, n);
 	if (best > -INFINITY)
 		split.gain = fmax(0, best - forest_score(forest, grower->node_sums));
