@@ -25,6 +25,7 @@
 #include "sort.h"
 
 #define FOREST_COUNT_MAX	15	/* times that a bootstrap takes a row */
+#define FOREST_AHEAD		16	/* rows whose bins are fetched before they are needed */
 
 typedef enum ForestCriterion	/* index in the choices of "criterion", after auto */
 {
@@ -103,6 +104,18 @@ typedef struct ForestRow
 	uint32_t	label;			/* classification: class; regression: weight times count */
 	int64_t		amount;			/* classification: weight times count; regression: label times distance */
 } ForestRow;
+
+/* Fetches the bin of a row not far ahead of this one, but before the end; the width is a constant. */
+static inline __attribute__((always_inline)) void
+forest_fetch(const ForestColumn *column, bool wide, const ForestRow *row, const ForestRow *end)
+{
+	size_t		ahead = end - row > FOREST_AHEAD ? row[FOREST_AHEAD].row : row->row;
+
+	if (wide)
+		__builtin_prefetch(column->wide + ahead);
+	else
+		__builtin_prefetch(column->narrow + ahead);
+}
 
 /* What a row adds that is taken so many times. */
 extern ForestRow forest_row(const ForestTarget *target, size_t row, int64_t count);

@@ -44,6 +44,7 @@ gather_body(ForestGrower *grower, const ForestNode *node, const ForestColumn *co
 		uint32_t	bin = wide ? column->wide[rows[i].row] : column->narrow[rows[i].row];
 		uint32_t	lowest = bin == BIN_MISSING ? UINT32_MAX : bin;
 
+		forest_fetch(column, wide, rows + i, rows + n);
 		bins[i] = (uint16_t) bin;
 		reach.has_missing |= bin == BIN_MISSING;
 		reach.lowest = lowest < reach.lowest ? lowest : reach.lowest;

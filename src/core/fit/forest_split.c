@@ -46,6 +46,7 @@ add_rows(ForestGrower *grower, const ForestNode *node, const ForestColumn *colum
 	{
 		uint32_t	bin = wide ? column->wide[row->row] : column->narrow[row->row];
 
+		forest_fetch(column, wide, row, end);
 		if (counted)
 			counts[bin]++;
 		if (sparse)

@@ -89,7 +89,6 @@ draw_rows(ForestGrower *grower)
 	const Forest *forest = grower->forest;
 
 	grower->n_rows = 0;
-	grower->takes_all = false;
 	for (size_t row = 0; row < forest->bins.n_rows; row++)
 	{
 		int64_t		count = forest_draws(forest, grower->tree_key, row);
@@ -97,10 +96,8 @@ draw_rows(ForestGrower *grower)
 		if (count > 0)
 			grower->rows[grower->n_rows++] = forest_row(&forest->target, row, count);
 	}
-	if (grower->n_rows > 0)
-		return;
-	grower->takes_all = true;
-	for (size_t row = 0; row < forest->bins.n_rows; row++)
+	grower->takes_all = grower->n_rows == 0;
+	for (size_t row = 0; row < forest->bins.n_rows && grower->takes_all; row++)
 		grower->rows[grower->n_rows++] = forest_row(&forest->target, row, 1);
 }
 
@@ -121,6 +118,7 @@ divide_by_number(ForestGrower *grower, const ForestNode *node, const ForestColum
 		uint32_t	bin = wide ? column->wide[copy.row] : column->narrow[copy.row];
 		bool		goes_left = bin - first < n;
 
+		forest_fetch(column, wide, row, end);
 		*left = copy;
 		*right = copy;
 		left += goes_left;
