@@ -174,7 +174,7 @@ forest_draw_number(ForestGrower *grower, const ForestNode *node, uint32_t featur
 
 void
 forest_draw_set(ForestGrower *grower, const ForestNode *node, const BinFeature *feature, uint32_t feature_number, uint32_t n_used,
-		 double *best, ForestSplit *split)
+				double *best, ForestSplit *split)
 {
 	uint64_t	hash = hash64_combine(node->key ^ DRAW_CUT, feature_number);
 	uint64_t	key = hash64_combine(node->key ^ DRAW_SET, feature_number);
