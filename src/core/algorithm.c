@@ -102,6 +102,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
 	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
 	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
+	{.name = "init_model", .type = PARAM_MODEL,
+	.meaning = "a version of this algorithm whose trees, recipe and bins are kept, and to which trees are added; what is not given is as it was there"},
 };
 
 /* What a single tree has. */

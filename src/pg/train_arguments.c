@@ -180,6 +180,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->project_id = target.project_id;
 	request->model_name = pstrdup(target.model_name);
 
+	train_init_load(request);
 	request->source = source_open(request->source_text);
 	choice.target = request->target;
 	choice.features = request->features;
@@ -188,9 +189,10 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	choice.n_exclude = request->n_exclude;
 	choice.weight = request->weight;
 	choice.split = &request->split;
+	choice.init = request->init != NULL ? &request->init->model : NULL;
 	request->columns = columns_choose(request->source, &choice, request->algorithm, request->preprocess);
 	check_param_columns(request);
-	request->task_choice = task_expect(request->task, request->algorithm, request->params, request->columns->target);
+	request->task_choice = request->init != NULL ? train_init_task(request) : task_expect(request->task, request->algorithm, request->params, request->columns->target);
 	return request;
 }
 
