@@ -45,6 +45,24 @@ hint_owners(const ParamSet *params, const char *name, Error *error)
 		error_hint(error, "The algorithm%s that %s \"%s\": %s.", n == 1 ? "" : "s", n == 1 ? "has" : "have", name, report_list(owners, n, n));
 }
 
+/* Raises: no parameter is an array. */
+static void __attribute__((noreturn))
+refuse_array(const ParamSet *params, const JsonField *field)
+{
+	char		range[512] = "";
+
+	for (int i = 0; i < params->n; i++)
+	{
+		if (strcmp(params->specs[i].name, field->key) == 0)
+			params_range_text(&params->specs[i], range, sizeof(range));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" must be a number, a boolean, a string or an object, not %s", field->key, json_type(&field->value)),
+			 range[0] != '\0' ? errdetail("The value of \"%s\": %s.", field->key, range) : 0));
+	pg_unreachable();
+}
+
 /* Sets one parameter; null leaves the default. */
 static void
 set_param(ParamSet *params, const JsonField *field)
@@ -73,10 +91,7 @@ set_param(ParamSet *params, const JsonField *field)
 			}
 			/* FALLTHROUGH */
 		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" must be a number, a boolean, a string or an object, not %s", field->key,
-							json_type(&field->value))));
+			refuse_array(params, field);
 	}
 	if (!done)
 	{

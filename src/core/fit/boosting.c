@@ -231,6 +231,21 @@ init_booster(Booster *booster, Error *error)
 
 /* ---- A tree ---- */
 
+/* Says that leaves must have more rows than there are. */
+static void
+check_leaf_rows(const Booster *booster)
+{
+	const FitMonitor *monitor = booster->input->monitor;
+	double		least = params_get(booster->input->params, "min_samples_leaf");
+	char		text[160];
+
+	if (2 * least <= (double) booster->train.n)
+		return;
+	snprintf(text, sizeof(text), "no split is possible: each leaf needs min_samples_leaf = %.0f rows, and there are %zu training rows", least,
+			 booster->train.n);
+	monitor->notice(monitor->context, text);
+}
+
 /* Says once that the weights leave no room for splits.  For the first round: later a good fit has small second derivatives anyway. */
 static void
 check_weights(Booster *booster, double sum_h)
@@ -350,6 +365,7 @@ boost(Booster *booster, int *n_rounds, Error *error)
 	uint64_t	first_tree = start_trees(input);
 
 	*n_rounds = total;
+	check_leaf_rows(booster);
 	objective_prepare(booster->objective, &booster->train, input->pool);
 	if (input->init != NULL && !rate_start(booster, error))
 		return false;

@@ -77,7 +77,7 @@ early_stop_init(EarlyStop *stop, const FitInput *input, Error *error)
 	if (n == 0)
 	{
 		error_set(error, ERROR_PARAMETER, "early_stopping_rounds needs validation rows, and there are none");
-		return error_hint(error, "Add a share of validation rows to the split, such as {\"validation\": 0.1}.");
+		return error_hint(error, "Add a share of validation rows to the split, such as {\"validation\": 0.1}, or say validation in the column that it goes by.");
 	}
 	if (stop->metric[0] == '\0')
 		return true;
