@@ -19,7 +19,7 @@ select t.version from mlops.train(model, source, target, project => 'homes', exc
 		where attrelid = 'flat'::regclass and attnum > 0 and attname <> target and attname in ('n', 'price', 'class', 'sold') and source !~ 'select'),
 	params => params, split => split) t
 $$;
-select plan(43);
+select plan(47);
 
 -- Equal to one training of the same rows
 select is(pg_temp.fit('long', 'flat', 'price', '{"n_estimators": 12, "subsample": 0.7, "max_depth": 4}'), 1, 'one training');
@@ -52,6 +52,16 @@ select ok(exists (select from mlops.trees('price@3') t where t.tree > 12 and t.f
 		  'and tell apart what lies beyond the old ones');
 select is(pg_temp.fit('price', 'select side, xs, price, area, age from flat', 'price', '{"init_model": "price@1", "n_estimators": 7}'), 4, 'columns in another order');
 select is((select count(distinct sha256) from mlops.model_version v join mlops.model m on m.id = v.model_id where name = 'price' and version in (2, 4)), 1::bigint, 'give the same bytes');
+
+-- The recipe decides about what it does not know
+select mlops.train('strict', 'flat', 'price', project => 'homes', features => '{area,side}', params => '{"n_estimators": 3}',
+				   preprocess => '{"side": {"unseen": "error", "encoding": "onehot"}, "area": {"missing": "error", "scaling": "standard"}}');
+select lives_ok($$select pg_temp.fit('strict', 'select area, side, price from flat', 'price', '{"init_model": "strict@1"}')$$, 'spread and scaled columns');
+select is((select count(*) from (select * from mlops.recipe('strict@2') except select * from mlops.recipe('strict@1')) d), 0::bigint, 'stay so');
+select matches(pg_temp.refusal($$select pg_temp.fit('strict', 'select area, side, price from later', 'price', '{"init_model": "strict@1"}')$$),
+			   '22000 column "side" holds the category "west", which the version to continue does not know', 'a category that it refuses');
+select matches(pg_temp.refusal($$select pg_temp.fit('strict', 'select nullif(area, 0.5) as area, side, price from flat', 'price', '{"init_model": "strict@1"}')$$),
+			   '22000 column "area" has no usable value in [0-9]+ rows', 'a missing value that it refuses');
 
 -- Lineage
 select results_eq($$select r.init_version, r.init_model_id = v.model_id, r.init_sha256 = v.sha256, r.params ->> 'init_model'
