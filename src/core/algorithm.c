@@ -105,6 +105,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
 	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
 	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
+	{.name = "init_model", .type = PARAM_MODEL,
+	.meaning = "a version of this algorithm whose trees, recipe and bins are kept, and to which trees are added; what is not given is as it was there"},
 };
 
 /* What a single tree has. */
@@ -211,7 +213,8 @@ check_monotone(const ParamSet *params, Error *error)
 	if (params_map(params, "monotone_constraints") == NULL ||
 		(objective != OBJECTIVE_ABSOLUTE_ERROR && objective != OBJECTIVE_QUANTILE))
 		return true;
-	error_set(error, ERROR_PARAMETER, "parameter \"monotone_constraints\" cannot be used with objectives whose leaves are refitted");
+	error_set(error, ERROR_PARAMETER, "parameter \"monotone_constraints\" cannot be used with the objective %s, whose leaves are refitted",
+			  objective == OBJECTIVE_QUANTILE ? "quantile" : "absolute_error");
 	return error_hint(error, "Use the objective huber or squared_error.");
 }
 
@@ -253,14 +256,21 @@ static bool
 gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 {
 	Task		asked = objective_task((ObjectiveId) params_get(params, "objective"));
+	char		objective[32];
 
+	if (params_get(params, "max_leaves") == 1)
+	{
+		error_set(error, ERROR_PARAMETER, "parameter \"max_leaves\" is 1, but a tree of one leaf tells no rows apart");
+		return error_hint(error, "Use 2 or more; 0 means no limit.");
+	}
 	if (asked == 0 || asked == task)
 		return check_objective_param(params, "huber_delta", OBJECTIVE_HUBER, "huber", error) &&
 			check_objective_param(params, "quantile_alpha", OBJECTIVE_QUANTILE, "quantile", error) &&
 			check_objective_param(params, "tweedie_variance_power", OBJECTIVE_TWEEDIE, "tweedie", error) &&
 			check_base_score(params, task, error) && check_monotone(params, error) && check_class_weights(params, task, error) &&
 			check_early_stopping(params, task, error);
-	error_set(error, ERROR_PARAMETER, "the objective is one of %s, but the task is %s", task_name(asked), task_name(task));
+	params_word(params, "objective", objective, sizeof(objective));
+	error_set(error, ERROR_PARAMETER, "the objective %s is for the task %s, but the task is %s", objective, task_name(asked), task_name(task));
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
 

@@ -86,6 +86,13 @@ extern const Algorithm *algorithm_by_name(const char *name, Error *error);
 /* The task that an objective in the params implies, or 0: "objective" => "poisson" is a regression. */
 extern Task algorithm_objective_task(const Algorithm *algorithm, const ParamSet *params);
 
+/*
+ * Parameters of a training that goes on from a version of the same algorithm
+ * and task: takes from `was` what is not given.  ERROR_PARAMETER where what is
+ * given would make it a model of another kind.
+ */
+extern bool algorithm_continue(ParamSet *params, const ParamSet *was, Task task, Error *error);
+
 /* Replaces DEFAULTs by the algorithm's own. */
 extern RecipePlan algorithm_recipe(const Algorithm *algorithm, ColumnKind kind, RecipePlan plan);
 

@@ -92,7 +92,8 @@ task_expect(const char *name, const Algorithm *algorithm, const ParamSet *params
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target column \"%s\" of type %s cannot be the target of a regression", target->source->name, target->source->type_name),
-				 errhint("Cast it to a number in the source query, or use task => 'classification'.")));
+				 choice.by_objective ? errhint("Leave \"objective\" out: it follows the task.")
+				 : errhint("Cast it to a number in the source query, or use task => 'classification'.")));
 	if ((choice.possible & algorithm->tasks) == 0)
 		report_unfit(algorithm, choice.possible, target);
 	choice.possible &= algorithm->tasks;
@@ -188,7 +189,8 @@ task_decide(const TaskChoice *choice, const Algorithm *algorithm, const ScanColu
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("target column \"%s\" has more than two different values, but the task is binary", target->source->name),
-				 errhint("Use task => 'multiclass', or make two classes of it in the source query.")));
+				 choice->by_objective ? errhint("Leave \"objective\" out, or make two classes of it in the source query.")
+				 : errhint("Use task => 'multiclass', or make two classes of it in the source query.")));
 	tell_task(choice, algorithm, task, target, n_distinct);
 	return task;
 }

@@ -127,6 +127,26 @@ notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRe
 			   list_text(&list));
 }
 
+void
+notice_unknown_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe)
+{
+	NameList	list = {.n = 0};
+
+	for (uint32_t i = 0; i < table->n_features; i++)
+	{
+		const TableColumn *column = &table->features[i];
+		bool		unknown = false;
+
+		for (uint32_t code = 0; code < column->n_levels && !unknown; code++)
+			unknown = recipe->columns[i].level_of_code[code] == CODE_MISSING;
+		if (unknown)
+			list_add(&list, column->source->name);
+	}
+	if (list.n > 0)
+		notice(trainer, "%s %s categories that the version does not know: they count as missing, for its recipe is kept", list_text(&list),
+			   list.n == 1 ? "has" : "have");
+}
+
 /* Levels of a text column that the training rows have, counted up to 2. */
 static int
 count_levels(const TableColumn *column, RowRange range)

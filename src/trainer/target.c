@@ -448,3 +448,25 @@ target_of_model(Target *target, const Table *table, const Model *model, Arena *a
 		return error_detail(error, "The model was trained with %u classes.", model->n_outputs);
 	return true;
 }
+
+bool
+target_continue(Target *target, const Table *table, const Model *model, Arena *arena, Error *error)
+{
+	if (!check_rows(table, error))
+		return false;
+	if (!target_of_model(target, table, model, arena, error))
+	{
+		if (error->code == ERROR_DATA)
+			error_hint(error, "A version is continued on rows of its own classes: leave the others out, or train anew.");
+		return false;
+	}
+	if (target->n_classes > 0)
+	{
+		target->counts = arena_zeroed(arena, target->n_classes, sizeof(uint64_t), error);
+		if (target->counts == NULL)
+			return false;
+		for (size_t row = table->train.begin; row < table->train.end; row++)
+			target->counts[(size_t) target->values[row]]++;
+	}
+	return check_sums(target, table, error);
+}

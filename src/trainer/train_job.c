@@ -75,6 +75,7 @@ find_algorithm(Training *training, Error *error)
 	training->params.n_maps = (int) job->n_maps;
 	for (uint32_t m = 0; m < job->n_maps; m++)
 		training->params.maps[m] = job->maps[m];
+	training->params.model = job->init_hash[0] != '\0' ? job->init_hash : NULL;
 	return true;
 }
 
@@ -132,7 +133,8 @@ prepare(Training *training, Error *error)
 
 	notice_dropped(trainer, table);
 	notice_untested(trainer, table);
-	if (!target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
+	if (trainer->init != NULL ? !target_continue(&training->target, table, trainer->init, &trainer->arena, error)
+		: !target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
 		return false;
 	if (table->n_features != trainer->job.n_features)
 		return error_set(error, ERROR_CORRUPTED, "the job plans %u feature columns, but the rows have %u", trainer->job.n_features, table->n_features);
@@ -142,6 +144,14 @@ prepare(Training *training, Error *error)
 	notice_single_classes(trainer, &training->target);
 
 	channel_phase(&trainer->channel, "fitting recipe");
+	if (trainer->init != NULL)
+	{
+		if (!recipe_keep(&training->recipe, table, trainer->init, &trainer->arena, error))
+			return false;
+		notice_unknown_categories(trainer, table, &training->recipe);
+		timing_mark(trainer, "recipe");
+		return true;
+	}
 	if (!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
@@ -150,7 +160,7 @@ prepare(Training *training, Error *error)
 	return true;
 }
 
-/* Losses and remarks of a fit, on to the backend. */
+/* Losses, remarks and metrics of a fit, on to the backend. */
 static void
 monitor_iteration(void *context, int iteration, int total, double train_loss, double validation_loss)
 {
@@ -163,6 +173,12 @@ monitor_notice(void *context, const char *text)
 	channel_notice(context, text);
 }
 
+static void
+monitor_metric(void *context, const char *name, double train_value, double validation_value)
+{
+	channel_metric(context, name, train_value, validation_value);
+}
+
 /* Runs the algorithm in an arena of its own. */
 static bool
 fit(Training *training, Error *error)
@@ -170,7 +186,7 @@ fit(Training *training, Error *error)
 	Trainer    *trainer = training->trainer;
 	const Algorithm *algorithm = training->algorithm;
 	Arena		arena;
-	FitMonitor	monitor = {&trainer->channel, monitor_iteration, monitor_notice};
+	FitMonitor	monitor = {&trainer->channel, monitor_iteration, monitor_notice, monitor_metric};
 	FitInput	input = {
 		.table = &training->table,
 		.recipe = &training->recipe,
@@ -183,9 +199,11 @@ fit(Training *training, Error *error)
 		.seed = trainer->job.seed,
 		.pool = trainer->pool,
 		.arena = &arena,
-		.monitor = &monitor
+		.monitor = &monitor,
+		.init = trainer->init
 	};
-	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, &training->recipe, training->target.n_classes);
+	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, &training->recipe, training->target.n_classes) +
+		continue_memory(trainer);
 
 	if (bytes < scoring_memory(training))
 		bytes = scoring_memory(training);
@@ -204,7 +222,7 @@ fit(Training *training, Error *error)
 	return fitted;
 }
 
-/* All parameters as texts. */
+/* All parameters as texts; of a version that was continued its hash. */
 static void
 enter_params(Training *training)
 {
@@ -215,6 +233,8 @@ enter_params(Training *training)
 	for (int i = 0; i < training->params.n; i++)
 	{
 		value.size = 0;
+		if (training->params.specs[i].type == PARAM_MODEL && training->params.model == NULL)
+			continue;
 		params_write_text(&training->params, i, &value);
 		buffer_u8(&value, 0);
 		if (value.failed)
@@ -345,6 +365,7 @@ train_job(Trainer *trainer, Error *error)
 	model_writer_init(&training.writer);
 
 	bool		done = find_algorithm(&training, error) &&
+		continue_open(trainer, error) &&
 		order_rows(&training, error) &&
 		prepare(&training, error) &&
 		fit(&training, error);
@@ -364,5 +385,6 @@ train_job(Trainer *trainer, Error *error)
 	buffer_free(&training.output.payload);
 	buffer_free(&training.model);
 	model_writer_free(&training.writer);
+	continue_close(trainer);
 	return done;
 }

@@ -525,7 +525,7 @@ test_refusals(void)
 	BoostCase	classes = mixed_case(TASK_BINARY);
 
 	classes.words[0] = (BoostWord) {"objective", "poisson"};
-	CHECK_ERROR(boost_case_run(&classes, &error), &error, ERROR_PARAMETER, "one of regression");
+	CHECK_ERROR(boost_case_run(&classes, &error), &error, ERROR_PARAMETER, "is for the task regression");
 	boost_case_free(&classes);
 }
 

@@ -29,6 +29,7 @@ extern char **environ;
 #define ROWS 600
 
 static const char *program;
+static const Buffer *init_model;	/* the version that the next training goes on from; NULL: none */
 
 /* ---- Running it ---- */
 
@@ -107,6 +108,11 @@ start(Files files, int *end)
 	posix_spawn_file_actions_adddup2(&actions, files.job, TRAINER_FD_JOB);
 	posix_spawn_file_actions_adddup2(&actions, files.matrix, TRAINER_FD_MATRIX);
 	posix_spawn_file_actions_adddup2(&actions, files.model, TRAINER_FD_MODEL);
+
+	int			init = init_model != NULL ? memory_file(init_model->data, init_model->size) : -1;
+
+	if (init >= 0)
+		posix_spawn_file_actions_adddup2(&actions, init, TRAINER_FD_INIT);
 	if (posix_spawn(&pid, program, &actions, NULL, arguments, environ) != 0)
 	{
 		perror(program);
@@ -114,6 +120,8 @@ start(Files files, int *end)
 	}
 	posix_spawn_file_actions_destroy(&actions);
 	close(child_end);
+	if (init >= 0)
+		close(init);
 	return pid;
 }
 
@@ -449,6 +457,59 @@ test_evaluation(void)
 	buffer_free(&damaged);
 	test_matrix_free(&matrix);
 	answer_free(&trained);
+}
+
+/* A training that goes on from a version has its trees, its recipe and its hash; the version's bytes are as hostile as any. */
+static void
+test_continuing(void)
+{
+	Job			job = training("gradient_boosting", TASK_BINARY, LABEL_TEXT);
+	TestMatrix	matrix;
+	Model		model;
+	Error		error;
+
+	make_rows(&matrix, STORAGE_CODE);
+	params[0] = 10;
+
+	Answer		first = run_job(&job, &matrix, NULL);
+
+	CHECK(first.finished && first.result.iterations == 10);
+	snprintf(job.init_hash, sizeof(job.init_hash), "c0ffee");
+	params[0] = 5;
+	init_model = &first.model;
+
+	Answer		more = run_job(&job, &matrix, NULL);
+
+	CHECK(more.finished && more.iterations == 5 && more.result.iterations == 15 && more.model.size > first.model.size);
+	if (CHECK_OK(model_open(&model, more.model.data, more.model.size, &error), &error))
+	{
+		CHECK_TEXT(model_string(&model, model.params[model.n_params - 1].name), "init_model");
+		CHECK_TEXT(model_string(&model, model.params[model.n_params - 1].value), "c0ffee");
+	}
+	answer_free(&more);
+
+	job.task = TASK_MULTICLASS;
+	more = run_job(&job, &matrix, NULL);
+	CHECK_ERROR(more.finished, &more.error, ERROR_CORRUPTED, "not of the kind");
+	answer_free(&more);
+	job.task = TASK_BINARY;
+	init_model = NULL;
+	more = run_job(&job, &matrix, NULL);
+	CHECK_ERROR(more.finished, &more.error, ERROR_CORRUPTED, "version to continue is empty");
+	answer_free(&more);
+
+	Buffer		damaged;
+
+	buffer_init(&damaged);
+	buffer_bytes(&damaged, first.model.data, first.model.size / 2);
+	init_model = &damaged;
+	more = run_job(&job, &matrix, NULL);
+	CHECK(!more.finished && more.error.code == ERROR_CORRUPTED);
+	answer_free(&more);
+	buffer_free(&damaged);
+	init_model = NULL;
+	answer_free(&first);
+	test_matrix_free(&matrix);
 }
 
 /* Permutation importance of a model's columns: the same with several threads, and none for a metric that there is not. */
@@ -828,6 +889,7 @@ main(void)
 	check_training("gradient_boosting", TASK_BINARY, STORAGE_CODE, "roc_auc", 0.75);
 	test_threads();
 	test_evaluation();
+	test_continuing();
 	test_importance();
 	test_refusals();
 	test_notices();

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "kept_cuts.h"
+
 #define SAMPLE_ROWS 200000
 #define BLOCK_ROWS	1024
 
@@ -131,6 +133,7 @@ typedef struct CutWork
 	RowRange	train;
 	size_t		n_sample;
 	uint32_t	max_bin;
+	const KeptCuts *kept;
 	double	   *samples;		/* n_sample a thread */
 	uint64_t   *work;			/* 2 n_sample a thread */
 } CutWork;
@@ -166,6 +169,8 @@ cut_feature(void *argument, size_t task, int thread)
 			bins_values(feature, work->train.begin + (size_t) ((unsigned __int128) i * n_rows / work->n_sample), 1, &sample[i]);
 	}
 	bins_find_cuts(feature, sample, work->n_sample, work->max_bin, work->work + (size_t) thread * 2 * work->n_sample);
+	if (work->kept != NULL)
+		bins_keep_cuts(feature, kept_cuts_of(work->kept, (uint32_t) task), sample, work->n_sample, work->max_bin);
 	feature->wide = feature->n_bins > BINS_MAX;
 	for (uint32_t i = 0; i < BINS_MAX && !feature->wide; i++)
 	{
@@ -186,7 +191,8 @@ find_cuts(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *er
 		.bins = bins,
 		.train = input->table->train,
 		.n_sample = n_rows < SAMPLE_ROWS ? n_rows : SAMPLE_ROWS,
-		.max_bin = max_bin
+		.max_bin = max_bin,
+		.kept = input->kept_cuts
 	};
 
 	arena_init(&scratch);

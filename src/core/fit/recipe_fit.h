@@ -34,6 +34,13 @@ typedef struct FittedRecipe
  */
 extern bool recipe_fit(FittedRecipe *recipe, const Table *table, const RecipePlan *plans, ThreadPool *pool, Arena *arena, Error *error);
 
+/*
+ * Takes a model's recipe as it is, whatever the rows are like; the model must
+ * stay mapped.  ERROR_COLUMN and ERROR_TYPE where the columns are not the
+ * model's; ERROR_DATA for missing values and categories that the recipe refuses.
+ */
+extern bool recipe_keep(FittedRecipe *recipe, const Table *table, const Model *model, Arena *arena, Error *error);
+
 /* Raw value of a row: the number, the index of the kept level, NaN for missing (and for levels not kept). */
 extern double recipe_raw(const FittedColumn *column, size_t row);
 
