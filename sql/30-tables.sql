@@ -114,7 +114,7 @@ create table mlops.run
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
 comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, preprocess, split, weight, as resolved';
-comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, gather, profile, recipe, fit, evaluate, write';
+comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, gather, recipe, fit, evaluate, write';
 comment on column mlops.run.trainer is 'Version of the trainer that fitted';
 
 create table mlops.metric
