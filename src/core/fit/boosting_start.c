@@ -74,6 +74,20 @@ typedef struct StartWork
 	double	   *features;		/* for each thread: those of a tile */
 } StartWork;
 
+/* Features of n rows of the table from `first` on, row by row. */
+static void
+encode_tile(const FittedRecipe *recipe, size_t first, size_t n, double *features)
+{
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const FittedColumn *column = &recipe->columns[c];
+
+		/* recipe_keep() has refused the missing values that the encoder would refuse */
+		for (size_t i = 0; i < n; i++)
+			recipe_encode(&column->recipe, recipe_raw(column, first + i), features + i * recipe->n_features + column->recipe.first_feature);
+	}
+}
+
 /* Task: the scores of a block of rows, a tile after the other; all rows of a tile walk a tree before the next one is looked at. */
 static void
 start_block(void *argument, size_t task, int thread)
@@ -89,9 +103,8 @@ start_block(void *argument, size_t task, int thread)
 	for (size_t begin = task * OBJECTIVE_BLOCK; begin < end; begin += work->tile)
 	{
 		size_t		n = end - begin < work->tile ? end - begin : work->tile;
-		size_t		row = work->range.begin + begin;
 
-		recipe_encode_rows(input->recipe, (RowRange) {row, row + n}, features, n_features);
+		encode_tile(input->recipe, work->range.begin + begin, n, features);
 		for (uint32_t t = 0; t < trees->n_trees; t++)
 		{
 			float	   *scores = work->scores + (t % trees->n_groups) * n_rows + begin;
