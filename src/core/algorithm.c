@@ -317,6 +317,7 @@ static const Algorithm linear_regression = {
 	.n_params = COUNT_OF(linear_regression_params),
 	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
 	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	.gathers = true,
 	FITTED_BY(linear_regression_fit, linear_memory),
 	.validate = linear_model_validate,
 	.predict = linear_model_predict
@@ -331,6 +332,7 @@ static const Algorithm logistic_regression = {
 	.n_params = COUNT_OF(logistic_regression_params),
 	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
 	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	.gathers = true,
 	FITTED_BY(logistic_regression_fit, logistic_memory),
 	.validate = linear_model_validate,
 	.predict = linear_model_predict

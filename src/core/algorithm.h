@@ -59,6 +59,7 @@ typedef struct Algorithm
 	RecipePlan	numbers;
 	RecipePlan	categories;
 	bool		native;			/* takes missing values and categories as they are */
+	bool		gathers;		/* reads the features' values as arrays in the order of the table */
 
 	/* Checks combinations that ranges cannot express (NULL: none); the task is known. */
 	bool		(*check) (const ParamSet *params, Task task, Error *error);
@@ -67,7 +68,7 @@ typedef struct Algorithm
 	bool		(*fit) (const struct FitInput *input, struct FitOutput *output, Error *error);
 
 	/* Bytes that a fit needs beside the table; NULL in the extension. */
-	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, const struct FittedRecipe *recipe, uint32_t n_classes);
+	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, const struct FittedRecipe *recipe, uint32_t n_classes, int n_threads);
 
 	/* The payload of an artifact: checks hostile bytes; outputs of one encoded row. */
 	bool		(*validate) (const Model *model, Error *error);

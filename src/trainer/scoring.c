@@ -79,7 +79,7 @@ raw_value(const RowSource *source, uint32_t feature, size_t row)
 	if (source->raw_of_code[feature] == NULL)
 		return table_number(column, row);
 
-	uint32_t	code = column->u.codes[row];
+	uint32_t	code = table_code(column, row);
 
 	return code == CODE_MISSING ? NAN : source->raw_of_code[feature][code];
 }
@@ -89,7 +89,7 @@ static bool
 check_unseen(const Model *model, const RowSource *source, uint32_t feature, size_t row, Error *error)
 {
 	const TableColumn *column = &source->table->features[feature];
-	uint32_t	code = column->u.codes[row];
+	uint32_t	code = table_code(column, row);
 
 	if (code == CODE_MISSING || !isnan(source->raw_of_code[feature][code]) || !recipe_unseen_is_error(&model->columns[feature]))
 		return true;

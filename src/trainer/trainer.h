@@ -57,13 +57,13 @@ typedef struct Target
 } Target;
 
 /* Finds classes in the training rows; checks that there is something to learn. */
-extern bool target_learn(Target *target, const Table *table, Task task, LabelKind label_kind, Arena *arena, Error *error);
+extern bool target_learn(Target *target, Table *table, Task task, LabelKind label_kind, ThreadPool *pool, Arena *arena, Error *error);
 
 /* Takes the classes of a model; a label that it does not know is an error. */
-extern bool target_of_model(Target *target, const Table *table, const Model *model, Arena *arena, Error *error);
+extern bool target_of_model(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error);
 
 /* The same for rows to train on: there need not be all classes, but something that can be added up. */
-extern bool target_continue(Target *target, const Table *table, const Model *model, Arena *arena, Error *error);
+extern bool target_continue(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error);
 
 /* ---- continue_job.c: the version that a training goes on from ---- */
 

@@ -202,7 +202,7 @@ misleading_sample(void)
 	enum {ROWS = 51200};		/* a hundred rows a sample */
 	static double values[ROWS];
 	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
-	TableColumn column = {.source = &source,.u.f64 = values};
+	TableColumn column = {.source = &source,.gathered = {0, ROWS},.u.f64 = values};
 	ColumnMeasure measure = {.n_present = ROWS,.lowest = -511,.highest = ROWS - 1};
 
 	for (int i = 0; i < ROWS; i++)
@@ -378,7 +378,7 @@ as_the_model_does(void)
 		for (size_t row = 10; row < ROWS; row++)
 		{
 			const TableColumn *text = &bench.table.features[2];
-			uint32_t	code = text->u.codes[row];
+			uint32_t	code = table_code(text, row);
 			double		raw[] = {table_number(&bench.table.features[0], row), table_number(&bench.table.features[1], row), NAN};
 
 			if (code != CODE_MISSING)

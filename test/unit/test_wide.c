@@ -374,7 +374,7 @@ test_search(void)
 	enum {N = 20000};
 	static const uint32_t max_bins[] = {256, 1024, 65535};
 	static double values[N + 8];
-	static double cuts[WIDE_BINS_MAX];
+	static double cuts[WIDE_BINS_MAX + WIDE_RUN];
 	static float float_cuts[BINS_MAX];
 	static uint64_t work[2 * N];
 	static uint16_t bins[N + 8];
@@ -388,6 +388,8 @@ test_search(void)
 		bins_find_cuts(&feature, values, N, max_bins[m], work);
 		CHECK(feature.n_bins > 256 || max_bins[m] == 256);
 		CHECK(feature.n_bins == feature.n_cuts + 2 && feature.n_bins <= max_bins[m] + 1);
+		for (int i = 0; i < WIDE_RUN; i++)
+			cuts[feature.n_cuts + i] = INFINITY;
 		values[N] = INFINITY;
 		values[N + 1] = -INFINITY;
 		values[N + 2] = DBL_MAX;

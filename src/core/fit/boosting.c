@@ -18,7 +18,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "boosting.h"
 #include "boosting_start.h"
@@ -37,7 +36,7 @@ typedef struct Booster
 	double	   *base;			/* n_groups */
 	ScoredRows	train;
 	ScoredRows	validation;
-	float	   *g;				/* of the training rows */
+	float	   *g;				/* of the training rows; see init_lists() */
 	float	   *h;
 	GradientBlock *blocks;
 	size_t	   *offsets;
@@ -99,10 +98,16 @@ weights_differ(const double *weight, RowRange range)
 	return false;
 }
 
-/* Two lists of all training rows. */
+/*
+ * Two lists of all training rows.  The second is filled when the root is
+ * divided; by then the derivatives have gone into the first, so they lie
+ * where the second will be.
+ */
 static bool
 init_lists(Booster *booster, Error *error)
 {
+	_Static_assert(sizeof(float) == sizeof(uint32_t) && sizeof(float) == sizeof(int32_t), "derivatives fit into a list");
+
 	for (int k = 0; k < 2; k++)
 	{
 		RowList    *list = &booster->grower.lists[k];
@@ -113,6 +118,8 @@ init_lists(Booster *booster, Error *error)
 		if (list->rows == NULL || list->first == NULL)
 			return false;
 	}
+	booster->g = (float *) booster->grower.lists[1].rows;
+	booster->h = (float *) booster->grower.lists[1].first;
 	return true;
 }
 
@@ -206,22 +213,21 @@ init_booster(Booster *booster, Error *error)
 	size_t		n_train = range_rows(input->table->train);
 	size_t		n_validation = range_rows(input->table->validation);
 	size_t		n_blocks = objective_blocks(n_train > n_validation ? n_train : n_validation);
+	BinPlan		bins = {.n_rows = n_train + n_validation,.max_bin = booster->params.max_bin,.by_row = true};
 
 	booster->n_groups = booster->objective->grouped ? input->n_classes : 1;
 	booster->weighted = weights_differ(input->weight, input->table->train);
 	booster->base = arena_alloc(arena, booster->n_groups, sizeof(double), error);
-	booster->g = arena_alloc(arena, n_train, sizeof(float), error);
-	booster->h = arena_alloc(arena, n_train, sizeof(float), error);
 	booster->blocks = arena_alloc(arena, n_blocks, sizeof(GradientBlock), error);
 	booster->offsets = arena_alloc(arena, n_blocks, sizeof(size_t), error);
 	booster->partial_sums = arena_alloc(arena, n_blocks, sizeof(GradientSums), error);
 	booster->partial_losses = arena_alloc(arena, n_blocks, 2 * sizeof(double), error);
-	return booster->base != NULL && booster->g != NULL && booster->h != NULL && booster->blocks != NULL &&
+	return booster->base != NULL && booster->blocks != NULL &&
 		booster->offsets != NULL && booster->partial_sums != NULL && booster->partial_losses != NULL &&
 		start_base(input, booster->objective, &booster->params, booster->base, error) &&
 		init_scored(booster, &booster->train, input->table->train, error) &&
 		init_scored(booster, &booster->validation, input->table->validation, error) &&
-		bins_build(&booster->bins, input, booster->params.max_bin, error) &&
+		bins_build(&booster->bins, input, &bins, error) &&
 		init_directions(booster, error) &&
 		grower_init(&booster->grower, &booster->bins, &booster->params.grow, input->pool, arena, error) &&
 		init_columns(booster, error) &&
@@ -463,18 +469,18 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 
 /* An upper estimate for usual trees; the sum of what the parts take. */
 uint64_t
-boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	BoostingParams boosting = boosting_read_params(params);
 	uint32_t	n_groups = n_classes > 2 ? n_classes : 1;
-	long		n_threads = sysconf(_SC_NPROCESSORS_ONLN);
+	BinPlan		bins = {.n_rows = n_rows,.max_bin = boosting.max_bin,.by_row = true};
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
 	uint64_t	weights = n_classes > 0 ? sizeof(double) : 0;	/* by class */
 	uint64_t	outputs = params_get(params, "early_stopping_rounds") > 0 ? (n_classes > 0 ? n_classes : 1) * sizeof(double) : 0;
 	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(recipe, n_rows, boosting.max_bin) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
-		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads > 0 ? (int) n_threads : 1) +
+	return bins_memory(recipe, &bins, n_threads) + n_rows * (lists + scores + refit + weights + outputs) +
+		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads) +
 		trees_memory(&boosting, n_rows, n_groups);
 }

@@ -64,10 +64,10 @@ extern bool random_forest_fit(const FitInput *input, FitOutput *output, Error *e
 extern bool extra_trees_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool decision_tree_fit(const FitInput *input, FitOutput *output, Error *error);
 
-extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
 
 #endif

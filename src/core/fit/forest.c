@@ -14,7 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../mathfun.h"
 #include "class_weight.h"
@@ -439,9 +438,8 @@ decision_tree_fit(const FitInput *input, FitOutput *output, Error *error)
 
 /* An upper estimate for usual trees, whose leaves have 4 rows or more. */
 uint64_t
-forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
-	uint64_t	n_threads = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? (uint64_t) sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	uint32_t	max_bin = (uint32_t) params_get(params, "max_bin");
 	uint32_t	n_sums = n_classes > 2 ? n_classes : 2;
 	double		max_depth = params_get(params, "max_depth");
@@ -467,7 +465,7 @@ forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recip
 
 		most_bins = n_bins > most_bins ? n_bins : most_bins;
 	}
-	return forest_bins_memory(recipe, n_rows, max_bin) +
-		n_threads * (forest_grower_memory(n_rows, recipe->n_features, most_bins, n_sums) + n_nodes * sizeof(ForestNode) + tree) +
+	return forest_bins_memory(recipe, n_rows, max_bin, n_threads) +
+		(uint64_t) n_threads * (forest_grower_memory(n_rows, recipe->n_features, most_bins, n_sums) + n_nodes * sizeof(ForestNode) + tree) +
 		(isnan(n_trees) ? tree : (uint64_t) n_trees * tree + votes);
 }

@@ -56,8 +56,8 @@ typedef struct ForestRules
 typedef struct ForestColumn
 {
 	BinFeature	feature;
-	uint8_t    *narrow;			/* bins of the training rows; one of the two is NULL */
-	uint16_t   *wide;
+	const uint8_t *narrow;		/* bins of the training rows; one of the two is NULL */
+	const uint16_t *wide;
 	double	   *middles;		/* numbers, where cuts are random: the middle of the values in each bin */
 } ForestColumn;
 
@@ -77,7 +77,7 @@ forest_bin(const ForestColumn *column, size_t row)
 
 /* Cuts and bins the training rows. */
 extern bool forest_bins_build(ForestBins *bins, const FitInput *input, const ForestRules *rules, Error *error);
-extern uint64_t forest_bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin);
+extern uint64_t forest_bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin, int n_threads);
 
 /* ---- Targets ---- */
 

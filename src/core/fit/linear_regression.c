@@ -47,13 +47,13 @@ typedef struct Fit
 
 /* What the fit allocates beside the design, in doubles. */
 static uint64_t
-fit_doubles(uint64_t n_features)
+fit_doubles(uint64_t n_features, int n_threads)
 {
 	uint64_t	stride = linalg_stride(n_features + 1);
 
 	uint64_t	stack = (2 * stride + DESIGN_BLOCK_ROWS + 64) * stride;
 
-	return 2 * stride * stride + design_slots(stride * stride) + stack + factor_work((uint32_t) n_features) + 4 * stride;
+	return 2 * stride * stride + design_slots(stride * stride) + (uint64_t) n_threads * stack + factor_work((uint32_t) n_features) + 4 * stride;
 }
 
 static bool
@@ -264,9 +264,9 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	(void) params;
 	(void) n_classes;
-	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features) * sizeof(double);
+	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features, n_threads) * sizeof(double);
 }

@@ -325,7 +325,7 @@ logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	uint32_t	n_features = recipe->n_features;
 	uint64_t	stride = linalg_stride((uint64_t) n_features + 1);
@@ -334,5 +334,5 @@ logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *rec
 
 	(void) params;
 	return design_memory(n_rows, n_features) +
-		(shape.sums + design_slots(shape.sums) + shape.scratch + 4 * n_scores * stride + shape.solver) * sizeof(double);
+		(shape.sums + design_slots(shape.sums) + shape.scratch * (uint64_t) n_threads + 4 * n_scores * stride + shape.solver) * sizeof(double);
 }

@@ -109,6 +109,7 @@ keep_levels(FittedColumn *column, ColumnMeasure *measure, uint32_t max, ThreadPo
 		column->levels[level] = table->levels[code];
 		column->level_lengths[level++] = table->level_lengths[code];
 	}
+	column->n_seen = n_seen;
 	column->recipe.n_categories = n_kept;
 	if (n_kept > 0)
 		column->recipe.fill = column->level_of_code[items[0].index];
@@ -296,7 +297,7 @@ recipe_raw(const FittedColumn *column, size_t row)
 	if (column->recipe.storage != STORAGE_CODE)
 		return table_number(column->table, row);
 
-	uint32_t	code = column->table->u.codes[row];
+	uint32_t	code = table_code(column->table, row);
 	uint32_t	level = code == CODE_MISSING ? CODE_MISSING : column->level_of_code[code];
 
 	return level == CODE_MISSING ? NAN : (double) level;

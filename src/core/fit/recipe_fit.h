@@ -18,6 +18,7 @@ typedef struct FittedColumn
 	const char **levels;		/* kept levels, sorted by bytes */
 	size_t	   *level_lengths;
 	uint32_t   *level_of_code;	/* table code -> index of the kept level, or CODE_MISSING where it was not kept */
+	uint32_t	n_seen;			/* levels that the training rows have, kept or not */
 } FittedColumn;
 
 typedef struct FittedRecipe

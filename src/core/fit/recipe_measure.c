@@ -2,7 +2,8 @@
  * recipe_measure.c
  *		Counts, moments, medians and modes of the training rows.
  *
- * One task a column.  Sums run over fixed blocks of rows, four lanes each,
+ * One task a column; one that is not gathered is loaded for as long as its
+ * task takes.  Sums run over fixed blocks of rows, four lanes each,
  * and over the blocks in order, so that they are the same on any number of
  * threads.
  */
@@ -17,6 +18,9 @@ typedef struct MeasureWork
 	const FittedRecipe *recipe;
 	RowRange	range;			/* the training rows */
 	ColumnMeasure *measures;
+	const uint32_t *positions;
+	uint8_t    *rooms;			/* for each thread: of a loaded column */
+	size_t		room_size;
 } MeasureWork;
 
 /* Sum of values[i] over the lanes i % LANES, then over the lanes. */
@@ -91,19 +95,20 @@ measure_squares(const TableColumn *column, RowRange range, ColumnMeasure *measur
 
 /* Measures one column. */
 static void
-measure_column(void *argument, size_t index)
+measure_column(void *argument, size_t index, int thread)
 {
 	MeasureWork *work = argument;
 	const FittedColumn *column = &work->recipe->columns[index];
 	ColumnMeasure *measure = &work->measures[index];
 	RowRange	range = work->range;
+	TableColumn values = table_load(column->table, range, work->positions, work->rooms + (size_t) thread * work->room_size);
 
 	measure->lowest = measure->highest = measure->mean = measure->middle = NAN;
 	if (measure->counts != NULL)
 	{
 		for (size_t row = range.begin; row < range.end; row++)
 		{
-			uint32_t	code = column->table->u.codes[row];
+			uint32_t	code = table_code(&values, row);
 
 			if (code == CODE_MISSING)
 				measure->n_null++;
@@ -112,13 +117,13 @@ measure_column(void *argument, size_t index)
 		}
 		return;
 	}
-	measure_numbers(column->table, range, measure);
+	measure_numbers(&values, range, measure);
 	if (measure->n_present == 0)
 		return;
 	if (column->recipe.scaling == SCALING_STANDARD)
-		measure_squares(column->table, range, measure);
+		measure_squares(&values, range, measure);
 	if (column->recipe.missing == MISSING_MEDIAN)
-		measure->middle = measure_median(column->table, range, measure);
+		measure->middle = measure_median(&values, range, measure);
 }
 
 /* The most frequent number, the smallest of equals; uses the pool itself. */
@@ -154,11 +159,30 @@ measure_mode(const TableColumn *column, RowRange range, ColumnMeasure *measure, 
 	return true;
 }
 
+/* What loading columns takes, where there is one to load. */
+static bool
+prepare_loads(MeasureWork *work, const Table *table, ThreadPool *pool, Arena *scratch, Error *error)
+{
+	for (uint32_t f = 0; f < table->n_features; f++)
+	{
+		if (table_is_gathered(&table->features[f], work->range))
+			continue;
+		work->room_size = (range_rows(work->range) + 1) * sizeof(double);
+		work->positions = table_positions(table, pool, scratch, error);
+		work->rooms = arena_alloc(scratch, (size_t) pool_threads(pool), work->room_size, error);
+		return work->positions != NULL && work->rooms != NULL;
+	}
+	return true;
+}
+
 bool
 measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *measures, ThreadPool *pool, Arena *scratch,
 				Error *error)
 {
 	MeasureWork work = {.recipe = recipe,.range = table->train,.measures = measures};
+
+	if (!prepare_loads(&work, table, pool, scratch, error))
+		return false;
 
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
 	{
@@ -170,7 +194,7 @@ measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *m
 		if (measures[c].counts == NULL)
 			return false;
 	}
-	pool_for(pool, recipe->n_columns, measure_column, &work);
+	pool_for_thread(pool, recipe->n_columns, measure_column, &work);
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
 	{
 		const FittedColumn *column = &recipe->columns[c];
