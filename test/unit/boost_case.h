@@ -275,9 +275,16 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		.weight = test->weight != NULL ? weight : NULL,.params = &params,.seed = test->seed,.pool = pool,.arena = arena,.monitor = &monitor
 	};
 
+	uint64_t	estimate = algorithm->memory(&params, table->n_rows - range_rows(table->test), &recipe, test->n_classes, pool_threads(pool));
+	size_t		before = arena->total;
+
 	buffer_init(&output.payload);
 
 	bool		fitted = algorithm->fit(&input, &output, error);
+
+	/* what was announced is enough, but for chunks that are not full */
+	if (!CHECK(arena->total - before <= estimate + estimate / 32 + 512 * 1024))
+		printf("%s: %zu bytes, %llu announced\n", algorithm->name, arena->total - before, (unsigned long long) estimate);
 
 	test->payload = output.payload;
 	test->iterations = output.iterations;
