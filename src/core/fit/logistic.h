@@ -75,8 +75,8 @@ logistic_common_gram(const Logistic *fit)
 	return logistic_curvature(fit) + fit->size;
 }
 
-/* Class probabilities of a block of rows: probability[score][row], DESIGN_BLOCK_ROWS apart; returns the sum of weighted log losses. */
-extern double logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability);
+/* Class probabilities of some rows of a block: probability[score][row], DESIGN_BLOCK_ROWS apart; returns the sum of weighted log losses. */
+extern double logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, const Panel *panel, double *probability);
 
 /* The penalised objective at fit->trial; gradient and curvature are in fit->sums then. */
 extern double logistic_evaluate(Logistic *fit);

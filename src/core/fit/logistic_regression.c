@@ -151,16 +151,6 @@ minimise(Logistic *fit, double tolerance, int steps_max, int *steps, Error *erro
 
 /* ---- Setting up ---- */
 
-static void
-sum_classes(void *argument, RowRange rows, double *sum, int thread)
-{
-	const Design *design = argument;
-
-	(void) thread;
-	for (size_t row = rows.begin; row < rows.end; row++)
-		sum[(size_t) design->y[row]] += design->weight != NULL ? design->weight[row] : 1;
-}
-
 /* Intercepts that give each class its frequency. */
 static bool
 start_from_frequencies(Logistic *fit, Error *error)
@@ -171,7 +161,9 @@ start_from_frequencies(Logistic *fit, Error *error)
 
 	if (sums == NULL)
 		return false;
-	design_sum(design, sum_classes, design, n_classes, fit->slots, sums);
+	memset(sums, 0, n_classes * sizeof(double));
+	for (size_t row = 0; row < design->n_rows; row++)
+		sums[(size_t) design->y[row]] += design->weight != NULL ? design->weight[row] : 1;
 	memset(fit->theta, 0, fit->size * sizeof(double));
 	if (fit->n_scores == 1)
 		fit->theta[design->n_columns] = math_log(sums[1] / sums[0]);
@@ -238,19 +230,18 @@ allocate(Logistic *fit, Error *error)
 	fit->step = arena_zeroed(arena, fit->size, sizeof(double), error);
 	fit->sums = arena_alloc(arena, fit->sums_size, sizeof(double), error);
 	fit->slots = arena_alloc(arena, design_slots(fit->sums_size), sizeof(double), error);
-	fit->scratch = arena_alloc(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
+	fit->scratch = arena_zeroed(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
 	return fit->theta != NULL && fit->trial != NULL && fit->step != NULL && fit->sums != NULL && fit->slots != NULL && fit->scratch != NULL &&
 		(fit->direct ? logistic_newton_init(fit, error) : logistic_cg_init(fit, error));
 }
 
 static void
-sum_gram(void *argument, RowRange rows, double *sum, int thread)
+sum_gram(void *argument, RowRange rows, const Panel *panel, double *sum, int thread)
 {
 	const Logistic *fit = argument;
-	const Design *design = &fit->design;
 
-	linalg_gram(sum, design->x + rows.begin * design->stride, NULL, range_rows(rows), design->stride,
-				fit->scratch + (size_t) thread * fit->scratch_size);
+	(void) rows;
+	linalg_gram(sum, fit->design.stride, panel, NULL, fit->scratch + (size_t) thread * fit->scratch_size);
 }
 
 /* Without a penalty, columns that others determine would make the Hessian singular: leaves them out. */
@@ -276,14 +267,6 @@ leave_out_aliased(Logistic *fit, Error *error)
 		design_keep(design, keep);
 	}
 	return true;
-}
-
-/* A row's last column is 1: the intercept's. */
-static void
-enter_ones(Design *design)
-{
-	for (size_t row = 0; row < design->n_rows; row++)
-		design->x[row * design->stride + design->n_columns] = 1;
 }
 
 /* The coefficients of all scores, of encoded features, into the payload. */
@@ -313,11 +296,10 @@ logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	Logistic	fit = {.lambda = params_get(input->params, "reg_lambda")};
 
-	if (!linalg_start(error) || !design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
+	if (!linalg_start(error) || !design_build(&fit.design, input, DESIGN_ONE, fit.lambda == 0, error) || !allocate(&fit, error))
 		return false;
 	if (fit.lambda == 0 && fit.direct && !leave_out_aliased(&fit, error))
 		return false;
-	enter_ones(&fit.design);
 	if (!start_from_frequencies(&fit, error) ||
 		!minimise(&fit, params_get(input->params, "tol"), (int) params_get(input->params, "max_iter"), &output->iterations, error))
 		return false;
