@@ -248,7 +248,7 @@ long_columns(void)
 	TableColumn column = {.source = &source,.u.f64 = values};
 	double	   *scratch = malloc(measure_median_scratch(ROWS) * sizeof(double));
 
-	for (int shape = 0; shape < 6; shape++)
+	for (int shape = 0; shape < 8; shape++)
 		for (int n_missing = 0; n_missing < 2; n_missing++)
 		{
 			ColumnMeasure measure = {.lowest = INFINITY,.highest = -INFINITY};
@@ -256,7 +256,7 @@ long_columns(void)
 			for (int i = 0; i < ROWS; i++)
 			{
 				double		number = (double) (hash64_mix((uint64_t) i) >> 11) * 0x1p-53;
-				const double shapes[] = {number, floor(number * 4), number < 0.4, number < 0.5000001 ? 0 : number, -1 / number, i % 2};
+				const double shapes[] = {number, floor(number * 4), number < 0.4, number < 0.5000001 ? 0 : number, -1 / number, i % 2, i > ROWS / 2, (i + 5) / 6 % 2};
 
 				values[i] = i < n_missing * 7 + shape ? NAN : shapes[shape];
 				if (isnan(values[i]))

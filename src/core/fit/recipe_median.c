@@ -229,12 +229,19 @@ measure_median_scratch(size_t n_rows)
 	return n_rows < LONG_ROWS ? 0 : n_rows / 8 + MEASURE_BLOCK;
 }
 
-/* Whether ranks k and k + 1 are both this number, of which a column may be full. */
-static bool
-is_median(const TableColumn *column, RowRange range, uint64_t k, double number)
+/* How a column's numbers lie around one of them. */
+typedef struct Neighbours
 {
-	uint64_t	n_below = 0;
-	uint64_t	n_equal = 0;
+	uint64_t	n_below;
+	uint64_t	n_equal;
+	double		below;			/* the nearest on each side; infinite where there is none */
+	double		above;
+} Neighbours;
+
+static Neighbours
+find_neighbours(const TableColumn *column, RowRange range, double number)
+{
+	Neighbours	found = {.below = -INFINITY,.above = INFINITY};
 
 	for (size_t begin = range.begin; begin < range.end; begin += MEASURE_BLOCK)
 	{
@@ -244,11 +251,38 @@ is_median(const TableColumn *column, RowRange range, uint64_t k, double number)
 		encode_numbers(column, begin, n, tile);
 		for (size_t i = 0; i < n; i++)
 		{
-			n_below += tile[i] < number;
-			n_equal += tile[i] == number;
+			bool		is_below = tile[i] < number;
+			bool		is_above = tile[i] > number;
+
+			found.n_below += is_below;
+			found.n_equal += tile[i] == number;
+			found.below = is_below & (tile[i] > found.below) ? tile[i] : found.below;
+			found.above = is_above & (tile[i] < found.above) ? tile[i] : found.above;
 		}
 	}
-	return n_below <= k && k + 1 < n_below + n_equal;
+	return found;
+}
+
+/* The keys of ranks k and k + 1, where one of them is this number or the next one on the way to them; else false. */
+static bool
+select_frequent(const TableColumn *column, RowRange range, uint64_t k, double number, uint64_t *key, uint64_t *next)
+{
+	for (int step = 0; step < 2; step++)
+	{
+		Neighbours	near = find_neighbours(column, range, number);
+
+		if (k + 1 < near.n_below)
+			number = near.below;
+		else if (k >= near.n_below + near.n_equal)
+			number = near.above;
+		else
+		{
+			*key = sort_number_key(k < near.n_below ? near.below : number);
+			*next = sort_number_key(k + 1 < near.n_below + near.n_equal ? number : near.above);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The keys of ranks k and k + 1, from a copy of what is near them; false where the copy would be too large or misses them. */
@@ -289,11 +323,8 @@ select_nearby(const TableColumn *column, RowRange range, uint64_t k, double *scr
 
 	if (!bracket_closely(column, range, &low, &middle, &high))
 		return false;
-	if ((low == middle || middle == high) && is_median(column, range, k, middle))
-	{
-		*key = *next = sort_number_key(middle);
+	if ((low == middle || middle == high) && select_frequent(column, range, k, middle, key, next))
 		return true;
-	}
 	return select_copied(column, range, k, low, high, scratch, key, next);
 }
 
