@@ -30,6 +30,7 @@ typedef struct Logistic
 	uint32_t	n_scores;
 	size_t		size;			/* n_scores * stride: doubles of one set of coefficients */
 	bool		direct;			/* by Cholesky, not by conjugate gradients */
+	bool		sampling;		/* the design is cut to its first rows, for a start */
 	bool		correlated;		/* conjugate gradients with factors for preconditioner, not the diagonal */
 
 	double	   *theta;			/* size */
