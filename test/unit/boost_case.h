@@ -213,7 +213,12 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 		return;
 	for (size_t i = 0; i < table->n_rows; i++)
 	{
-		recipe_encode_rows(input->recipe, (RowRange) {i, i + 1}, features, n_features);
+		for (uint32_t c = 0; c < input->recipe->n_columns; c++)
+		{
+			const FittedColumn *column = &input->recipe->columns[c];
+
+			recipe_encode(&column->recipe, recipe_raw(column, i), features + column->recipe.first_feature);
+		}
 		algorithm->predict(&model, features, out + i * n_outputs);
 	}
 	test->train_loss = boost_case_loss(test, input->target, input->weight, out, table->train);
