@@ -41,6 +41,10 @@ static const ParamSpec logistic_regression_params[] = {
 	.meaning = "the steps end when one changes no coefficient by more than this, relative to the largest"},
 };
 
+#define CLASS_WEIGHT_PARAM \
+	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced", \
+	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"}
+
 static const ParamSpec gradient_boosting_params[] = {
 	{.name = "n_estimators", .type = PARAM_INTEGER, .initial = 100, .lowest = 1, .highest = 100000,
 	.meaning = "number of boosting rounds; a round is one tree, or one a class in multiclass"},
@@ -78,8 +82,7 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "1: predictions do not fall where the column rises; -1: they do not rise; 0: either"},
 	{.name = "base_score", .type = PARAM_FLOAT, .initial = PARAM_WORD(0), .lowest = -INFINITY, .highest = INFINITY, .choices = "auto",
 	.meaning = "the prediction (for binary: the probability) before the first tree; auto: the constant of least loss"},
-	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced",
-	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"},
+	CLASS_WEIGHT_PARAM,
 	{.name = "scale_pos_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY, .lowest_open = true,
 	.meaning = "binary: what the weights of the positive class's rows are multiplied by"},
 	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
@@ -121,6 +124,7 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "features that each node looks at: a share below 1, a number from 1, or a word; auto: all for a regression, else sqrt"}, \
 	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 1024, .lowest = 2, .highest = 65534, \
 	.meaning = "largest number of bins of a feature, without the one for missing values"}, \
+	CLASS_WEIGHT_PARAM, \
 	{.name = "ccp_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY, \
 	.meaning = "cost of a leaf in cost-complexity pruning, against the impurity of the whole tree's rows; 0: none"}
 
@@ -260,7 +264,7 @@ gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
 
-/* The criterion fits the task, and a number of features is whole. */
+/* The criterion and weights by class fit the task, and a number of features is whole. */
 static bool
 forest_check(const ParamSet *params, Task task, Error *error)
 {
@@ -278,7 +282,7 @@ forest_check(const ParamSet *params, Task task, Error *error)
 		error_set(error, ERROR_PARAMETER, "invalid value for parameter \"max_features\": %g", max_features);
 		return error_detail(error, "From 1 on it is a number of features, and must be whole.");
 	}
-	return true;
+	return check_class_weights(params, task, error);
 }
 
 static const Algorithm baseline = {

@@ -76,7 +76,7 @@ fill_node(Node *node, uint32_t n, uint32_t n_bins, uint32_t n_present, bool cate
 	}
 }
 
-static OrderedCell ordered[2 * WIDE_BINS_MAX];
+static SortItem ordered[2 * WIDE_BINS_MAX];
 
 static SplitSearch
 search_of(const Node *node, const SplitRules *rules)

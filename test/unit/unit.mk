@@ -1,7 +1,7 @@
 # Unit tests and fuzzers of core; no server needed.  Included by the Makefile,
 # or alone, from the top directory:  make -f test/unit/unit.mk unit BUILD=dir
 #
-#   make unit                every test/unit/test_*.c, under ASan and UBSan
+#   make unit                every test/unit/test_*.c, under ASan and UBSan; models of trees at other levels of optimisation, too
 #   make unit UNIT=model     one of them
 #   make fuzz                every test/unit/fuzz_*.c for FUZZ_SECONDS each (needs clang)
 
@@ -25,15 +25,21 @@ UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/
 UNIT_TRAINER      = $(BUILD)/unit/mlops-trainer
 UNIT_TRAINER_OBJS = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/trainer/*.c)))
 
+# test_levels at other levels of optimisation, without sanitizers; it compares models with them.
+LEVELS         = O0 O3
+LEVEL_FLAGS    = $(filter-out -O1,$(UNIT_FLAGS)) -ftree-vectorize -DMLOPS_FIT
+LEVEL_SOURCES  = $(sort $(wildcard src/core/*.c src/core/fit/*.c)) $(sort $(wildcard test/unit/support*.c)) test/unit/test_levels.c
+LEVEL_PROGRAMS = $(LEVELS:%=$(BUILD)/%/test_levels)
+
 FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard src/core/*.c)))
 FUZZ_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard test/unit/support*.c)))
 FUZZ_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
 
 # Each program prints "name: N passed, N failed, N skipped" and exits with 0 or 3 (check.h); any other status
 # is a crash or a sanitizer's, and one more failure.
-unit: $(UNIT_PROGRAMS) $(UNIT_TRAINER)
+unit: $(UNIT_PROGRAMS) $(UNIT_TRAINER) $(if $(filter %/test_levels,$(UNIT_PROGRAMS)),$(LEVEL_PROGRAMS))
 	@for program in $(UNIT_PROGRAMS); do \
-		MLOPS_TRAINER=$(UNIT_TRAINER) $$program 2>&1; status=$$?; \
+		MLOPS_TRAINER=$(UNIT_TRAINER) MLOPS_LEVELS='$(LEVEL_PROGRAMS)' $$program 2>&1; status=$$?; \
 		case $$status in 0|3) ;; *) echo "$$(basename $$program): 0 passed, 1 failed, 0 skipped: exit status $$status" ;; esac; \
 	done | awk '{ print } \
 		/: [0-9]+ passed, [0-9]+ failed/ { line = $$0; sub(/.*: /, "", line); split(line, n, /[^0-9]+/); passed += n[1]; failed += n[2]; skipped += n[3] } \
@@ -60,6 +66,17 @@ $(BUILD)/unit/core.a: $(UNIT_CORE) $(UNIT_SUPPORT)
 
 $(UNIT_PROGRAMS): %: %.o $(BUILD)/unit/core.a
 	$(CC) $(UNIT_SANITIZE) -pthread -o $@ $< $(BUILD)/unit/core.a $(UNIT_LIBS)
+
+define LEVEL_RULES
+$(BUILD)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) -$(1) $$(LEVEL_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$(1)/test_levels: $(LEVEL_SOURCES:%.c=$(BUILD)/$(1)/%.o)
+	$$(CC) -pthread -o $$@ $$^ $$(UNIT_LIBS)
+endef
+
+$(foreach level,$(LEVELS),$(eval $(call LEVEL_RULES,$(level))))
 
 # What a fuzzer finds is kept beside it and shown; so is its corpus, for the next run.
 fuzz: $(FUZZ_PROGRAMS) $(BUILD)/fuzz/seeds
@@ -88,4 +105,4 @@ $(BUILD)/fuzz/seeds: $(BUILD)/fuzz/seeds.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
 .SECONDARY: $(UNIT_PROGRAMS:=.o) $(FUZZ_PROGRAMS:=.o)
 .PHONY: unit fuzz
 
--include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d)
+-include $(wildcard $(LEVELS:%=$(BUILD)/%/*/*/*.d) $(LEVELS:%=$(BUILD)/%/*/*/*/*.d) $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d)

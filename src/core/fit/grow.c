@@ -90,7 +90,7 @@ init_threads(Grower *grower, Error *error)
 	size_t		n_ordered = 2 * (size_t) grower->bins->most_bins;
 
 	grower->touched = arena_alloc(grower->arena, n_threads, sizeof(TouchedCells), error);
-	grower->ordered = arena_alloc(grower->arena, n_threads, n_ordered * sizeof(OrderedCell), error);
+	grower->ordered = arena_alloc(grower->arena, n_threads, n_ordered * sizeof(SortItem), error);
 	if (grower->touched == NULL || grower->ordered == NULL)
 		return false;
 	for (size_t t = 0; t < n_threads; t++)
@@ -140,7 +140,7 @@ grower_memory(const GrowRules *rules, const FittedRecipe *recipe, uint64_t n_row
 		most_bins = n_bins > most_bins ? n_bins : most_bins;
 	}
 	return slots_memory(rules, n_cells) * n_sums +
-		(uint64_t) n_threads * (n_sums * touched_memory(most_bins) + 2 * most_bins * sizeof(OrderedCell)) +
+		(uint64_t) n_threads * (n_sums * touched_memory(most_bins) + 2 * most_bins * sizeof(SortItem)) +
 		(rules->counts_rows ? n_rows * sizeof(int32_t) : 0) +
 		histogram_scratch_memory(recipe->n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
 }
