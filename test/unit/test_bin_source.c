@@ -3,7 +3,7 @@
  *		Bins straight from the matrix, against values in the order of the table.
  *
  * Every layout is held against the definition: the bin of a row is the number
- * of cuts below its encoded value, as recipe_encode_rows() gives it, and the
+ * of cuts below its encoded value, as recipe_encode() gives it, and the
  * cuts are those of the training rows' values.
  */
 #include <stdlib.h>
@@ -105,9 +105,13 @@ bin_of(const BinFeature *feature, double value)
 static double *
 encode(const Rows *rows, size_t n_rows)
 {
-	double	   *values = malloc(n_rows * rows->recipe.n_features * sizeof(double));
+	const FittedRecipe *recipe = &rows->recipe;
+	double	   *values = malloc(n_rows * recipe->n_features * sizeof(double));
 
-	recipe_encode_rows(&rows->recipe, (RowRange) {0, n_rows}, values, rows->recipe.n_features);
+	for (size_t row = 0; row < n_rows; row++)
+		for (uint32_t c = 0; c < recipe->n_columns; c++)
+			recipe_encode(&recipe->columns[c].recipe, recipe_raw(&recipe->columns[c], row),
+						  values + row * recipe->n_features + recipe->columns[c].recipe.first_feature);
 	return values;
 }
 
