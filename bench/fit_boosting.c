@@ -186,9 +186,12 @@ score_test(const FitInput *input, const FitOutput *output, const Algorithm *algo
 		stop_on(&error);
 	for (size_t i = 0; i < n; i++)
 	{
-		RowRange	row = {table->test.begin + i, table->test.begin + i + 1};
+		for (uint32_t c = 0; c < input->recipe->n_columns; c++)
+		{
+			const FittedColumn *column = &input->recipe->columns[c];
 
-		recipe_encode_rows(input->recipe, row, features, n_features);
+			recipe_encode(&column->recipe, recipe_raw(column, table->test.begin + i), features + column->recipe.first_feature);
+		}
 		algorithm->predict(&model, features, out + i * n_outputs);
 	}
 	if (!metrics_compute(&metrics, input->task, n, input->target + table->test.begin, out, n_outputs,

@@ -284,11 +284,11 @@ write_job(const Job *job)
 
 /* Runs a job to its end. */
 TrainerOutcome *
-trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
+trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
 {
 	TrainerClient *client = palloc0(sizeof(TrainerClient));
 	TrainerOutcome *outcome = palloc0(sizeof(TrainerOutcome));
-	int			status;
+	int			status = 0;
 
 	outcome->cleanup.func = outcome_release;
 	outcome->cleanup.arg = outcome;
@@ -299,8 +299,11 @@ trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model, c
 	client->started = client->notified = GetCurrentTimestamp();
 
 	client->process = trainer_start(write_job(job), matrix, model, init);
+	/* the trainer has its own: so the kernel takes these pages back at the trainer's end, while the result is stored */
+	memory_file_close(matrix);
 	listen_to_end(client);
-	status = trainer_wait(client->process);
+	if (!client->finished || client->failure.code != ERROR_NONE)
+		status = trainer_wait(client->process);
 	CHECK_FOR_INTERRUPTS();
 
 	if (client->failure.code != ERROR_NONE)

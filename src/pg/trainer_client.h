@@ -35,6 +35,6 @@ typedef struct TrainerOutcome
  * EXTERNAL_ROUTINE_EXCEPTION where it dies, and whatever interrupts the
  * statement; the trainer is gone when the context is.
  */
-extern TrainerOutcome *trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
+extern TrainerOutcome *trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
 
 #endif

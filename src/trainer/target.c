@@ -25,23 +25,18 @@ typedef struct NumberSet
 	uint32_t	capacity;
 } NumberSet;
 
-/* Index of a number in the set, or where it would belong. */
+/* Index of a number in the set, or where it would belong; without branches, which labels in no order could not foretell. */
 static uint32_t
 number_position(const NumberSet *set, double value)
 {
 	uint32_t	low = 0;
-	uint32_t	high = set->n;
+	uint32_t	n = set->n;
 
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (set->values[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (n == 0)
+		return 0;
+	for (uint32_t half = n / 2; n > 1; n -= half, half = n / 2)
+		low += (uint32_t) (set->values[low + half - 1] < value) * half;
+	return low + (set->values[low] < value);
 }
 
 /* Enters a number; ERROR_DATA beyond MAX_CLASSES. */

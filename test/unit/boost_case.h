@@ -233,7 +233,12 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 		return;
 	for (size_t i = 0; i < table->n_rows; i++)
 	{
-		recipe_encode_rows(input->recipe, (RowRange) {i, i + 1}, features, n_features);
+		for (uint32_t c = 0; c < input->recipe->n_columns; c++)
+		{
+			const FittedColumn *column = &input->recipe->columns[c];
+
+			recipe_encode(&column->recipe, recipe_raw(column, i), features + column->recipe.first_feature);
+		}
 		algorithm->predict(&model, features, out + i * n_outputs);
 	}
 	test->train_loss = boost_case_loss(test, input->target, input->weight, out, table->train);
@@ -303,9 +308,16 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		init.payload_size = test->init->payload.size;
 		input.init = &init;
 	}
+	uint64_t	estimate = algorithm->memory(&params, table->n_rows - range_rows(table->test), &recipe, test->n_classes, pool_threads(pool));
+	size_t		before = arena->total;
+
 	buffer_init(&output.payload);
 
 	bool		fitted = algorithm->fit(&input, &output, error);
+
+	/* what was announced is enough, but for chunks that are not full */
+	if (!CHECK(arena->total - before <= estimate + estimate / 32 + 512 * 1024))
+		printf("%s: %zu bytes, %llu announced\n", algorithm->name, arena->total - before, (unsigned long long) estimate);
 
 	test->payload = output.payload;
 	test->iterations = output.iterations;

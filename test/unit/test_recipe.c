@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
 #include "core/fit/recipe_measure.h"
 #include "core/hash.h"
@@ -195,6 +196,31 @@ medians(void)
 	}
 }
 
+/* Features of n rows from `begin` on, row by row, from those of columns. */
+static void
+encode_rows(const FittedRecipe *recipe, size_t begin, size_t n, double *out, size_t stride)
+{
+	size_t		room = (n + ENCODE_LANES - 1) / ENCODE_LANES * ENCODE_LANES;
+	double	   *raw = aligned_alloc(64, room * sizeof(double));
+	double	   *feature = aligned_alloc(64, room * sizeof(double));
+
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const FittedColumn *column = &recipe->columns[c];
+
+		encode_raw(column, begin, n, raw);
+		encode_round(&column->recipe, raw, n);
+		for (uint32_t j = 0; j < column->recipe.n_features; j++)
+		{
+			encode_feature(&column->recipe, j, raw, n, 0, feature);
+			for (size_t i = 0; i < n; i++)
+				out[i * stride + column->recipe.first_feature + j] = feature[i];
+		}
+	}
+	free(raw);
+	free(feature);
+}
+
 /* A column whose sampled rows are all small: the median is found nevertheless. */
 static void
 misleading_sample(void)
@@ -208,7 +234,42 @@ misleading_sample(void)
 	for (int i = 0; i < ROWS; i++)
 		values[i] = i % 100 == 0 ? -i / 100 : i;
 	/* 512 values below 1, then all numbers that are no multiple of 100 */
-	CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure), (25341 + 25342) / 2.0);
+	CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure, NULL), (25341 + 25342) / 2.0);
+}
+
+/* A long column of few numbers, of one that most rows have, and of all different ones: as a sort finds it. */
+static void
+long_columns(void)
+{
+	enum {ROWS = 70001};
+	static double values[ROWS];
+	static double sorted[ROWS];
+	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
+	TableColumn column = {.source = &source,.gathered = {0, ROWS},.u.f64 = values};
+	double	   *scratch = malloc(measure_median_scratch(ROWS) * sizeof(double));
+
+	for (int shape = 0; shape < 8; shape++)
+		for (int n_missing = 0; n_missing < 2; n_missing++)
+		{
+			ColumnMeasure measure = {.lowest = INFINITY,.highest = -INFINITY};
+
+			for (int i = 0; i < ROWS; i++)
+			{
+				double		number = (double) (hash64_mix((uint64_t) i) >> 11) * 0x1p-53;
+				const double shapes[] = {number, floor(number * 4), number < 0.4, number < 0.5000001 ? 0 : number, -1 / number, i % 2, i > ROWS / 2, (i + 5) / 6 % 2};
+
+				values[i] = i < n_missing * 7 + shape ? NAN : shapes[shape];
+				if (isnan(values[i]))
+					continue;
+				sorted[measure.n_present++] = values[i];
+				measure.lowest = fmin(measure.lowest, values[i]);
+				measure.highest = fmax(measure.highest, values[i]);
+			}
+			qsort(sorted, measure.n_present, sizeof(double), compare_doubles);
+			CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure, scratch),
+					   (sorted[(measure.n_present - 1) / 2] + sorted[measure.n_present / 2]) / 2);
+		}
+	free(scratch);
 }
 
 /* Constant, all missing, infinite and huge columns: a defined answer or an error that names the column. */
@@ -222,14 +283,14 @@ odd_numbers(void)
 	number_table(&bench, STORAGE_FLOAT64, (double[]) {.1, .1, .1, .1, .1, .1}, 6);
 	CHECK_OK(fit(&bench, standard), &bench.error);
 	CHECK_SAME(bench.recipe.columns[0].recipe.scale, 1);
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 1);
+	encode_rows(&bench.recipe, 0, 1, features, 1);
 	CHECK_SAME(features[0], 0);
 	end(&bench);
 
 	number_table(&bench, STORAGE_FLOAT32, (double[]) {NAN, NAN, NAN}, 3);
 	CHECK_OK(fit(&bench, standard), &bench.error);
 	CHECK(isnan(bench.recipe.columns[0].recipe.lowest) && isnan(bench.recipe.columns[0].recipe.mean));
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 2);
+	encode_rows(&bench.recipe, 0, 1, features, 2);
 	CHECK(bench.recipe.n_features == 2);
 	CHECK_SAME(features[0], 0);
 	CHECK_SAME(features[1], 1);
@@ -266,7 +327,7 @@ categories(void)
 	CHECK_SAME(column->recipe.fill, 0);
 	CHECK(column->recipe.scaling == SCALING_NONE);
 	CHECK(isnan(column->recipe.mean));
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 9}, features, 4);
+	encode_rows(&bench.recipe, 0, 9, features, 4);
 	for (int i = 0; i < 9 * 4; i++)
 		sums[i % 4] += features[i];
 	/* NULL, c and e are missing: they count as a, and are told */
@@ -374,7 +435,7 @@ as_the_model_does(void)
 		double	   *encoded = malloc(ROWS * stride * sizeof(double));
 		double	   *features = malloc(bench.recipe.n_features * sizeof(double));
 
-		recipe_encode_rows(&bench.recipe, (RowRange) {10, ROWS}, encoded, stride);
+		encode_rows(&bench.recipe, 10, ROWS - 10, encoded, stride);
 		for (size_t row = 10; row < ROWS; row++)
 		{
 			const TableColumn *text = &bench.table.features[2];
@@ -419,6 +480,7 @@ main(void)
 	numbers();
 	medians();
 	misleading_sample();
+	long_columns();
 	odd_numbers();
 	categories();
 	as_the_model_does();

@@ -24,6 +24,8 @@
 #include "class_weight.h"
 #include "early_stop.h"
 
+#define SET_SPLITS 1024
+
 /* A fit in progress. */
 typedef struct Booster
 {
@@ -453,9 +455,25 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 	return done;
 }
 
+/* Sets of splits on wide categories, in an array that doubles; a tree is taken to have SET_SPLITS of them at most. */
+static uint64_t
+sets_memory(const FittedRecipe *recipe, uint64_t n_leaves)
+{
+	uint64_t	most = 0;
+
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		uint32_t	n_bins = bins_at_most(&recipe->columns[c].recipe, 0);
+
+		if (n_bins > BINS_MAX && n_bins > most)
+			most = n_bins;
+	}
+	return 4 * (n_leaves < SET_SPLITS ? n_leaves : SET_SPLITS) * (most / 64 + (most > 0)) * sizeof(uint64_t);
+}
+
 /* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more. */
 static uint64_t
-trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
+trees_memory(const BoostingParams *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_groups)
 {
 	uint64_t	n_leaves = params->grow.max_depth < 32 ? UINT64_C(1) << params->grow.max_depth : n_rows;
 
@@ -464,7 +482,7 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
 	if (n_leaves > n_rows / 16 + 1024)
 		n_leaves = n_rows / 16 + 1024;
 	return (uint64_t) params->n_rounds * n_groups * 2 * n_leaves * (sizeof(TreeNode) + sizeof(TreeNodeStat)) * 2 +
-		2 * n_leaves * sizeof(GrownNode) * 2;
+		2 * n_leaves * sizeof(GrownNode) * 2 + sets_memory(recipe, n_leaves);
 }
 
 /* An upper estimate for usual trees; the sum of what the parts take. */
@@ -482,5 +500,5 @@ boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *rec
 
 	return bins_memory(recipe, &bins, n_threads) + n_rows * (lists + scores + refit + weights + outputs) +
 		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads) +
-		trees_memory(&boosting, n_rows, n_groups);
+		trees_memory(&boosting, n_rows, recipe, n_groups);
 }

@@ -45,12 +45,6 @@ extern bool recipe_keep(FittedRecipe *recipe, const Table *table, const Model *m
 /* Raw value of a row: the number, the index of the kept level, NaN for missing (and for levels not kept). */
 extern double recipe_raw(const FittedColumn *column, size_t row);
 
-/*
- * Encodes rows [range) into a dense row-major matrix, leading dimension
- * `stride` >= n_features doubles; bit for bit what model_encode() gives.
- */
-extern void recipe_encode_rows(const FittedRecipe *recipe, RowRange range, double *out, size_t stride);
-
 /* Enters the columns into a model. */
 extern void recipe_write(const FittedRecipe *recipe, ModelWriter *writer);
 
