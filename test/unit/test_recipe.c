@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "core/fit/cpu.h"
 #include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
-#include "core/fit/recipe_measure.h"
 #include "core/hash.h"
 #include "core/linear_model.h"
 #include "core/model.h"
@@ -221,55 +221,28 @@ encode_rows(const FittedRecipe *recipe, size_t begin, size_t n, double *out, siz
 	free(feature);
 }
 
-/* A column whose sampled rows are all small: the median is found nevertheless. */
+/* Counts, ranges, means and spreads: the same bits with every width of vectors. */
 static void
-misleading_sample(void)
+same_on_all_widths(void)
 {
-	enum {ROWS = 51200};		/* a hundred rows a sample */
-	static double values[ROWS];
-	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
-	TableColumn column = {.source = &source,.gathered = {0, ROWS},.u.f64 = values};
-	ColumnMeasure measure = {.n_present = ROWS,.lowest = -511,.highest = ROWS - 1};
+	enum {ROWS = 2500};
+	double		values[ROWS];
+	RecipeColumn fitted[CPU_AVX512 + 1];
+	Bench		bench;
 
 	for (int i = 0; i < ROWS; i++)
-		values[i] = i % 100 == 0 ? -i / 100 : i;
-	/* 512 values below 1, then all numbers that are no multiple of 100 */
-	CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure, NULL), (25341 + 25342) / 2.0);
-}
-
-/* A long column of few numbers, of one that most rows have, and of all different ones: as a sort finds it. */
-static void
-long_columns(void)
-{
-	enum {ROWS = 70001};
-	static double values[ROWS];
-	static double sorted[ROWS];
-	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
-	TableColumn column = {.source = &source,.gathered = {0, ROWS},.u.f64 = values};
-	double	   *scratch = malloc(measure_median_scratch(ROWS) * sizeof(double));
-
-	for (int shape = 0; shape < 8; shape++)
-		for (int n_missing = 0; n_missing < 2; n_missing++)
-		{
-			ColumnMeasure measure = {.lowest = INFINITY,.highest = -INFINITY};
-
-			for (int i = 0; i < ROWS; i++)
-			{
-				double		number = (double) (hash64_mix((uint64_t) i) >> 11) * 0x1p-53;
-				const double shapes[] = {number, floor(number * 4), number < 0.4, number < 0.5000001 ? 0 : number, -1 / number, i % 2, i > ROWS / 2, (i + 5) / 6 % 2};
-
-				values[i] = i < n_missing * 7 + shape ? NAN : shapes[shape];
-				if (isnan(values[i]))
-					continue;
-				sorted[measure.n_present++] = values[i];
-				measure.lowest = fmin(measure.lowest, values[i]);
-				measure.highest = fmax(measure.highest, values[i]);
-			}
-			qsort(sorted, measure.n_present, sizeof(double), compare_doubles);
-			CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure, scratch),
-					   (sorted[(measure.n_present - 1) / 2] + sorted[measure.n_present / 2]) / 2);
-		}
-	free(scratch);
+		values[i] = i % 97 == 0 ? NAN : (double) (hash64_mix((uint64_t) i) >> 11) / 7 - 1e15;
+	for (CpuLevel level = CPU_PLAIN; level <= CPU_AVX512; level++)
+	{
+		cpu_limit(level);
+		number_table(&bench, STORAGE_FLOAT64, values, ROWS);
+		CHECK_OK(fit(&bench, plan(MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, INDICATOR_AUTO, 0)), &bench.error);
+		fitted[level] = bench.recipe.columns[0].recipe;
+		CHECK(memcmp(&fitted[level], &fitted[CPU_PLAIN], sizeof(RecipeColumn)) == 0);
+		end(&bench);
+	}
+	cpu_limit(CPU_AVX512);
+	CHECK(fitted[CPU_PLAIN].n_missing == 26 && fitted[CPU_PLAIN].scale > 0);
 }
 
 /* Constant, all missing, infinite and huge columns: a defined answer or an error that names the column. */
@@ -426,6 +399,8 @@ as_the_model_does(void)
 		Model		model;
 		bool		equal = true;
 
+		/* with every width of vectors */
+		cpu_limit((CpuLevel) (round % 3));
 		if (!CHECK_OK(recipe_fit(&bench.recipe, &bench.table, plans, bench.pool, &bench.arena, &bench.error), &bench.error) ||
 			!CHECK_OK(write_model(&bench.recipe, &bytes, &model, &bench.error), &bench.error))
 			break;
@@ -457,6 +432,8 @@ as_the_model_does(void)
 		buffer_free(&bytes);
 	}
 
+	cpu_limit(CPU_AVX512);
+
 	/* what is fitted does not see the test rows */
 	RecipePlan	plans[] = {random_plan(0, 1), random_plan(1, 1), random_plan(2, 1)};
 	double		sum = 0;
@@ -479,8 +456,7 @@ main(void)
 {
 	numbers();
 	medians();
-	misleading_sample();
-	long_columns();
+	same_on_all_widths();
 	odd_numbers();
 	categories();
 	as_the_model_does();
