@@ -178,8 +178,8 @@ def main():
         title, part = PARTS[name]
         lines += [title + ":", ""] + part(cursor) + [""]
     publish("accuracy", "Gradient boosting beside the peers", lines[:-1],
-            ["100 trees of depth 6 (64 leaves) unless said otherwise, learning rate 0.1, everything else at its default; but for the made data LightGBM "
-             "has our penalties (`lambda_l2`, `min_data_in_leaf` and `min_sum_hessian_in_leaf` 1), and XGBoost's huber the median to start from.",
+            ["100 trees of depth 6 (64 leaves) unless said otherwise, learning rate 0.1, everything else at its default; but on real data LightGBM "
+             "has our penalties (`lambda_l2`, `min_data_in_leaf` and `min_sum_hessian_in_leaf` 1), and XGBoost's huber starts from the median.",
              versions(cursor, lightgbm, xgboost) + ".", machine() + "."])
 
 
