@@ -33,11 +33,11 @@ def load(cursor, name):
     path = os.path.join(DATA, name + ".csv")
     frame = pandas.read_csv(path)
     columns = ", ".join(f'"{c}" {SQL_TYPES.get(t.kind, "text")}' for c, t in frame.dtypes.items())
-    cursor.execute(f"drop table if exists {name}; create table {name} ({columns})")
+    names = ", ".join(f'"{c}"' for c in frame)
+    cursor.execute(f"drop table if exists {name}; create table {name} (id int generated always as identity, {columns})")
     with open(path, encoding="utf8") as file:
-        cursor.copy_expert(f"copy {name} from stdin (format csv, header)", file)
-    cursor.execute(f"alter table {name} add id int generated always as identity; alter table {name} add fold int;"
-                   f"update {name} set fold = (id - 1) % {FOLDS}; analyze {name};"
+        cursor.copy_expert(f"copy {name} ({names}) from stdin (format csv, header)", file)
+    cursor.execute(f"alter table {name} add fold int; update {name} set fold = (id - 1) % {FOLDS}; analyze {name};"
                    f"drop table if exists {name}_shuffled;"
                    f"create table {name}_shuffled as select * from {name} order by md5(id::text)")
     return frame

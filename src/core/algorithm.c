@@ -101,6 +101,8 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "objective tweedie: the power of the mean that the variance goes by; near 1 is poisson, near 2 gamma"},
 	{.name = "max_cat_to_onehot", .type = PARAM_INTEGER, .initial = 4, .lowest = 1, .highest = 254,
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
+	{.name = "max_cat_threshold", .type = PARAM_INTEGER, .initial = 32, .lowest = 0, .highest = 65535,
+	.meaning = "most categories in the smaller of the two sets that a split makes; 0: any number"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
 	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,

@@ -1,8 +1,9 @@
 # Unit tests and fuzzers of core; no server needed.  Included by the Makefile,
 # or alone, from the top directory:  make -f test/unit/unit.mk unit BUILD=dir
 #
-#   make unit                every test/unit/test_*.c, under ASan and UBSan; models of trees at other levels of optimisation, too
+#   make unit                every test/unit/test_*.c, under ASan and UBSan
 #   make unit UNIT=model     one of them
+#   make levels              tree ensembles are the same bytes at every optimisation level
 #   make fuzz                every test/unit/fuzz_*.c for FUZZ_SECONDS each (needs clang)
 
 BUILD        ?= build
@@ -25,21 +26,15 @@ UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/
 UNIT_TRAINER      = $(BUILD)/unit/mlops-trainer
 UNIT_TRAINER_OBJS = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/trainer/*.c)))
 
-# test_levels at other levels of optimisation, without sanitizers; it compares models with them.
-LEVELS         = O0 O3
-LEVEL_FLAGS    = $(filter-out -O1,$(UNIT_FLAGS)) -ftree-vectorize -DMLOPS_FIT
-LEVEL_SOURCES  = $(sort $(wildcard src/core/*.c src/core/fit/*.c)) $(sort $(wildcard test/unit/support*.c)) test/unit/test_levels.c
-LEVEL_PROGRAMS = $(LEVELS:%=$(BUILD)/%/test_levels)
-
 FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard src/core/*.c)))
 FUZZ_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard test/unit/support*.c)))
 FUZZ_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
 
 # Each program prints "name: N passed, N failed, N skipped" and exits with 0 or 3 (check.h); any other status
 # is a crash or a sanitizer's, and one more failure.
-unit: $(UNIT_PROGRAMS) $(UNIT_TRAINER) $(if $(filter %/test_levels,$(UNIT_PROGRAMS)),$(LEVEL_PROGRAMS))
+unit: $(UNIT_PROGRAMS) $(UNIT_TRAINER)
 	@for program in $(UNIT_PROGRAMS); do \
-		MLOPS_TRAINER=$(UNIT_TRAINER) MLOPS_LEVELS='$(LEVEL_PROGRAMS)' $$program 2>&1; status=$$?; \
+		MLOPS_TRAINER=$(UNIT_TRAINER) $$program 2>&1; status=$$?; \
 		case $$status in 0|3) ;; *) echo "$$(basename $$program): 0 passed, 1 failed, 0 skipped: exit status $$status" ;; esac; \
 	done | awk '{ print } \
 		/: [0-9]+ passed, [0-9]+ failed/ { line = $$0; sub(/.*: /, "", line); split(line, n, /[^0-9]+/); passed += n[1]; failed += n[2]; skipped += n[3] } \
@@ -67,16 +62,30 @@ $(BUILD)/unit/core.a: $(UNIT_CORE) $(UNIT_SUPPORT)
 $(UNIT_PROGRAMS): %: %.o $(BUILD)/unit/core.a
 	$(CC) $(UNIT_SANITIZE) -pthread -o $@ $< $(BUILD)/unit/core.a $(UNIT_LIBS)
 
-define LEVEL_RULES
-$(BUILD)/$(1)/%.o: %.c
+# The trainer's flags, none, and more than these; the third also lets the compiler use all of this machine's instructions.
+LEVELS      = O0 O2 O3
+LEVEL_O0    = -O0
+LEVEL_O2    = -O2 -ftree-vectorize
+LEVEL_O3    = -O3 -march=native
+LEVEL_FILES = $(sort $(wildcard src/core/*.c src/core/fit/*.c)) $(sort $(wildcard test/unit/support*.c)) test/unit/print_models.c
+
+levels: $(patsubst %,$(BUILD)/levels/%/models.txt,$(LEVELS))
+	@failed=0; for level in $(LEVELS); do \
+		cmp $(BUILD)/levels/O2/models.txt $(BUILD)/levels/$$level/models.txt || failed=1; \
+	done; \
+	echo "levels: $$(wc -l < $(BUILD)/levels/O2/models.txt) models at $(words $(LEVELS)) levels"; \
+	if [ $$failed = 0 ]; then echo "levels: $(words $(LEVELS)) passed, 0 failed"; else echo "levels: 0 passed, 1 failed"; exit 1; fi
+
+define level_rules
+$(BUILD)/levels/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(CC) -$(1) $$(LEVEL_FLAGS) -MMD -MP -c -o $$@ $$<
+	$$(CC) -std=gnu11 $$(LEVEL_$(1)) -ffp-contract=off -D_GNU_SOURCE -pthread -Isrc -Itest/unit -DMLOPS_FIT -MMD -MP -c -o $$@ $$<
 
-$(BUILD)/$(1)/test_levels: $(LEVEL_SOURCES:%.c=$(BUILD)/$(1)/%.o)
-	$$(CC) -pthread -o $$@ $$^ $$(UNIT_LIBS)
+$(BUILD)/levels/$(1)/models.txt: $$(patsubst %.c,$(BUILD)/levels/$(1)/%.o,$$(LEVEL_FILES))
+	$$(CC) -pthread -o $(BUILD)/levels/$(1)/print_models $$^ $$(UNIT_LIBS)
+	$(BUILD)/levels/$(1)/print_models > $$@.part && mv $$@.part $$@
 endef
-
-$(foreach level,$(LEVELS),$(eval $(call LEVEL_RULES,$(level))))
+$(foreach level,$(LEVELS),$(eval $(call level_rules,$(level))))
 
 # What a fuzzer finds is kept beside it and shown; so is its corpus, for the next run.
 fuzz: $(FUZZ_PROGRAMS) $(BUILD)/fuzz/seeds
@@ -103,6 +112,6 @@ $(BUILD)/fuzz/seeds: $(BUILD)/fuzz/seeds.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
 	$(FUZZ_CC) $(UNIT_SANITIZE) -pthread -o $@ $^ -lm
 
 .SECONDARY: $(UNIT_PROGRAMS:=.o) $(FUZZ_PROGRAMS:=.o)
-.PHONY: unit fuzz
+.PHONY: unit fuzz levels
 
--include $(wildcard $(LEVELS:%=$(BUILD)/%/*/*/*.d) $(LEVELS:%=$(BUILD)/%/*/*/*/*.d) $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d)
+-include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(BUILD)/levels/*/*/*/*.d $(BUILD)/levels/*/*/*/*/*.d)

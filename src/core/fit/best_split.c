@@ -11,7 +11,8 @@
  * the best set of two is a prefix.  Missing values are a category like the
  * others there.  Levels with few rows in the node are pooled, and ordered as
  * one; rows are estimated by the share of H, as in LightGBM.  Levels without
- * rows in the node go where more of it goes.
+ * rows in the node go where more of it goes.  The smaller set may be limited:
+ * sets of many levels fit their noise, as the order was made of the same rows.
  */
 #include "best_split.h"
 
@@ -259,6 +260,15 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 	}
 }
 
+/* Whether so many of n levels may be told from the others. */
+static inline bool
+set_allowed(const SplitRules *rules, uint32_t n_left, uint32_t n)
+{
+	uint32_t	smaller = n_left < n - n_left ? n_left : n - n_left;
+
+	return rules->max_cat_threshold == 0 || smaller <= rules->max_cat_threshold;
+}
+
 /* A set of levels against the others. */
 static void
 search_set(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list, Split *best,
@@ -271,25 +281,29 @@ search_set(const SplitSearch *search, const BinFeature *feature, uint32_t featur
 	uint32_t	n = order_levels(search, list, least_h, &pool);
 	GradientSums left = {0, 0};
 	int64_t		rows = 0;
-	Candidates	c;
+	Candidates	c = {.n = 0};
 	uint32_t	n_chosen = 0;
+	uint32_t	prefixes[BINS_MAX]; /* the candidates' lengths */
 
-	for (uint32_t first = 0; first + 1 < n; first += BINS_MAX)
+	for (uint32_t length = 1; length < n; length++)
 	{
-		c.n = n - 1 - first < BINS_MAX ? n - 1 - first : BINS_MAX;
-		for (uint32_t i = 0; i < c.n; i++)
-		{
-			uint32_t	cell = search->ordered[first + i].index;
+		uint32_t	cell = search->ordered[length - 1].index;
 
-			add_cell(&left, cell == POOLED_CELLS ? pool.sums : list->cells[cell]);
-			rows += cell == POOLED_CELLS ? pool.rows : cell_rows(list, cell);
-			set_candidate(&c, i, left, rows);
+		add_cell(&left, cell == POOLED_CELLS ? pool.sums : list->cells[cell]);
+		rows += cell == POOLED_CELLS ? pool.rows : cell_rows(list, cell);
+		if (set_allowed(&search->rules, length, n))
+		{
+			prefixes[c.n] = length;
+			set_candidate(&c, c.n++, left, rows);
 		}
+		if (c.n < BINS_MAX && length + 1 < n)
+			continue;
 
 		uint32_t	candidate = find_best(search, list, &terms, best, &c);
 
 		if (improves(&search->rules, &c, candidate, best))
-			n_chosen = first + candidate + 1;
+			n_chosen = prefixes[candidate];
+		c.n = 0;
 	}
 	if (n_chosen > 0)
 		take_levels(search, feature, feature_number, list, search->ordered, n_chosen, least_h, &pool, best, set);
