@@ -24,7 +24,7 @@
 #include "class_weight.h"
 #include "early_stop.h"
 
-#define SET_SPLITS 1024
+#define SET_SPLITS 4096
 
 /* A fit in progress. */
 typedef struct Booster
