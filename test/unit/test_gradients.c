@@ -126,15 +126,21 @@ test_units(void)
 static void
 test_widths(void)
 {
-	GradientBlock even = {.largest_g = 1,.largest_h = 0.25f,.sum_g = 300,.sum_h = 200};
+	GradientBlock even = {.largest_g = 1,.largest_h = 0.25f,.sum_g = 300,.sum_h = 200,.roots_g = 500,.roots_h = 440};
 	GradientBlock uneven = {.largest_g = 1e5f,.largest_h = 1e5f,.sum_g = 1e6,.sum_h = 1e6};
 
-	CHECK(!gradient_scale(&even, 1, 1000, false).wide);
-	CHECK(gradient_scale(&even, 1, 1000, true).wide);
-	CHECK(gradient_scale(&uneven, 1, 30000, false).wide);
+	CHECK(!gradient_scale(&even, 1, 1000, false, true).wide);
+	CHECK(gradient_scale(&even, 1, 1000, true, true).wide);
+	CHECK(gradient_scale(&uneven, 1, 30000, false, false).wide);
+
+	/* ten of a thousand are 1e4, the others 1: a mean of 101, but a mean root of 2 */
+	GradientBlock tailed = {.largest_g = 1e4f,.largest_h = 1,.sum_g = 100990,.sum_h = 1000,.roots_g = 1990,.roots_h = 1000};
+
+	CHECK(gradient_scale(&tailed, 1, 1000, false, true).wide);
+	CHECK(!gradient_scale(&tailed, 1, 1000, false, false).wide);
 
 	/* the sums of wide ones have room, with the finest unit that leaves it */
-	GradientScale scale = gradient_scale(&uneven, 1, 30000, false);
+	GradientScale scale = gradient_scale(&uneven, 1, 30000, false, false);
 
 	CHECK(uneven.sum_g / scale.g_unit <= (double) WIDE_TOTAL && uneven.sum_g / scale.g_unit * 2.01 >= (double) WIDE_TOTAL);
 	CHECK(uneven.sum_h / scale.h_unit <= (double) WIDE_TOTAL && uneven.sum_h / scale.h_unit * 2.01 >= (double) WIDE_TOTAL);
@@ -245,7 +251,7 @@ test_overflow(void)
 	for (int wide = 0; wide < 2; wide++)
 	{
 		GradientBlock all = {.largest_g = 1,.largest_h = 1,.sum_g = N,.sum_h = N};
-		GradientScale scale = wide ? gradient_scale(&all, 1, N, true) : gradient_counts;
+		GradientScale scale = wide ? gradient_scale(&all, 1, N, true, false) : gradient_counts;
 		const float one = 1;
 		const float minus_one = -1;
 		int64_t		g = wide ? (int64_t) (1 / scale.g_unit) : NARROW_G_MAX;

@@ -3,7 +3,8 @@
  *		Gradient boosting with weights that span many orders of magnitude.
  *
  * What light rows have to say is learned beside rows a billion times as
- * heavy, to what doubles would keep of it.
+ * heavy, to what doubles would keep of it; and beside targets far away, to
+ * what floats keep of their mean.
  */
 #include "boost_data.h"
 
@@ -73,6 +74,20 @@ test_spans(void)
 {
 	for (span = 10; span < 1e14; span *= 10)
 		CHECK_NEAR(fit_groups(group_value, group_weight), 0, 1e-4);
+}
+
+/* Without weights: few rows with targets far from all others. */
+static double
+far_value(size_t row)
+{
+	return is_heavy(row) ? span : 3 * group_x(row, 0);
+}
+
+static void
+test_far_targets(void)
+{
+	for (span = 1e5; span < 1e8; span *= 10)
+		CHECK_NEAR(fit_groups(far_value, NULL), 0, 1e-2 + 1e-8 * span);
 }
 
 /* Classes: few rows of any weight that say nothing do not drown the others. */
@@ -164,6 +179,7 @@ int
 main(void)
 {
 	test_spans();
+	test_far_targets();
 	test_classes();
 	test_scale();
 	return check_done();

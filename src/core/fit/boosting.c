@@ -317,6 +317,13 @@ score_others(const Booster *booster, uint32_t group)
 	pool_for(booster->input->pool, objective_blocks(held_out.n), walk_block, &held_out);
 }
 
+/* Whether derivatives may be of any size: those of classes and of quantiles are at most 1. */
+static inline bool
+is_unbounded(const Objective *objective)
+{
+	return objective->link != LINK_LOGISTIC && objective->link != LINK_SOFTMAX && !objective->refits_leaves;
+}
+
 /* One tree for one group of scores. */
 static bool
 add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
@@ -327,7 +334,7 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	GradientSums sums;
 
 	objective_gradients(booster->objective, &booster->train, group, booster->g, booster->h, booster->blocks, pool);
-	grower->scale = gradient_scale(booster->blocks, objective_blocks(n), n, booster->weighted);
+	grower->scale = gradient_scale(booster->blocks, objective_blocks(n), n, booster->weighted, is_unbounded(booster->objective));
 	if (grower->scale.wide && !widen_lists(booster, error))
 		return false;
 	booster->sample = row_sample(booster->params.subsample, booster->input->seed, tree);

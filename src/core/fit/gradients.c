@@ -12,6 +12,9 @@
 /* The largest derivative may be this many times the mean one before 16 bits are too few. */
 #define NARROW_RATIO 256
 
+/* And this many times what tells most rows apart, where none is bounded: few far ones make a large mean. */
+#define NARROW_TAIL_RATIO 1024
+
 #define LANES 16
 
 const GradientScale gradient_counts = {.wide = false,.g_unit = 1,.h_unit = 1};
@@ -33,14 +36,23 @@ gradient_unit(double largest, int64_t limit)
 	return unit;
 }
 
+/* Whether most of n derivatives are too small beside the largest: they are what the square of a mean root is, which few far ones hardly move. */
+static bool
+is_uneven(double largest, double sum, double roots, double n, bool unbounded)
+{
+	return largest * n > NARROW_RATIO * sum || (unbounded && largest * n * n > NARROW_TAIL_RATIO * roots * roots);
+}
+
 /* Blocks are combined in order; only largest values and sums count. */
 GradientScale
-gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted)
+gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted, bool unbounded)
 {
 	double		largest_g = 0;
 	double		largest_h = 0;
 	double		sum_g = 0;
 	double		sum_h = 0;
+	double		roots_g = 0;
+	double		roots_h = 0;
 
 	for (size_t b = 0; b < n_blocks; b++)
 	{
@@ -48,9 +60,12 @@ gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool
 		largest_h = fmax(largest_h, (double) blocks[b].largest_h);
 		sum_g += blocks[b].sum_g;
 		sum_h += blocks[b].sum_h;
+		roots_g += blocks[b].roots_g;
+		roots_h += blocks[b].roots_h;
 	}
 
-	bool		wide = weighted || largest_g * (double) n_rows > NARROW_RATIO * sum_g || largest_h * (double) n_rows > NARROW_RATIO * sum_h;
+	bool		wide = weighted || is_uneven(largest_g, sum_g, roots_g, (double) n_rows, unbounded) ||
+		is_uneven(largest_h, sum_h, roots_h, (double) n_rows, unbounded);
 
 	return (GradientScale)
 	{

@@ -90,8 +90,13 @@ gradient_units(const RowList *list, size_t i, bool wide, double g_inverse, doubl
 /* The largest power of two that, as 1 / unit, keeps |x| <= largest at or below `limit` units. */
 extern double gradient_unit(double largest, int64_t limit);
 
-/* Chooses width and units from the blocks that objective_gradients() filled; weighted: weights differ, and must lose nothing to 16 bits. */
-extern GradientScale gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted);
+/*
+ * Chooses width and units from the blocks that objective_gradients() filled.
+ * weighted: weights differ, and must lose nothing to 16 bits.  unbounded:
+ * derivatives may be of any size; those of probabilities that are small
+ * beside 1 have nothing more to say.
+ */
+extern GradientScale gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool weighted, bool unbounded);
 
 /* Which rows a tree sees: all, or those whose hash is below a limit. */
 typedef struct RowSample

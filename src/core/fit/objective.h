@@ -47,6 +47,8 @@ typedef struct GradientBlock
 	float		largest_h;
 	double		sum_g;			/* of the absolute values */
 	double		sum_h;
+	double		roots_g;		/* sum of about the square roots of the distances between g of some pairs of rows, fewer than there are rows */
+	double		roots_h;		/* the same of h itself */
 } GradientBlock;
 
 typedef struct Objective
