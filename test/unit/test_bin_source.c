@@ -33,7 +33,7 @@ draw(uint64_t row, uint32_t column)
 	return (double) (hash64_combine(row, column) >> 40) / 16777216.0;
 }
 
-/* Floats, doubles with gaps, few and many categories, a target that some rows lack. */
+/* Floats, doubles with gaps, few and many categories, a target that some rows lack, which alone have some of these. */
 static void
 write_rows(Rows *rows, uint32_t n)
 {
@@ -57,7 +57,7 @@ write_rows(Rows *rows, uint32_t n)
 		snprintf(text, sizeof(text), "colour %d", (int) (draw(i, 2) * 5));
 		test_matrix_text(&rows->matrix, 2, i % 13 == 0 ? NULL : text);
 		test_matrix_number(&rows->matrix, 3, i % 101 == 0 ? NAN : draw(i, 3));
-		snprintf(text, sizeof(text), "town %d", (int) (draw(i, 4) * draw(i, 5) * 600));
+		snprintf(text, sizeof(text), i % 101 == 0 ? "lost %d" : "town %d", (int) (draw(i, 4) * draw(i, 5) * 600));
 		test_matrix_text(&rows->matrix, 4, text);
 		test_matrix_number(&rows->matrix, 5, 7);
 	}
@@ -197,6 +197,31 @@ definition(void)
 	}
 }
 
+/* Codes that only rows without a target have are no level. */
+static void
+lost_codes(void)
+{
+	RecipePlan	native = {MISSING_NATIVE, ENCODING_NATIVE, SCALING_NONE, UNSEEN_MISSING, INDICATOR_NEVER, 0};
+	Rows		rows;
+	int			n_lost = 0;
+
+	if (!begin(&rows, 9001, native, native, 1))
+		return;
+
+	const TableColumn *many = &rows.table.features[3];
+
+	for (uint32_t code = 0; code < many->source->n_codes; code++)
+	{
+		size_t		length;
+		bool		lost = matrix_text(many->matrix, many->number, code, &length)[0] == 'l';
+
+		n_lost += lost;
+		CHECK(lost ? many->level_of_code[code] == CODE_MISSING : many->level_of_code[code] < many->n_levels);
+	}
+	CHECK(n_lost > 20 && many->n_levels + (uint32_t) n_lost == many->source->n_codes);
+	end(&rows);
+}
+
 /* Single values, gathered ones and loaded ones are the same, and a recipe is the same of any. */
 static void
 three_ways(void)
@@ -251,6 +276,7 @@ int
 main(void)
 {
 	definition();
+	lost_codes();
 	three_ways();
 	return check_done();
 }

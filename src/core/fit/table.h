@@ -49,7 +49,7 @@ typedef struct TableColumn
 	}			u;				/* by source->storage, the first of row gathered.begin */
 	const Matrix *matrix;
 	const uint32_t *order;		/* of the table */
-	uint32_t   *level_of_code;	/* by code of the matrix; NULL unless coded */
+	uint32_t   *level_of_code;	/* by code of the matrix, CODE_MISSING for those of rows left out; NULL unless coded */
 	size_t		n_present;		/* coded: rows used that have a value */
 	const char **levels;		/* texts that the rows used have, sorted by bytes, each also ended with 0; NULL unless coded */
 	size_t	   *level_lengths;

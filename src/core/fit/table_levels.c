@@ -114,6 +114,9 @@ find_levels(RowSet *rows, uint32_t column, TableColumn *out, Arena *arena, Error
 	if (seen == NULL || items == NULL || out->level_of_code == NULL)
 		return false;
 
+	/* what only rows left out have is CODE_MISSING */
+	memset(out->level_of_code, 0xff, n_codes * sizeof(uint32_t));
+
 	size_t		n = used_codes(rows, column, seen, items, &out->n_present);
 
 	if (n > 0 && !sort_codes(rows, column, items, n, error))
