@@ -169,6 +169,49 @@ test_class_weights(void)
 	boost_case_free(&regression);
 }
 
+/* What weights by class take is announced (boost_case_run() looks). */
+static void
+test_class_weights_memory(void)
+{
+	BoostCase	test = forest_case("decision_tree", TASK_BINARY);
+	Error		error;
+
+	test.n_rows = 1000000;
+	test.validation = 0;
+	test.n_columns = 1;
+	test.params[0] = (BoostParam) {"max_depth", 1};
+	test.words[0] = (BoostWord) {"class_weight", "balanced"};
+	CHECK_OK(boost_case_run(&test, &error), &error);
+	boost_case_free(&test);
+}
+
+/* Weights by class that go beyond all numbers together with those of the rows. */
+static double
+huge_weight(size_t row)
+{
+	(void) row;
+	return 1e200;
+}
+
+static void
+test_huge_weights(void)
+{
+	static const char *const labels[] = {"no", "yes"};
+	static const char *const names[] = {"gradient_boosting", "random_forest", "decision_tree"};
+	Error		error;
+
+	for (int a = 0; a < 3; a++)
+	{
+		BoostCase	test = forest_case(names[a], TASK_BINARY);
+
+		test.labels = labels;
+		test.weight = huge_weight;
+		test.map = (BoostMap) {"class_weight", 1, {{"yes", 1e200}}};
+		CHECK_ERROR(boost_case_run(&test, &error), &error, ERROR_DATA, "class_weight");
+		boost_case_free(&test);
+	}
+}
+
 /* ---- Same rows, same bytes ---- */
 
 static void
@@ -312,6 +355,8 @@ main(void)
 	test_samples();
 	test_weights();
 	test_class_weights();
+	test_class_weights_memory();
+	test_huge_weights();
 	test_determinism();
 	test_lone_trees();
 	test_missing_sides();

@@ -4,6 +4,7 @@
  */
 #include "class_weight.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Factors of balanced classes. */
@@ -65,8 +66,17 @@ class_weights(const FitInput *input, const double **weight, Error *error)
 		take_map(input, map, factors);
 	if (scaled)
 		factors[1] *= positive;
+
+	double		sum = 0;
+
 	for (size_t i = 0; i < input->table->n_rows; i++)
+	{
 		weights[i] = (input->weight != NULL ? input->weight[i] : 1) * factors[(uint32_t) input->target[i]];
+		sum += weights[i];
+	}
 	*weight = weights;
-	return true;
+	if (isfinite(sum))
+		return true;
+	error_set(error, ERROR_DATA, "the weights of the rows, multiplied by class_weight and scale_pos_weight, are too large to be added up");
+	return error_hint(error, "Lower these parameters, or scale the weights down in the source query.");
 }

@@ -12,7 +12,7 @@
  * parameter asks for others), in the arena.  "balanced" gives each class
  * rows / (classes * rows of the class), counted over the training rows
  * without weights, as scikit-learn does.  An algorithm need not have both
- * parameters.
+ * parameters.  ERROR_DATA where the sum of the weights is infinite.
  */
 extern bool class_weights(const FitInput *input, const double **weight, Error *error);
 

@@ -457,6 +457,8 @@ forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recip
 	uint64_t	tree = n_nodes * (sizeof(TreeNode) + sizeof(TreeNodeStat)) * 2;
 	uint64_t	votes = n_rows * (n_sums > 2 ? 3 * n_sums + 3 : 7) * sizeof(double);
 
+	/* of rows, in units and by class */
+	uint64_t	weights = n_rows * (sizeof(uint32_t) + (n_classes > 0 ? sizeof(double) : 0));
 	uint32_t	most_bins = 0;
 
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
@@ -465,7 +467,7 @@ forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recip
 
 		most_bins = n_bins > most_bins ? n_bins : most_bins;
 	}
-	return forest_bins_memory(recipe, n_rows, max_bin, n_threads) +
+	return forest_bins_memory(recipe, n_rows, max_bin, n_threads) + weights +
 		(uint64_t) n_threads * (forest_grower_memory(n_rows, recipe->n_features, most_bins, n_sums) + n_nodes * sizeof(ForestNode) + tree) +
 		(isnan(n_trees) ? tree : (uint64_t) n_trees * tree + votes);
 }

@@ -324,10 +324,11 @@ check_lowest(const Objective *objective, const FitInput *input, size_t end, Erro
 
 /* A value whose derivatives would not fit. */
 static bool
-refuse_size(const char *what, double value, double limit, Error *error)
+refuse_size(const char *what, double value, double limit, bool by_class, Error *error)
 {
-	error_set(error, ERROR_DATA, "%s of %g, above the limit of %g for gradient boosting", what, value, limit);
-	return error_hint(error, "Scale it down in the source query.");
+	error_set(error, ERROR_DATA, "%s of %g, but for gradient boosting it must be below %g", what, value, limit);
+	return error_hint(error, by_class ? "Scale it down in the source query, or lower class_weight and scale_pos_weight, which multiply it."
+					  : "Scale it down in the source query.");
 }
 
 /* The rows for training and validation, which follow each other. */
@@ -351,12 +352,12 @@ objective_check(const Objective *objective, const FitInput *input, Error *error)
 		largest_weighted = fmax(largest_weighted, fmax(fabs(input->target[i]), 1) * weight);
 	}
 	if (input->task == TASK_REGRESSION && !(largest < limit))
-		return refuse_size("the target has a value", largest, limit, error);
+		return refuse_size("the target has a value", largest, limit, false, error);
 	if (!(heaviest < weight_limit))
-		return refuse_size("a weight has a value", heaviest, weight_limit, error);
+		return refuse_size("a weight has a value", heaviest, weight_limit, input->task != TASK_REGRESSION, error);
 	if (input->task != TASK_REGRESSION)
 		return true;
 	if (!(largest_weighted < DERIVATIVE_MAX))
-		return refuse_size("a weight, times its target, has a value", largest_weighted, DERIVATIVE_MAX, error);
+		return refuse_size("a weight, times its target, has a value", largest_weighted, DERIVATIVE_MAX, false, error);
 	return check_lowest(objective, input, end, error);
 }
