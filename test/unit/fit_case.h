@@ -149,10 +149,16 @@ fit_case_fit(FitCase *test, const Table *table, ThreadPool *pool, Arena *arena, 
 		.weight = test->weight != NULL ? weight : NULL,.params = &params,.seed = 42,.pool = pool,.arena = arena,.monitor = &monitor
 	};
 
+	uint64_t	announced = algorithm->memory(&params, table->n_rows, &recipe, test->n_classes, pool_threads(pool));
+	size_t		before = arena->total;
+
 	buffer_init(&output.payload);
 
 	bool		fitted = algorithm->fit(&input, &output, error);
 
+	/* what was announced is enough, but for chunks that are not full */
+	if (!CHECK(arena->total - before <= announced + announced / 32 + 512 * 1024))
+		printf("%s: %zu bytes, %llu announced\n", algorithm->name, arena->total - before, (unsigned long long) announced);
 	test->payload = output.payload;
 	test->iterations = output.iterations;
 	return fitted;

@@ -114,6 +114,10 @@ test_determinism(void)
 
 		three.n_threads = 3;
 		check_same(&one, &three);
+
+		/* whose memory each takes is announced (fit_case_fit() looks) */
+		three.n_threads = 16;
+		check_same(&one, &three);
 	}
 }
 

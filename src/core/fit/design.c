@@ -294,12 +294,14 @@ design_keep(Design *design, const bool *keep)
 }
 
 uint64_t
-design_memory(uint64_t n_rows, uint32_t n_features)
+design_memory(uint64_t n_rows, uint32_t n_features, int n_threads)
 {
 	uint64_t	stride = linalg_stride((size_t) n_features + 1);
 	uint64_t	n_blocks = n_rows / DESIGN_BLOCK_ROWS + 1;
 
-	return (n_blocks * (4 * (uint64_t) n_features + 1) + panel_size(stride)) * sizeof(double);
+	uint64_t	of_thread = panel_size(stride) + DESIGN_SURVEY_SCRATCH;
+
+	return (n_blocks * (4 * (uint64_t) n_features + 1) + (uint64_t) n_threads * of_thread) * sizeof(double);
 }
 
 /* ---- Back to features ---- */

@@ -66,8 +66,8 @@ design_block(const Design *design, size_t block)
  */
 extern bool design_build(Design *design, const FitInput *input, DesignLast last, bool drop_reference, Error *error);
 
-/* Bytes of the design of so many rows and features. */
-extern uint64_t design_memory(uint64_t n_rows, uint32_t n_features);
+/* Bytes of the design of so many rows and features, and of finding out what they are like. */
+extern uint64_t design_memory(uint64_t n_rows, uint32_t n_features, int n_threads);
 
 /* Encodes at most panel_rows rows into the thread's panel. */
 extern Panel design_encode(const Design *design, RowRange rows, int thread);

@@ -20,7 +20,7 @@ typedef struct SurveyWork
 	Design	   *design;
 	uint32_t	n_features;
 	double	   *partial;		/* for each block: 4 x n_features + 1 doubles */
-	double	   *scratch;		/* for each thread: raw values, a feature, weights of a block */
+	double	   *scratch;		/* DESIGN_SURVEY_SCRATCH for each thread */
 } SurveyWork;
 
 /* Of n values, zeros behind them, and their weights: weighted sum, count of those other than 0, lowest and highest. */
@@ -77,7 +77,7 @@ survey_block(void *argument, size_t block, int thread)
 	RowRange	rows = design_block(design, block);
 	size_t		n = range_rows(rows);
 	uint32_t	n_features = work->n_features;
-	double	   *raw = work->scratch + (size_t) thread * 3 * DESIGN_BLOCK_ROWS;
+	double	   *raw = work->scratch + (size_t) thread * DESIGN_SURVEY_SCRATCH;
 	double	   *values = raw + DESIGN_BLOCK_ROWS;
 	double	   *weights = values + DESIGN_BLOCK_ROWS;
 	double	   *partial = work->partial + block * (4 * (size_t) n_features + 1);
@@ -134,7 +134,7 @@ design_survey(Design *design, FeatureSurvey *survey, Error *error)
 	SurveyWork	work = {.design = design, .n_features = n};
 
 	work.partial = arena_alloc(input->arena, design_blocks(design) * (4 * (size_t) n + 1), sizeof(double), error);
-	work.scratch = arena_alloc(input->arena, (size_t) pool_threads(input->pool) * 3 * DESIGN_BLOCK_ROWS, sizeof(double), error);
+	work.scratch = arena_alloc(input->arena, (size_t) pool_threads(input->pool) * DESIGN_SURVEY_SCRATCH, sizeof(double), error);
 	survey->sum = arena_zeroed(input->arena, n, sizeof(double), error);
 	survey->count = arena_zeroed(input->arena, n, sizeof(double), error);
 	survey->lowest = arena_zeroed(input->arena, n, sizeof(double), error);

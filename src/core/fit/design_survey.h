@@ -7,6 +7,9 @@
 
 #include "design.h"
 
+/* Doubles of a thread: raw values of a block, a feature, weights. */
+#define DESIGN_SURVEY_SCRATCH (3 * DESIGN_BLOCK_ROWS)
+
 /* Of each feature, in the fit's arena. */
 typedef struct FeatureSurvey
 {

@@ -259,5 +259,5 @@ linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recip
 {
 	(void) params;
 	(void) n_classes;
-	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features, n_threads) * sizeof(double);
+	return design_memory(n_rows, recipe->n_features, n_threads) + fit_doubles(recipe->n_features, n_threads) * sizeof(double);
 }

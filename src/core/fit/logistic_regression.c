@@ -355,6 +355,6 @@ logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *rec
 	Shape		shape = shape_of(n_features, stride, n_scores);
 
 	(void) params;
-	return design_memory(n_rows, n_features) +
+	return design_memory(n_rows, n_features, n_threads) +
 		(shape.sums + design_slots(shape.sums) + shape.scratch * (uint64_t) n_threads + 4 * n_scores * stride + shape.solver) * sizeof(double);
 }
