@@ -1,6 +1,6 @@
 /*
  * grow_internal.h
- *		What grow.c, grow_build.c and grow_sets.c share.
+ *		What grow.c, grow_init.c, grow_build.c and grow_sets.c share.
  */
 #ifndef MLOPS_CORE_FIT_GROW_INTERNAL_H
 #define MLOPS_CORE_FIT_GROW_INTERNAL_H
