@@ -186,7 +186,8 @@ prepare(Training *training, Error *error)
 		timing_mark(trainer, "recipe");
 		return true;
 	}
-	if (!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
+	if (!check_memory(trainer, rows_memory(training), recipe_fit_memory(table, trainer->job.plans, pool_threads(trainer->pool)), "the recipe", error) ||
+		!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
 	notice_cut_categories(trainer, table, &training->recipe);

@@ -8,6 +8,7 @@
 #include "core/fit/cpu.h"
 #include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
+#include "core/fit/recipe_measure.h"
 #include "core/hash.h"
 #include "core/linear_model.h"
 #include "core/model.h"
@@ -451,6 +452,50 @@ as_the_model_does(void)
 	end(&bench);
 }
 
+/* What measuring takes, on any number of threads, is announced. */
+static void
+announced_memory(void)
+{
+	MatrixColumn columns[] = {
+		test_column("a", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE),
+		test_column("b", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE),
+		test_column("c", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE),
+		test_column("y", KIND_NUMBER, STORAGE_FLOAT64, ROLE_TARGET)
+	};
+	static const MissingPolicy policies[] = {MISSING_NATIVE, MISSING_MEDIAN, MISSING_MOST_FREQUENT};
+	Bench		bench;
+
+	begin(&bench, columns, 4);
+	for (uint32_t i = 0; i < 200000; i++)
+	{
+		test_matrix_row(&bench.matrix);
+		for (uint32_t c = 0; c < 4; c++)
+			test_matrix_number(&bench.matrix, c, i % (c + 7));
+	}
+	if (!CHECK_OK(make_table(&bench, 0), &bench.error))
+		return;
+	for (int p = 0; p < 3; p++)
+	{
+		for (int threads = 1; threads <= 3; threads++)
+		{
+			RecipePlan	each = plan(policies[p], ENCODING_NATIVE, SCALING_NONE, INDICATOR_NEVER, 0);
+			RecipePlan	plans[] = {each, each, each};
+			ColumnMeasure measures[3] = {{.n_null = 0}};
+			ThreadPool *pool = pool_create(threads, &bench.error);
+			uint64_t	bytes = table_memory(&bench.matrix.matrix) + recipe_fit_memory(&bench.table, plans, threads);
+			Arena		scratch;
+
+			arena_init(&scratch);
+			CHECK_OK(recipe_fit(&bench.recipe, &bench.table, plans, pool, &bench.arena, &bench.error) &&
+					 measure_columns(&bench.recipe, &bench.table, measures, pool, &scratch, &bench.error), &bench.error);
+			CHECK(scratch.total <= bytes + 512 * 1024);
+			arena_free(&scratch);
+			pool_destroy(pool);
+		}
+	}
+	end(&bench);
+}
+
 int
 main(void)
 {
@@ -460,5 +505,6 @@ main(void)
 	odd_numbers();
 	categories();
 	as_the_model_does();
+	announced_memory();
 	return check_done();
 }

@@ -287,6 +287,29 @@ recipe_fit(FittedRecipe *recipe, const Table *table, const RecipePlan *plans, Th
 	return fitted;
 }
 
+uint64_t
+recipe_fit_memory(const Table *table, const RecipePlan *plans, int n_threads)
+{
+	uint64_t	n_rows = range_rows(table->train);
+	uint64_t	n_busy = (uint64_t) n_threads < table->n_features ? (uint64_t) n_threads : table->n_features;
+	uint64_t	column = 0;
+	uint64_t	median = 0;
+	uint64_t	mode = 0;
+
+	for (uint32_t f = 0; f < table->n_features; f++)
+	{
+		bool		is_number = table->features[f].source->storage != STORAGE_CODE;
+
+		if (!table_is_gathered(&table->features[f], table->train))
+			column = (n_rows + 1) * sizeof(double);
+		if (plans[f].missing == MISSING_MEDIAN)
+			median = measure_median_scratch(n_rows) * sizeof(double);
+		if (is_number && plans[f].missing == MISSING_MOST_FREQUENT)
+			mode = 2 * n_rows * sizeof(SortItem);
+	}
+	return n_busy * (column + median) + mode;
+}
+
 /* ---- Using it ---- */
 
 double

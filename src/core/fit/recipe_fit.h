@@ -35,6 +35,9 @@ typedef struct FittedRecipe
  */
 extern bool recipe_fit(FittedRecipe *recipe, const Table *table, const RecipePlan *plans, ThreadPool *pool, Arena *arena, Error *error);
 
+/* Bytes that it takes while it runs: a column a thread, where columns are not gathered, and what medians and modes take. */
+extern uint64_t recipe_fit_memory(const Table *table, const RecipePlan *plans, int n_threads);
+
 /*
  * Takes a model's recipe as it is, whatever the rows are like; the model must
  * stay mapped.  ERROR_COLUMN and ERROR_TYPE where the columns are not the

@@ -114,6 +114,20 @@ measure_mode(const TableColumn *column, RowRange range, ColumnMeasure *measure, 
 	return true;
 }
 
+/* The same with memory that is given back before the next column. */
+static bool
+find_mode(const TableColumn *column, RowRange range, ColumnMeasure *measure, ThreadPool *pool, Error *error)
+{
+	Arena		scratch;
+
+	arena_init(&scratch);
+
+	bool		found = measure_mode(column, range, measure, pool, &scratch, error);
+
+	arena_free(&scratch);
+	return found;
+}
+
 /* What loading columns takes, where there is one to load. */
 static bool
 prepare_loads(MeasureWork *work, const Table *table, ThreadPool *pool, Arena *scratch, Error *error)
@@ -172,7 +186,7 @@ measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *m
 		const FittedColumn *column = &recipe->columns[c];
 
 		if (column->recipe.missing == MISSING_MOST_FREQUENT && measures[c].counts == NULL && measures[c].n_present > 0 &&
-			!measure_mode(column->table, table->train, &measures[c], pool, scratch, error))
+			!find_mode(column->table, table->train, &measures[c], pool, error))
 			return false;
 	}
 	return true;
