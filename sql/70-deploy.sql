@@ -122,11 +122,11 @@ create function mlops.deployed_at(model text, at timestamptz) returns integer
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+	/* before the query: a plan that finds no row to compare with would not ask */
+	target constant bigint := (select r.model_id from mlops.resolve_model(deployed_at.model, 'model', 'view') r);
 begin
-	return (select d.version
-			  from mlops.deployment d
-			 where d.model_id = (select r.model_id from mlops.resolve_model(deployed_at.model, 'model', 'view') r)
-			   and d.valid @> deployed_at.at);
+	return (select d.version from mlops.deployment d where d.model_id = target and d.valid @> deployed_at.at);
 end
 $$;
 comment on function mlops.deployed_at(text, timestamptz) is 'The version that answered predict(model) at a time; NULL where none was deployed';
