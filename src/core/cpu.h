@@ -7,8 +7,8 @@
  * reorders or fuses floating-point operations, so all widths give the same
  * bits.
  */
-#ifndef MLOPS_CORE_FIT_CPU_H
-#define MLOPS_CORE_FIT_CPU_H
+#ifndef MLOPS_CORE_CPU_H
+#define MLOPS_CORE_CPU_H
 
 typedef enum CpuLevel
 {
