@@ -22,6 +22,8 @@
 
 #include "core.h"
 
+struct CachedModel;
+struct Explanation;
 struct RecordMap;
 
 /* How the features come. */
@@ -39,6 +41,8 @@ typedef struct Predictor
 	FeatureForm form;
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
 	MemoryContext context;		/* of what follows; ends with the binding to this model */
+	const struct CachedModel *cached;	/* where it lies; NULL for a value */
+	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	double	   *raw;			/* one a column; NaN is missing */
 	double	   *features;		/* scratch of core */
 	double	   *out;			/* one an output */
@@ -61,6 +65,9 @@ extern Predictor *predict_bind(FunctionCallInfo fcinfo);
 extern void predict_from_record(Predictor *predictor, HeapTupleHeader record);
 extern void predict_from_json(Predictor *predictor, const Jsonb *features);
 extern void predict_from_array(Predictor *predictor, ArrayType *features);
+
+/* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
+extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);
 
 /* How a value of an SQL type is read. */
 typedef enum ReadAs

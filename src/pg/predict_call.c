@@ -238,6 +238,7 @@ resolve_binding(CallSite *site, Binding *binding)
 		binding->cached = cached;
 		clear_predictor(&binding->predictor);
 		prepare(site, &binding->predictor, &cached->model);
+		binding->predictor.cached = cached;
 	}
 	binding->stale = false;
 }
