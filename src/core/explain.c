@@ -132,12 +132,23 @@ linear_row(const Explainer *explainer, const double *features, double *contribut
 		contributions[explainer->columns[j]] += explainer->weights[j] * (features[j] - explainer->means[j]);
 }
 
+/* Whether any feature is missing. */
+static bool
+any_missing(const Explainer *explainer, const double *features)
+{
+	bool		any = false;
+
+	for (uint32_t j = 0; j < explainer->n_features; j++)
+		any |= features[j] != features[j];
+	return any;
+}
+
 /* The contributions of one row. */
 void
 explain_row(Explainer *explainer, const double *features, double *contributions)
 {
 	if (explainer->trees != NULL)
-		explain_trees_row(explainer->trees, explainer->n_columns, features, contributions);
+		explain_trees_row(explainer->trees, explainer->n_columns, features, any_missing(explainer, features), contributions);
 	else
 		linear_row(explainer, features, contributions);
 	for (uint32_t c = 0; c < explainer->n_columns; c++)
@@ -155,7 +166,7 @@ explain_row_pairs(Explainer *explainer, const double *features, double *matrix)
 		return;
 	if (explainer->trees != NULL)
 	{
-		explain_trees_pairs(explainer->trees, explainer->n_columns, features, matrix);
+		explain_trees_pairs(explainer->trees, explainer->n_columns, features, any_missing(explainer, features), matrix);
 		for (size_t i = 0; i < n * n; i++)
 			matrix[i] *= explainer->scale;
 	}

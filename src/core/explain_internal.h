@@ -3,7 +3,7 @@
  *		How an explainer keeps trees.
  *
  * explain.c			explainers; linear models
- * explain_prepare.c	trees made ready
+ * explain_prepare.c	trees made ready; explain_walk.c, what they are along their paths
  * explain_points.c		the nodes of the quadrature
  * explain_trees.c		contributions, all of a block of trees side by side
  * explain_pairs.c		interactions, path by path
@@ -66,6 +66,7 @@ typedef struct ExplainAgain
 {
 	uint32_t	split;
 	uint32_t	before;			/* the nearest such split above */
+	uint32_t	before_again;	/* its number among those that are here, from 1; 0: it is the first */
 	uint32_t	side;			/* 1: right of it */
 	double		share;			/* z': of the training rows at the first split on the feature, those that come here by the splits on it */
 } ExplainAgain;
@@ -90,9 +91,9 @@ typedef struct ExplainBlock
 	/* of splits */
 	double	   *thresholds;		/* 0 where there is a set */
 	uint32_t   *features;		/* with EXPLAIN_MISSING_LEFT */
-	uint32_t   *columns;		/* of the model */
+	uint32_t   *columns;		/* of the model, times width */
 	double	   *shares;			/* [2]: of the training rows here, those that go left and right */
-	uint32_t   *children;		/* [2], of inner splits: slots */
+	uint32_t   *children;		/* [2], of inner splits: slots, times width */
 	double	   *leaves;			/* [2], of twigs, by their number among them */
 	double	   *changes;		/* [2], the same: share of the cold side times (hot - cold leaf), where right is 0 or 1 hot */
 
@@ -116,7 +117,7 @@ typedef struct ExplainTrees
 
 	/* scratch */
 	uint32_t   *right;			/* of a block's splits: the row goes right */
-	uint32_t   *alive;			/* it goes the way of the splits above on the same feature */
+	uint32_t   *alive;			/* of splits on a feature again, from 1: it goes the way of those above on it; alive[0] is 1 */
 	double	   *above;			/* P: [slot][width] */
 	double	   *below;			/* T: the same */
 	double	   *sums;			/* [column][width] */
@@ -144,19 +145,19 @@ extern bool explain_prepare_trees(Explainer *explainer, const Model *model, uint
 /* Chooses the nodes of the quadrature for the longest path, and fills the bends of all blocks. */
 extern bool explain_prepare_points(ExplainTrees *trees, Arena *arena, Error *error);
 
-/* Room for explain_trees_row(): the most splits of a block, and its slots. */
-extern bool explain_prepare_row(ExplainTrees *trees, uint32_t n_columns, uint32_t max_splits, uint32_t max_slots, Arena *arena, Error *error);
+/* Room for explain_trees_row(). */
+extern bool explain_prepare_row(ExplainTrees *trees, uint32_t n_columns, Arena *arena, Error *error);
 
 /* Room for the paths of explain_trees_pairs(). */
 extern bool explain_prepare_pairs(ExplainTrees *trees, Arena *arena, Error *error);
 
-/* Which way a row goes at each split of a block: trees->right and trees->alive. */
-extern void explain_decide(const ExplainTrees *trees, const ExplainBlock *block, const double *features);
+/* Which way a row goes at each split of a block: trees->right and trees->alive; missing: whether any feature is. */
+extern void explain_decide(const ExplainTrees *trees, const ExplainBlock *block, const double *features, bool missing);
 
 /* contributions[n_columns], not yet scaled. */
-extern void explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, double *contributions);
+extern void explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *contributions);
 
 /* Adds interactions of different columns to both cells of the matrix, not yet scaled. */
-extern void explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, double *matrix);
+extern void explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *matrix);
 
 #endif

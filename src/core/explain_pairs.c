@@ -146,7 +146,8 @@ tree_body(const PairPass *pass, int width)
 
 			for (int k = 0; k < width; k++)
 				step->below[k] = 0;
-			step->player = find_player(players, &n_players, block->features[s] & ~EXPLAIN_MISSING_LEFT, block->columns[s]);
+			step->player = find_player(players, &n_players, block->features[s] & ~EXPLAIN_MISSING_LEFT,
+									   block->columns[s] / trees->width);
 			step->joined = n_players > known;
 			step->saved = players[step->player];
 		}
@@ -173,7 +174,7 @@ tree_body(const PairPass *pass, int width)
 		Player	   *player = &players[step->player];
 		ExplainStep *child = &steps[i + 1];
 		bool		twig = s >= block->n_inner;
-		uint32_t	slot = twig ? 0 : block->children[2 * (size_t) s + side];
+		uint32_t	slot = twig ? 0 : block->children[2 * (size_t) s + side] / trees->width;
 
 		take_side(player, &step->saved, pass, trees->right[s] == side, share, width);
 		for (int k = 0; k < width; k++)
@@ -209,14 +210,14 @@ CPU_DISPATCH(wide_tree, (const PairPass *pass), (pass))
 
 /* All trees, one pass of the quadrature's nodes after the other. */
 void
-explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, double *matrix)
+explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *matrix)
 {
 	for (uint32_t b = 0; b < trees->n_blocks; b++)
 	{
 		const ExplainBlock *block = &trees->blocks[b];
 		PairPass	pass = {.trees = trees, .block = block, .n_columns = n_columns, .matrix = matrix};
 
-		explain_decide(trees, block, features);
+		explain_decide(trees, block, features, missing);
 		for (uint32_t p = 0; p < trees->n_passes; p++)
 		{
 			pass.nodes = trees->nodes + (size_t) p * trees->width;

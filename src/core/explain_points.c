@@ -77,6 +77,16 @@ bend_block(const ExplainTrees *trees, ExplainBlock *block, Arena *arena, Error *
 	return true;
 }
 
+/* Numbers that select vectors are offsets in doubles from now on: that is what addresses are made of. */
+static void
+scale_numbers(const ExplainTrees *trees, ExplainBlock *block)
+{
+	for (uint32_t s = 0; s < block->n_splits; s++)
+		block->columns[s] *= trees->width;
+	for (uint64_t i = 0; i < 2 * (uint64_t) block->n_inner; i++)
+		block->children[i] *= trees->width;
+}
+
 bool
 explain_prepare_points(ExplainTrees *trees, Arena *arena, Error *error)
 {
@@ -86,6 +96,7 @@ explain_prepare_points(ExplainTrees *trees, Arena *arena, Error *error)
 	{
 		if (!bend_block(trees, &trees->blocks[b], arena, error))
 			return false;
+		scale_numbers(trees, &trees->blocks[b]);
 	}
 	return true;
 }

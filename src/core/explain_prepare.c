@@ -7,76 +7,11 @@
  * loop, so that none waits for another.  Everything that does not depend on
  * the row is computed here.
  */
-#include "explain_internal.h"
+#include "explain_prepare.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "tree_inspect.h"
-
-#define BLOCK_NODES	512			/* of a block, where a tree has no more */
-
-/* The latest split on a feature above a node. */
-typedef struct Before
-{
-	uint32_t	node;			/* of the block; NO_NODE: none */
-	uint32_t	side;
-	double		share;			/* product of the shares of the sides taken */
-} Before;
-
-/* A node of a block before it gets its slot. */
-typedef struct Place
-{
-	uint32_t	level;
-	uint32_t	slot;
-	Before		before;			/* of a split */
-	double		mean;			/* of the leaves below */
-} Place;
-
-/* On the way down a tree. */
-typedef struct Step
-{
-	uint32_t	node;			/* of the tree */
-	uint32_t	next;			/* side: 0, 1; 2 where both are done */
-	Before		saved;
-} Step;
-
-/* A tree of the block that is being made. */
-typedef struct BlockTree
-{
-	uint32_t	number;
-	uint32_t	n_nodes;
-	const TreeNode *nodes;
-	const TreeNodeStat *stats;
-	Place	   *places;
-	uint32_t	offset;			/* of its first node in the block */
-} BlockTree;
-
-typedef struct Preparation
-{
-	const Model *model;
-	uint32_t	class;			/* whose shares leaves have */
-	uint32_t	n_groups;		/* every so many trees is one of the output's */
-	const uint64_t *starts;
-	const TreeNode *nodes;
-	const TreeNodeStat *stats;
-	const uint32_t *sets;
-	Explainer  *explainer;
-	ExplainTrees *trees;
-	uint32_t	max_splits;		/* of a block */
-	uint32_t	max_slots;
-	BlockTree	block_trees[BLOCK_NODES];	/* of the block that is being made */
-	uint32_t	n_block_trees;
-
-	Arena		scratch;		/* of what follows */
-	Place	   *places;			/* of the block's nodes */
-	uint32_t   *split_nodes;	/* of the block's splits, by slot: nodes of the block */
-	Before	   *before;			/* of features, on the path of now */
-	Step	   *steps;
-	uint32_t   *counts;			/* of splits by level and kind */
-} Preparation;
-
-/* ---- Trees ---- */
+/* ---- Blocks ---- */
 
 /* The tree with this number whose places begin at an offset. */
 static BlockTree
@@ -94,118 +29,6 @@ block_tree(const Preparation *work, uint32_t number, uint32_t offset)
 		.offset = offset
 	};
 }
-
-static inline bool
-is_leaf(const TreeNode *node)
-{
-	return (node->feature & NODE_LEAF) != 0;
-}
-
-/* A split whose children are leaves. */
-static inline bool
-is_twig(const BlockTree *tree, const TreeNode *node)
-{
-	return is_leaf(&tree->nodes[node->left]) && is_leaf(&tree->nodes[node->left + 1]);
-}
-
-static double
-leaf_value(const Preparation *work, const BlockTree *tree, uint32_t node)
-{
-	if (tree->nodes[node].feature & NODE_SHARES)
-		return tree_leaf_share(work->model, tree->number, node, work->class);
-	return tree->nodes[node].u.leaf;
-}
-
-/* Weights of training rows are stored, so they may be anything. */
-static double
-usable_cover(float cover)
-{
-	return isfinite(cover) && cover > 0 ? (double) cover : 0;
-}
-
-/* Shares of the training rows of a split that go left and right: they add up to 1. */
-static void
-split_shares(const BlockTree *tree, uint32_t node, double *shares)
-{
-	uint32_t	left = tree->nodes[node].left;
-	double		covers[2] = {usable_cover(tree->stats[left].cover), usable_cover(tree->stats[left + 1].cover)};
-	double		sum = covers[0] + covers[1];
-
-	shares[0] = sum > 0 ? covers[0] / sum : 0.5;
-	shares[1] = 1 - shares[0];
-}
-
-/* Goes down all paths of a tree: levels, and the splits before each split; the number of levels with splits. */
-static uint32_t
-walk_tree(Preparation *work, const BlockTree *tree)
-{
-	uint32_t	depth = 0;
-	uint32_t	n_features = 0;	/* on the path */
-
-	work->steps[0] = (Step) {.node = 0, .next = 0};
-	for (uint32_t i = 0; i != UINT32_MAX;)
-	{
-		Step	   *step = &work->steps[i];
-		const TreeNode *node = &tree->nodes[step->node];
-		Place	   *place = &tree->places[step->node];
-
-		place->level = i;
-		if (is_leaf(node))
-		{
-			i--;
-			continue;
-		}
-
-		Before	   *before = &work->before[node->feature & NODE_FEATURE_MASK];
-
-		if (step->next == 0)
-		{
-			step->saved = place->before = *before;
-			n_features += before->node == NO_NODE;
-			depth = i + 1 > depth ? i + 1 : depth;
-			if (n_features > work->trees->n_features_on_path)
-				work->trees->n_features_on_path = n_features;
-		}
-		if (step->next == 2)
-		{
-			*before = step->saved;
-			n_features -= before->node == NO_NODE;
-			i--;
-			continue;
-		}
-
-		double		shares[2];
-
-		split_shares(tree, step->node, shares);
-		before->node = tree->offset + step->node;
-		before->side = step->next;
-		before->share = (step->saved.node == NO_NODE ? 1 : step->saved.share) * shares[step->next];
-		work->steps[++i] = (Step) {.node = node->left + step->next++, .next = 0};
-	}
-	return depth;
-}
-
-/* Means of the leaves below each node; that of the root belongs to the base. */
-static void
-find_means(Preparation *work, const BlockTree *tree)
-{
-	for (uint32_t i = tree->n_nodes; i-- > 0;)
-	{
-		const TreeNode *node = &tree->nodes[i];
-		double		shares[2];
-
-		if (is_leaf(node))
-		{
-			tree->places[i].mean = leaf_value(work, tree, i);
-			continue;
-		}
-		split_shares(tree, i, shares);
-		tree->places[i].mean = shares[0] * tree->places[node->left].mean + shares[1] * tree->places[node->left + 1].mean;
-	}
-	work->explainer->base += tree->places[0].mean;
-}
-
-/* ---- Blocks ---- */
 
 /* Which of the block's runs a split belongs to: of its level, or the twigs', and new or again. */
 static inline uint32_t
@@ -292,7 +115,7 @@ place_nodes(Preparation *work, ExplainBlock *block, const BlockTree *tree, uint3
 			if (!is_leaf(&tree->nodes[child]))
 				continue;
 			tree->places[child].slot = block->n_splits + *n_leaves;
-			block->lone_leaves[(*n_leaves)++] = leaf_value(work, tree, child);
+			block->lone_leaves[(*n_leaves)++] = explain_leaf_value(work, tree, child);
 		}
 	}
 	if (!is_leaf(&tree->nodes[0]))
@@ -310,7 +133,7 @@ fill_split(Preparation *work, ExplainBlock *block, const BlockTree *tree, uint32
 
 	block->features[slot] = feature | (node->feature & NODE_MISSING_LEFT ? EXPLAIN_MISSING_LEFT : 0);
 	block->columns[slot] = work->explainer->columns[feature];
-	split_shares(tree, i, shares);
+	explain_split_shares(tree, i, shares);
 	if (node->feature & NODE_CATEGORICAL)
 	{
 		const uint32_t *set = work->sets + node->u.set;
@@ -333,8 +156,8 @@ fill_split(Preparation *work, ExplainBlock *block, const BlockTree *tree, uint32
 	double	   *leaves = block->leaves + 2 * (size_t) (slot - block->n_inner);
 	double	   *changes = block->changes + 2 * (size_t) (slot - block->n_inner);
 
-	leaves[0] = leaf_value(work, tree, node->left);
-	leaves[1] = leaf_value(work, tree, node->left + 1);
+	leaves[0] = explain_leaf_value(work, tree, node->left);
+	leaves[1] = explain_leaf_value(work, tree, node->left + 1);
 	changes[0] = shares[1] * (leaves[0] - leaves[1]);
 	changes[1] = shares[0] * (leaves[1] - leaves[0]);
 	return true;
@@ -360,10 +183,17 @@ fill_again(const Preparation *work, ExplainBlock *block)
 
 	for (uint32_t slot = 0; slot < block->n_splits; slot++)
 	{
-		const Before *before = &work->places[work->split_nodes[slot]].before;
+		Place	   *place = &work->places[work->split_nodes[slot]];
+		const Before *before = &place->before;
 
-		if (before->node != NO_NODE)
-			block->again[n++] = (ExplainAgain) {slot, work->places[before->node].slot, before->side, before->share};
+		place->again = 0;
+		if (before->node == NO_NODE)
+			continue;
+
+		const Place *above = &work->places[before->node];
+
+		block->again[n++] = (ExplainAgain) {slot, above->slot, above->again, before->side, before->share};
+		place->again = n;
 	}
 }
 
@@ -390,9 +220,9 @@ make_block(Preparation *work, ExplainBlock *block, Error *error)
 
 	for (uint32_t t = 0; t < work->n_block_trees; t++)
 	{
-		uint32_t	depth = walk_tree(work, &work->block_trees[t]);
+		uint32_t	depth = explain_walk_tree(work, &work->block_trees[t]);
 
-		find_means(work, &work->block_trees[t]);
+		explain_add_mean(work, &work->block_trees[t]);
 		if (depth > block->n_levels)
 			block->n_levels = depth;
 	}
@@ -411,10 +241,6 @@ make_block(Preparation *work, ExplainBlock *block, Error *error)
 
 	if (block->n_levels > work->trees->depth)
 		work->trees->depth = block->n_levels;
-	if (block->n_splits > work->max_splits)
-		work->max_splits = block->n_splits;
-	if (block->n_splits + block->n_leaves > work->max_slots)
-		work->max_slots = block->n_splits + block->n_leaves;
 	return true;
 }
 
@@ -486,7 +312,7 @@ prepare(Preparation *work, uint32_t first_tree, Error *error)
 	}
 	work->explainer->trees = trees;
 	return explain_prepare_points(trees, arena, error) &&
-		explain_prepare_row(trees, work->explainer->n_columns, work->max_splits, work->max_slots, arena, error) &&
+		explain_prepare_row(trees, work->explainer->n_columns, arena, error) &&
 		explain_prepare_pairs(trees, arena, error);
 }
 

@@ -17,17 +17,36 @@ typedef double Lanes __attribute__((vector_size(32)));
 
 #define NONE UINT32_MAX
 
+static inline uint32_t
+larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* As much as the largest block takes. */
 bool
-explain_prepare_row(ExplainTrees *trees, uint32_t n_columns, uint32_t max_splits, uint32_t max_slots, Arena *arena, Error *error)
+explain_prepare_row(ExplainTrees *trees, uint32_t n_columns, Arena *arena, Error *error)
 {
 	size_t		vector = trees->width * sizeof(double);
+	uint32_t	n_splits = 0;
+	uint32_t	n_slots = 0;
+	uint32_t	n_again = 0;
 
-	trees->right = arena_alloc(arena, max_splits, sizeof(uint32_t), error);
-	trees->alive = arena_alloc(arena, max_splits, sizeof(uint32_t), error);
-	trees->above = arena_alloc(arena, max_slots, vector, error);
-	trees->below = arena_alloc(arena, max_slots, vector, error);
+	for (uint32_t b = 0; b < trees->n_blocks; b++)
+	{
+		n_splits = larger(n_splits, trees->blocks[b].n_splits);
+		n_slots = larger(n_slots, trees->blocks[b].n_splits + trees->blocks[b].n_leaves);
+		n_again = larger(n_again, trees->blocks[b].n_again);
+	}
+	trees->right = arena_alloc(arena, n_splits, sizeof(uint32_t), error);
+	trees->alive = arena_alloc(arena, (size_t) n_again + 1, sizeof(uint32_t), error);
+	trees->above = arena_alloc(arena, n_slots, vector, error);
+	trees->below = arena_alloc(arena, n_slots, vector, error);
 	trees->sums = arena_alloc(arena, n_columns, vector, error);
-	return trees->right != NULL && trees->alive != NULL && trees->above != NULL && trees->below != NULL && trees->sums != NULL;
+	if (trees->right == NULL || trees->alive == NULL || trees->above == NULL || trees->below == NULL || trees->sums == NULL)
+		return false;
+	trees->alive[0] = 1;
+	return true;
 }
 
 /* Which way a missing value goes. */
@@ -37,21 +56,25 @@ missing_right(uint32_t feature)
 	return !(feature & EXPLAIN_MISSING_LEFT);
 }
 
-/* Splits on numbers; those on categories get their answer behind. */
-CPU_BODY void
-decide_body(const ExplainTrees *trees, const ExplainBlock *block, const double *features)
+/* Splits on numbers. */
+static inline void
+decide_numbers(const ExplainBlock *block, const double *features, bool missing, uint32_t *restrict right)
 {
-	uint32_t   *restrict right = trees->right;
-	uint32_t   *restrict alive = trees->alive;
-
 	for (uint32_t s = 0; s < block->n_splits; s++)
 	{
 		uint32_t	feature = block->features[s];
 		double		x = features[feature & ~EXPLAIN_MISSING_LEFT];
 
-		right[s] = (uint32_t) (x > block->thresholds[s]) | ((uint32_t) (x != x) & missing_right(feature));
-		alive[s] = 1;
+		right[s] = x > block->thresholds[s];
+		if (missing)
+			right[s] |= (uint32_t) (x != x) & missing_right(feature);
 	}
+}
+
+/* Those on categories get their answer behind. */
+static void
+decide_sets(const ExplainBlock *block, const double *features, uint32_t *right)
+{
 	for (uint32_t i = 0; i < block->n_sets; i++)
 	{
 		const ExplainSet *set = &block->sets[i];
@@ -64,20 +87,22 @@ decide_body(const ExplainTrees *trees, const ExplainBlock *block, const double *
 		else
 			right[set->split] = !((set->words[(uint64_t) x / 32] >> ((uint64_t) x % 32)) & 1);
 	}
+}
+
+void
+explain_decide(const ExplainTrees *trees, const ExplainBlock *block, const double *features, bool missing)
+{
+	if (missing)
+		decide_numbers(block, features, true, trees->right);
+	else
+		decide_numbers(block, features, false, trees->right);
+	decide_sets(block, features, trees->right);
 	for (uint32_t i = 0; i < block->n_again; i++)
 	{
 		const ExplainAgain *again = &block->again[i];
 
-		alive[again->split] = alive[again->before] & (right[again->before] == again->side);
+		trees->alive[i + 1] = trees->alive[again->before_again] & (trees->right[again->before] == again->side);
 	}
-}
-
-CPU_DISPATCH(decide, (const ExplainTrees *trees, const ExplainBlock *block, const double *features), (trees, block, features))
-
-void
-explain_decide(const ExplainTrees *trees, const ExplainBlock *block, const double *features)
-{
-	decide(trees, block, features);
 }
 
 /* What a pass over a block works with. */
@@ -85,7 +110,7 @@ typedef struct Pass
 {
 	const ExplainBlock *block;
 	const uint32_t *right;
-	const uint32_t *alive;
+	const uint32_t *alive;		/* of splits on a feature again */
 	const Lanes *others;		/* u of the pass's nodes */
 	const Lanes *bends;			/* of the pass */
 	const Lanes *left_way;		/* 1s, then 0s: the bends where the row left the way before */
@@ -94,11 +119,18 @@ typedef struct Pass
 	Lanes	   *sums;
 } Pass;
 
-/* The bends of a split on a feature that the path has already. */
-CPU_BODY const Lanes *
-bends_of(const Pass *pass, uint32_t split, uint32_t number, int n_lanes)
+/* The vectors so many doubles behind the first. */
+CPU_BODY Lanes *
+lanes_at(Lanes *first, uint32_t offset)
 {
-	return pass->alive[split] ? pass->bends + (size_t) number * 2 * n_lanes : pass->left_way;
+	return (Lanes *) ((double *) first + offset);
+}
+
+/* The bends of a split on a feature that the path has already, by its number among those. */
+CPU_BODY const Lanes *
+bends_of(const Pass *pass, uint32_t number, int n_lanes)
+{
+	return pass->alive[number] ? pass->bends + (size_t) number * 2 * n_lanes : pass->left_way;
 }
 
 /* Splits the weights of nodes between their children; again: the number of the first among those of known features, or NONE. */
@@ -112,12 +144,12 @@ split_weights(const Pass *pass, uint32_t begin, uint32_t end, uint32_t again, in
 
 	for (uint32_t s = begin; s < end; s++)
 	{
-		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, s, again + (s - begin), n_lanes);
+		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, again + (s - begin), n_lanes);
 		size_t		hot = 2 * (size_t) s + right[s];
 		double		share = shares[hot ^ 1];
 		const Lanes *in = above + (size_t) s * n_lanes;
-		Lanes	   *hot_out = above + (size_t) children[hot] * n_lanes;
-		Lanes	   *cold_out = above + (size_t) children[hot ^ 1] * n_lanes;
+		Lanes	   *hot_out = lanes_at(above, children[hot]);
+		Lanes	   *cold_out = lanes_at(above, children[hot ^ 1]);
 
 		for (int k = 0; k < n_lanes; k++)
 		{
@@ -144,14 +176,14 @@ join_values(const Pass *pass, uint32_t begin, uint32_t end, uint32_t again, int 
 
 	for (uint32_t s = begin; s < end; s++)
 	{
-		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, s, again + (s - begin), n_lanes);
+		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, again + (s - begin), n_lanes);
 		size_t		hot = 2 * (size_t) s + right[s];
 		double		share = shares[hot ^ 1];
-		const Lanes *hot_in = below + (size_t) children[hot] * n_lanes;
-		const Lanes *cold_in = below + (size_t) children[hot ^ 1] * n_lanes;
+		const Lanes *hot_in = lanes_at(below, children[hot]);
+		const Lanes *cold_in = lanes_at(below, children[hot ^ 1]);
 		const Lanes *weight = above + (size_t) s * n_lanes;
 		Lanes	   *out = below + (size_t) s * n_lanes;
-		Lanes	   *sum = sums + (size_t) columns[s] * n_lanes;
+		Lanes	   *sum = lanes_at(sums, columns[s]);
 
 		for (int k = 0; k < n_lanes; k++)
 		{
@@ -179,13 +211,13 @@ join_leaves(const Pass *pass, uint32_t begin, uint32_t end, uint32_t again, int 
 
 	for (uint32_t s = begin; s < end; s++)
 	{
-		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, s, again + (s - begin), n_lanes);
+		const Lanes *bend = again == NONE ? pass->others : bends_of(pass, again + (s - begin), n_lanes);
 		size_t		leaf = 2 * (size_t) (s - n_inner) + right[s];
 		double		value = leaves[leaf];
 		double		change = changes[leaf];
 		const Lanes *weight = above + (size_t) s * n_lanes;
 		Lanes	   *out = below + (size_t) s * n_lanes;
-		Lanes	   *sum = sums + (size_t) columns[s] * n_lanes;
+		Lanes	   *sum = lanes_at(sums, columns[s]);
 
 		for (int k = 0; k < n_lanes; k++)
 		{
@@ -251,7 +283,7 @@ CPU_DISPATCH(wide_pass, (const Pass *pass), (pass))
 
 /* All blocks, one pass of the quadrature's nodes after the other. */
 void
-explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, double *contributions)
+explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *contributions)
 {
 	static const Lanes left_way[4] = {{1, 1, 1, 1}, {1, 1, 1, 1}};
 	uint32_t	width = trees->width;
@@ -268,7 +300,7 @@ explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *f
 			Pass		pass = {
 				.block = block,
 				.right = trees->right,
-				.alive = trees->alive,
+				.alive = trees->alive + 1,
 				.others = (const Lanes *) (trees->others + (size_t) p * width),
 				.bends = (const Lanes *) (block->bends + (size_t) p * block->n_again * 2 * width),
 				.left_way = left_way + (2 - width / 4),
@@ -277,7 +309,7 @@ explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *f
 				.sums = (Lanes *) trees->sums
 			};
 
-			explain_decide(trees, block, features);
+			explain_decide(trees, block, features, missing);
 			if (width == 4)
 				narrow_pass(&pass);
 			else
