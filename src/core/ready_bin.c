@@ -27,20 +27,14 @@ value_of(const double *values, uint32_t index, bool rounds)
 	return rounds ? (double) (float) value : value;
 }
 
-/* Writes the lanes of a number that lies above `below` thresholds. */
-static inline void
-put_number(const ReadyNumber *number, double value, uint32_t below, uint8_t *lanes)
+/* Writes the lanes of a number that has several a side. */
+static void
+put_wide_number(const ReadyNumber *number, bool missing, uint32_t below, uint8_t *lanes)
 {
 	uint8_t    *lane = lanes + number->first_lane;
-	bool		missing = value != value;
 
 	for (uint32_t side = 0; side < number->n_sides; side++)
 	{
-		if (__builtin_expect(number->n_lanes == 1, 1))
-		{
-			*lane++ = missing ? number->missing[side] : (uint8_t) below;
-			continue;
-		}
 		for (uint32_t i = 0; i < number->n_lanes; i++)
 		{
 			uint32_t	first = i * READY_LANE_CUTS;
@@ -49,6 +43,22 @@ put_number(const ReadyNumber *number, double value, uint32_t below, uint8_t *lan
 			*lane++ = missing ? number->missing[side] : (uint8_t) (here > READY_LANE_CUTS ? READY_LANE_CUTS : here);
 		}
 	}
+}
+
+/* Writes the lanes of a number that lies above `below` thresholds. */
+static inline __attribute__((always_inline)) void
+put_number(const ReadyNumber *number, double value, uint32_t below, uint8_t *lanes)
+{
+	bool		missing = value != value;
+
+	if (__builtin_expect(number->n_lanes > 1, 0))
+	{
+		put_wide_number(number, missing, below, lanes);
+		return;
+	}
+	lanes[number->first_lane] = missing ? number->missing[0] : (uint8_t) below;
+	if (number->n_sides > 1)
+		lanes[number->first_lane + 1] = missing ? number->missing[1] : (uint8_t) below;
 }
 
 /* The row of a category's table. */
@@ -65,28 +75,25 @@ category_row(const ReadyHead *head, const ReadyCategory *category, const double 
 	return (const uint8_t *) ready_at(head, category->table) + (size_t) row * (head->n_lanes - head->n_number_lanes);
 }
 
+/* A window of lanes, as wide as the target has registers. */
+typedef uint64_t LaneWindow __attribute__((vector_size(READY_WINDOW), may_alias));
+
 /* The lanes of all categories: each feature has bits in some of them. */
 static inline __attribute__((always_inline)) void
 bin_categories(const ReadyHead *head, const double *values, uint8_t *lanes)
 {
 	const ReadyCategory *categories = ready_at(head, head->categories);
-	uint32_t	n_lanes = head->n_lanes - head->n_number_lanes;
-	uint8_t    *to = lanes + head->n_number_lanes;
+	uint32_t	n_windows = (head->n_lanes - head->n_number_lanes) / READY_WINDOW;
+	uint32_t	n_categories = head->n_categories;
+	LaneWindow *to = (LaneWindow *) (lanes + head->n_number_lanes);
 
-	for (uint32_t i = 0; i < head->n_categories; i++)
+	memset(to, 0, (size_t) n_windows * READY_WINDOW);
+	for (uint32_t i = 0; i < n_categories; i++)
 	{
-		const uint8_t *from = category_row(head, &categories[i], values);
+		const LaneWindow *from = (const LaneWindow *) category_row(head, &categories[i], values);
 
-		if (i == 0)
-		{
-			memcpy(to, from, n_lanes);
-			continue;
-		}
-		for (uint32_t window = 0; window < n_lanes; window += READY_WINDOW)
-		{
-			for (uint32_t j = 0; j < READY_WINDOW; j++)
-				to[window + j] |= from[window + j];
-		}
+		for (uint32_t window = 0; window < n_windows; window++)
+			to[window] |= from[window];
 	}
 }
 
@@ -95,16 +102,17 @@ static inline uint32_t
 below_plain(const ReadyHead *head, const ReadyNumber *number, double value)
 {
 	const double *cuts = ready_at(head, number->cuts);
-	const double *base = cuts;
+	uint32_t	below = 0;
 
 	for (uint32_t n = number->n_cuts; n > 1;)
 	{
 		uint32_t	half = n / 2;
 
-		base += value > base[half - 1] ? half : 0;
+		/* a product, because compilers like a branch here, and it is taken at random */
+		below += half * (uint32_t) (value > cuts[below + half - 1]);
 		n -= half;
 	}
-	return (uint32_t) (base - cuts) + (value > *base);
+	return below + (value > cuts[below]);
 }
 
 static void
@@ -149,16 +157,16 @@ group_avx512(const double *cuts, __m512d value)
 	target static void \
 	name(const ReadyHead *head, const double *values, uint8_t *lanes) \
 	{ \
-		const ReadyNumber *numbers = ready_at(head, head->numbers); \
-		for (uint32_t i = 0; i < head->n_numbers; i++) \
+		const ReadyNumber *number = ready_at(head, head->numbers); \
+		const ReadyNumber *end = number + head->n_numbers; \
+		for (; number < end; number++) \
 		{ \
-			const ReadyNumber *number = &numbers[i]; \
 			const double *pivots = ready_at(head, number->pivots); \
 			const double *cuts = ready_at(head, number->cuts); \
 			double		value = value_of(values, number->value, number->rounds); \
 			vector		wide = broadcast(value); \
-			uint32_t	whole = 0; \
-			for (uint32_t j = 0; j < number->n_groups; j += READY_CUT_GROUP) \
+			uint32_t	whole = group(pivots, wide); \
+			for (uint32_t j = READY_CUT_GROUP; j < number->n_groups; j += READY_CUT_GROUP) \
 				whole += group(pivots + j, wide); \
 			put_number(number, value, whole * READY_CUT_GROUP + group(cuts + whole * READY_CUT_GROUP, wide), lanes); \
 		} \

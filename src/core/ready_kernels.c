@@ -121,41 +121,42 @@ ready_walk_rows(const ReadyHead *head, uint32_t tree, const uint8_t *lanes, uint
 
 /* The decisions of a small tree's nodes, bit i for node i: goes right.  n_tables, masked: constants. */
 static inline __attribute__((always_inline)) CPU_TARGET_VBMI uint64_t
-heap_decisions(const ReadyHeap *heap, const __m512i *tables, int n_tables, bool masked)
+heap_decisions(const ReadyHeap *heap, __m512i a, __m512i b, __m512i c, __m512i d, int n_tables, bool masked)
 {
 	__m512i		index = _mm512_load_si512(heap->index);
-	__m512i		lanes;
+	__m512i		lanes = n_tables == 1 ? _mm512_permutexvar_epi8(index, a) : _mm512_permutex2var_epi8(a, index, b);
 
-	if (n_tables == 1)
-		lanes = _mm512_permutexvar_epi8(index, tables[0]);
-	else
-	{
-		lanes = _mm512_permutex2var_epi8(tables[0], index, tables[1]);
-		if (n_tables > 2)
-			lanes = _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), lanes, _mm512_permutex2var_epi8(tables[2], index, tables[3]));
-	}
+	if (n_tables > 2)
+		lanes = _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), lanes, _mm512_permutex2var_epi8(c, index, d));
 	if (masked)
 		lanes = _mm512_and_si512(lanes, _mm512_load_si512(heap->mask));
 	return _mm512_cmpgt_epu8_mask(lanes, _mm512_load_si512(heap->cut));
 }
 
-/* Leaves of small trees. */
+/*
+ * Leaves of small trees.  n_numbers: registers that the lanes of numbers take,
+ * with those of categories behind them where masked; constants.
+ */
 static inline __attribute__((always_inline)) CPU_TARGET_VBMI void
-leaves_of_heaps(const ReadyHead *head, const uint8_t *lanes, uint32_t first, uint32_t n, uint64_t *words, int n_tables, bool masked)
+leaves_of_heaps(const ReadyHead *head, const uint8_t *lanes, uint32_t first, uint32_t n, uint64_t *words, int n_numbers, bool masked)
 {
 	const ReadyHeap *heaps = (const ReadyHeap *) ready_at(head, head->heaps) + first;
 	const ReadyTree *trees = (const ReadyTree *) ready_at(head, head->trees) + first;
-	uint32_t	n_fixed = head->n_number_lanes / READY_WINDOW;
-	__m512i		tables[READY_TABLES] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+	__m512i		none = _mm512_setzero_si512();
+	__m512i		a = n_numbers > 0 ? _mm512_load_si512(lanes) : none;
+	__m512i		b = n_numbers > 1 ? _mm512_load_si512(lanes + READY_WINDOW) : none;
+	__m512i		c = n_numbers > 2 ? _mm512_load_si512(lanes + 2 * READY_WINDOW) : none;
+	__m512i		d = n_numbers > 3 ? _mm512_load_si512(lanes + 3 * READY_WINDOW) : none;
 
-	for (uint32_t i = 0; i < n_fixed; i++)
-		tables[i] = _mm512_load_si512(lanes + i * READY_WINDOW);
 	for (uint32_t t = 0; t < n; t++)
 	{
-		if (masked)
-			tables[n_fixed] = _mm512_load_si512(lanes + trees[t].window);
-
-		uint64_t	decisions = heap_decisions(&heaps[t], tables, n_tables, masked);
+		__m512i		window = masked ? _mm512_load_si512(lanes + trees[t].window) : none;
+		uint64_t	decisions = heap_decisions(&heaps[t],
+											   masked && n_numbers == 0 ? window : a,
+											   masked && n_numbers == 1 ? window : b,
+											   masked && n_numbers == 2 ? window : c,
+											   masked && n_numbers == 3 ? window : d,
+											   n_numbers + (masked ? 1 : 0), masked);
 		uint64_t	at = 1;
 
 		for (int depth = 0; depth < READY_SMALL_DEPTH; depth++)
@@ -164,20 +165,26 @@ leaves_of_heaps(const ReadyHead *head, const uint8_t *lanes, uint32_t first, uin
 	}
 }
 
-/* The kernels of small trees: registers that the lanes take, and whether there are categories. */
-#define LEAVES_OF_HEAPS(name, n_tables, masked) \
+#define LEAVES_OF_HEAPS(name, n_numbers, masked) \
 	CPU_TARGET_VBMI static void \
 	name(const ReadyHead *head, const uint8_t *lanes, uint32_t first, uint32_t n, uint64_t *words) \
 	{ \
-		leaves_of_heaps(head, lanes, first, n, words, n_tables, masked); \
+		leaves_of_heaps(head, lanes, first, n, words, n_numbers, masked); \
 	}
 
 LEAVES_OF_HEAPS(leaves_of_heaps_1, 1, false)
 LEAVES_OF_HEAPS(leaves_of_heaps_2, 2, false)
+LEAVES_OF_HEAPS(leaves_of_heaps_3, 3, false)
 LEAVES_OF_HEAPS(leaves_of_heaps_4, 4, false)
+LEAVES_OF_HEAPS(leaves_of_masked_heaps_0, 0, true)
 LEAVES_OF_HEAPS(leaves_of_masked_heaps_1, 1, true)
 LEAVES_OF_HEAPS(leaves_of_masked_heaps_2, 2, true)
-LEAVES_OF_HEAPS(leaves_of_masked_heaps_4, 4, true)
+LEAVES_OF_HEAPS(leaves_of_masked_heaps_3, 3, true)
+
+static const ReadyLeaves heap_kernels[2][READY_TABLES + 1] = {
+	{NULL, leaves_of_heaps_1, leaves_of_heaps_2, leaves_of_heaps_3, leaves_of_heaps_4},
+	{leaves_of_masked_heaps_0, leaves_of_masked_heaps_1, leaves_of_masked_heaps_2, leaves_of_masked_heaps_3, NULL}
+};
 
 /* Eight by eight bytes: by halves of squares of two, four and eight. */
 static inline __attribute__((always_inline)) void
@@ -295,11 +302,7 @@ ready_leaves_kernel(const ReadyHead *head)
 {
 #ifdef __x86_64__
 	if (head->heaps != 0 && cpu_permutes_bytes())
-	{
-		if (head->n_categories > 0)
-			return head->n_tables == 1 ? leaves_of_masked_heaps_1 : head->n_tables == 2 ? leaves_of_masked_heaps_2 : leaves_of_masked_heaps_4;
-		return head->n_tables == 1 ? leaves_of_heaps_1 : head->n_tables == 2 ? leaves_of_heaps_2 : leaves_of_heaps_4;
-	}
+		return heap_kernels[head->n_categories > 0][head->n_number_lanes / READY_WINDOW];
 #endif
 	return leaves_by_walk;
 }

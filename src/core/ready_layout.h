@@ -105,7 +105,7 @@ typedef struct ReadyHead
 	uint32_t	n_categories;
 	uint32_t	n_number_lanes;	/* rounded up to READY_WINDOW; those of categories follow */
 	uint32_t	n_lanes;		/* of a row: a multiple of READY_WINDOW */
-	uint32_t	n_tables;		/* of the heaps: registers that lanes take */
+	uint32_t	reserved;
 	uint32_t	direct;
 	uint32_t	columnar;		/* all trees have few leaves */
 	uint64_t	numbers;

@@ -322,7 +322,6 @@ place_trees(ReadyPlan *plan)
 		head->splits = place(plan, plan->payload->n_nodes - plan->n_leaves, sizeof(ReadySplit));
 		head->leaf_nodes = place(plan, plan->n_leaves, sizeof(uint16_t));
 	}
-	head->n_tables = n_tables <= 2 ? n_tables : READY_TABLES;
 	if (plan->payload->max_depth <= READY_SMALL_DEPTH && n_tables >= 1 && n_tables <= READY_TABLES)
 		head->heaps = place(plan, n_trees, sizeof(ReadyHeap));
 }
