@@ -79,7 +79,8 @@ struct SharedModel
 	SharedState state;
 	bool		refused;		/* the log says that it did not fit */
 	dsa_pointer artifact;		/* not EMPTY: its bytes, length word included */
-	size_t		size;			/* of them */
+	dsa_pointer ready;			/* the memory of its ready form; invalid: it has none, or there was no room */
+	size_t		size;			/* of both */
 	int64		loads;
 	pg_atomic_uint32 pins;
 	pg_atomic_uint64 hits;
@@ -190,7 +191,9 @@ static void
 empty(SharedModel *shared)
 {
 	dsa_free(area, shared->artifact);
-	shared->artifact = InvalidDsaPointer;
+	if (DsaPointerIsValid(shared->ready))
+		dsa_free(area, shared->ready);
+	shared->artifact = shared->ready = InvalidDsaPointer;
 	shared->state = SHARED_EMPTY;
 }
 
@@ -316,6 +319,7 @@ make_entry(const SharedKey *key)
 	shared->state = SHARED_EMPTY;
 	shared->refused = false;
 	shared->artifact = InvalidDsaPointer;
+	shared->ready = InvalidDsaPointer;
 	shared->size = 0;
 	shared->loads = 0;
 	pg_atomic_init_u32(&shared->pins, 0);
@@ -409,6 +413,33 @@ claim(const SharedKey *key, size_t size)
 	return claimed;
 }
 
+/* Where the ready form begins in its memory. */
+static void *
+ready_address(const SharedModel *shared)
+{
+	return (void *) TYPEALIGN(READY_ALIGN, dsa_get_address(area, shared->ready));
+}
+
+/* Makes the ready form of the model that is being loaded, where there is room for it. */
+static void
+make_ready(SharedModel *shared, const Model *model)
+{
+	ReadyPlan  *plan = ready_plan(model);
+	size_t		size;
+
+	if (plan == NULL)
+		return;
+	size = ready_plan_size(plan) + READY_ALIGN;
+	LWLockAcquire(cache->lock, LW_EXCLUSIVE);
+	shared->ready = allocate(size);
+	if (DsaPointerIsValid(shared->ready))
+		shared->size += size;
+	LWLockRelease(cache->lock);
+	if (DsaPointerIsValid(shared->ready))
+		ready_plan_write(plan, ready_address(shared));
+	ready_plan_free(plan);
+}
+
 /* Loads and validates what was claimed. */
 static SharedModel *
 load(const ModelRef *ref)
@@ -422,6 +453,7 @@ load(const ModelRef *ref)
 
 		registry_read(ref, artifact);
 		artifact_open(&model, artifact);
+		make_ready(shared, &model);
 	}
 	PG_CATCH();
 	{
@@ -508,14 +540,15 @@ shared_cache_unpin(SharedModel *shared)
 	pg_atomic_fetch_sub_u32(&shared->pins, 1);
 }
 
-/* Views a pinned model. */
-void
+/* Views a pinned model, and its ready form. */
+const void *
 shared_cache_view(const SharedModel *shared, Model *model)
 {
 	Error		error;
 
 	if (!model_view(model, dsa_get_address(area, shared->artifact), &error))
 		report_error(&error);
+	return DsaPointerIsValid(shared->ready) ? ready_address(shared) : NULL;
 }
 
 /* ---- Forgetting ---- */

@@ -29,8 +29,8 @@ extern SharedModel *shared_cache_pin(const ModelRef *ref);
 /* Gives a pin back.  Raises no errors. */
 extern void shared_cache_unpin(SharedModel *shared);
 
-/* Views a pinned model where it lies. */
-extern void shared_cache_view(const SharedModel *shared, Model *model);
+/* Views a pinned model where it lies; its ready form, or NULL. */
+extern const void *shared_cache_view(const SharedModel *shared, Model *model);
 
 /* When the transaction commits, frees what has this hash in the current database, or NULL: all of that database. */
 extern void shared_cache_forget(const uint8 *sha256);
