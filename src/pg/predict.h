@@ -5,7 +5,9 @@
  * predict.c			the SQL functions
  * predict_call.c		which model a call site uses, and how long that holds
  * predict_memo.c		the latest row, which is often asked for twice
- * predict_record.c		features from a row
+ * predict_map.c		which column of a row is which column of the model
+ * predict_record.c		features from a row as a value
+ * predict_batch.c		rows of a source
  * predict_json.c		features from jsonb
  * predict_array.c		features from float8[]
  * predict_value.c		one SQL value as a raw value of a column
@@ -76,6 +78,14 @@ typedef struct Predictor
 	const struct ElementRun **runs;	/* the run that begins at each column, or NULL */
 	uint32		asked_class;	/* the latest class that predict_proba() was asked for */
 } Predictor;
+
+/*
+ * Makes room for the rows of a model in an empty predictor, in a context of
+ * its own under `parent`; the predictor stays empty (context NULL) where
+ * memory runs out.  cached: where the model lies, or NULL for a value.
+ */
+extern void predict_prepare(Predictor *predictor, const Model *model, const struct CachedModel *cached, FeatureForm form,
+							MemoryContext parent);
 
 /*
  * The model of this call, its first argument, bound and ready.

@@ -168,16 +168,16 @@ predict_make_ready(Predictor *predictor)
 	MemoryContextSwitchTo(old);
 }
 
-/* Makes room for the rows of a model in an empty predictor; it stays empty (context NULL) where memory runs out. */
-static void
-prepare(CallSite *site, Predictor *predictor, const Model *model, const CachedModel *cached)
+void
+predict_prepare(Predictor *predictor, const Model *model, const CachedModel *cached, FeatureForm form, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops predictor", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	predictor->model = model;
-	predictor->form = site->form;
-	predictor->by_value = site->by_value;
+	predictor->cached = cached;
+	predictor->form = form;
+	predictor->by_value = cached == NULL;
 	predictor->raw = palloc((model->n_columns + 1) * sizeof(double));
 	predictor->features = palloc((model->n_features + 1) * sizeof(double));
 	predictor->out = palloc(model->n_outputs * sizeof(double));
@@ -190,14 +190,20 @@ prepare(CallSite *site, Predictor *predictor, const Model *model, const CachedMo
 		predictor->name_lengths[i] = strlen(predictor->names[i]);
 	}
 	predict_find_runs(predictor);
-	predictor->cached = cached;
-	predictor->statement = &site->key;
 	if (cached != NULL && cached->ready != NULL)
 		open_ready(predictor, cached->ready);
 	predictor->until_ready = cached == NULL ? ROWS_UNTIL_READY : 0;
 	MemoryContextSwitchTo(old);
-	MemoryContextSetParent(context, site->context);
+	MemoryContextSetParent(context, parent);
 	predictor->context = context;
+}
+
+/* The same for a model of a call site. */
+static void
+prepare(CallSite *site, Predictor *predictor, const Model *model, const CachedModel *cached)
+{
+	predict_prepare(predictor, model, cached, site->form, site->context);
+	predictor->statement = &site->key;
 }
 
 /* The place for another model: a new one, or that of the model used longest ago. */
