@@ -13,7 +13,7 @@
 #include "cpu.h"
 #include "ready_layout.h"
 
-#define CHUNK_TREES 128			/* whose leaves are found before they are added */
+#define CHUNK_TREES 16			/* whose leaves are found before they are added: few, so that the next ones are found meanwhile */
 
 /* Scratch of a block: columns of lanes, scores by group, words of a tree. */
 static size_t

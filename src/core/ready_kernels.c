@@ -237,24 +237,27 @@ column_ranks(const ReadyHead *head, const ReadyTree *tree, const uint8_t *column
 	const uint16_t *leaf_nodes = (const uint16_t *) ready_at(head, head->leaf_nodes) + tree->leaf_nodes;
 	uint64_t	reached[2 * READY_BLOCK_LEAVES];	/* rows that reach a node */
 	__m512i		ranks = _mm512_setzero_si512();
+	__m512i		rank = _mm512_setzero_si512();
 
 	reached[0] = ~UINT64_C(0);
-	for (uint32_t i = 0; i + 1 < tree->n_leaves; i++)
+	for (const ReadySplit *split = splits; split < splits + tree->n_leaves - 1; split++)
 	{
-		ReadySplit	split = splits[i];
-		__m512i		lane = _mm512_load_si512(columns + (size_t) split.lane * READY_ROWS);
-		uint64_t	here = reached[split.self];
+		__m512i		lane = _mm512_load_si512(columns + (size_t) split->lane * READY_ROWS);
+		uint64_t	here = reached[split->self];
 
 		if (masked)
-			lane = _mm512_and_si512(lane, _mm512_set1_epi8((char) split.mask));
+			lane = _mm512_and_si512(lane, _mm512_set1_epi8((char) split->mask));
 
-		uint64_t	right = _mm512_mask_cmpgt_epu8_mask(here, lane, _mm512_set1_epi8((char) split.cut));
+		uint64_t	right = _mm512_mask_cmpgt_epu8_mask(here, lane, _mm512_set1_epi8((char) split->cut));
 
-		reached[split.left] = here & ~right;
-		reached[split.left + 1] = right;
+		reached[split->left] = here & ~right;
+		reached[split->left + 1] = right;
 	}
 	for (uint32_t i = 1; i < tree->n_leaves; i++)
-		ranks = _mm512_mask_mov_epi8(ranks, reached[leaf_nodes[i]], _mm512_set1_epi8((char) i));
+	{
+		rank = _mm512_sub_epi8(rank, _mm512_set1_epi8(-1));
+		ranks = _mm512_mask_mov_epi8(ranks, reached[leaf_nodes[i]], rank);
+	}
 	return ranks;
 }
 

@@ -197,6 +197,14 @@ pick(const SourceColumn **picked, int *n, const SourceColumn *column)
 	return (*n)++;
 }
 
+/* Picks columns that are plain fields. */
+static void
+pick_plain(PlainFields *plain, const Source *source, const SourceColumn **picked, int *n)
+{
+	for (int i = 0; i < plain->n; i++)
+		plain->fields[i].attribute = pick(picked, n, &source->columns[plain->fields[i].attribute]);
+}
+
 /* Maps the source to the model and picks the columns that are needed; *n of them. */
 static const SourceColumn **
 map_source(BatchScan *scan, const Source *source, const char *id, int *n)
@@ -205,6 +213,9 @@ map_source(BatchScan *scan, const Source *source, const char *id, int *n)
 
 	*n = 0;
 	row_map_init(&scan->map, &scan->predictor, source_row_type(source));
+	pick_plain(&scan->map.floats, source, picked, n);
+	pick_plain(&scan->map.integers, source, picked, n);
+	pick_plain(&scan->map.doubles, source, picked, n);
 	for (int i = 0; i < scan->map.n_scalars; i++)
 		scan->map.scalars[i].attribute = pick(picked, n, &source->columns[scan->map.scalars[i].attribute]);
 	for (int i = 0; i < scan->map.n_arrays; i++)

@@ -78,6 +78,43 @@ refuse_lacking(const Predictor *predictor, const bool *lacking, TupleDesc row_ty
 	predict_missing_columns(predictor, lacking, given, n);
 }
 
+/* The plain fields that a column belongs to, by how it is read; NULL where it is none. */
+static PlainFields *
+plain_fields(RowMap *map, const ValueReader *reader)
+{
+	if (reader->check_boolean)
+		return NULL;
+	switch (reader->as)
+	{
+		case READ_FLOAT4:
+			return &map->floats;
+		case READ_INT4:
+			return &map->integers;
+		case READ_FLOAT8:
+			return &map->doubles;
+		default:
+			return NULL;
+	}
+}
+
+/* Enters a column of the row as a column of the model. */
+static void
+map_scalar(RowMap *map, const Predictor *predictor, TupleDesc row_type, int attribute, uint32 column)
+{
+	ScalarField *field = &map->scalars[map->n_scalars];
+
+	map->n_attributes = Max(map->n_attributes, attribute + 1);
+	field->attribute = attribute;
+	value_reader_init(&field->reader, predictor, column, TupleDescAttr(row_type, attribute)->atttypid);
+
+	PlainFields *plain = plain_fields(map, &field->reader);
+
+	if (plain != NULL)
+		plain->fields[plain->n++] = (PlainField) {.attribute = attribute, .column = column};
+	else
+		map->n_scalars++;
+}
+
 /* Finds a field for each column of the model. */
 void
 row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
@@ -90,6 +127,9 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 	memset(map, 0, sizeof(*map));
 	map->scalars = palloc((n_columns + 1) * sizeof(ScalarField));
 	map->arrays = palloc((n_columns + 1) * sizeof(ArrayField));
+	map->floats.fields = palloc((n_columns + 1) * sizeof(PlainField));
+	map->integers.fields = palloc((n_columns + 1) * sizeof(PlainField));
+	map->doubles.fields = palloc((n_columns + 1) * sizeof(PlainField));
 	while (column < n_columns)
 	{
 		int			attribute = find_attribute(row_type, predictor->names[column]);
@@ -102,13 +142,7 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 		if (attribute < 0)
 			lacking[column] = any_lacking = true;
 		else
-		{
-			ScalarField *field = &map->scalars[map->n_scalars++];
-
-			field->attribute = attribute;
-			value_reader_init(&field->reader, predictor, column, TupleDescAttr(row_type, attribute)->atttypid);
-			map->n_attributes = Max(map->n_attributes, attribute + 1);
-		}
+			map_scalar(map, predictor, row_type, attribute, column);
 		column++;
 	}
 	if (any_lacking)
@@ -151,6 +185,14 @@ read_array(const ArrayField *field, const Predictor *predictor, Datum value)
 void
 row_map_read(const RowMap *map, const Predictor *predictor, const Datum *values, const bool *nulls)
 {
+	double	   *raw = predictor->raw;
+
+	for (const PlainField *field = map->floats.fields; field < map->floats.fields + map->floats.n; field++)
+		raw[field->column] = nulls[field->attribute] ? get_float8_nan() : (double) DatumGetFloat4(values[field->attribute]);
+	for (const PlainField *field = map->integers.fields; field < map->integers.fields + map->integers.n; field++)
+		raw[field->column] = nulls[field->attribute] ? get_float8_nan() : (double) DatumGetInt32(values[field->attribute]);
+	for (const PlainField *field = map->doubles.fields; field < map->doubles.fields + map->doubles.n; field++)
+		raw[field->column] = nulls[field->attribute] ? get_float8_nan() : DatumGetFloat8(values[field->attribute]);
 	for (int i = 0; i < map->n_scalars; i++)
 	{
 		ScalarField *field = &map->scalars[i];

@@ -25,11 +25,28 @@ typedef struct ArrayField
 	char		element_align;
 } ArrayField;
 
+/* A column of the row that is a number of the model's as it is. */
+typedef struct PlainField
+{
+	int			attribute;
+	uint32		column;			/* of the model */
+} PlainField;
+
+/* Those of one type. */
+typedef struct PlainFields
+{
+	int			n;
+	PlainField *fields;
+} PlainFields;
+
 /* A field for each column of the model. */
 typedef struct RowMap
 {
 	int			n_attributes;	/* of the row, up to the last that is needed */
-	int			n_scalars;
+	PlainFields floats;			/* float4, int4 and float8 for numbers */
+	PlainFields integers;
+	PlainFields doubles;
+	int			n_scalars;		/* the other columns */
 	ScalarField *scalars;
 	int			n_arrays;
 	ArrayField *arrays;

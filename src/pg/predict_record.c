@@ -20,22 +20,41 @@
 
 #include "compat.h"
 
-/* A column of the row as it is deformed. */
+/* What is taken of a column as it is deformed. */
+typedef enum Take
+{
+	TAKE_NOTHING,
+	TAKE_FLOAT,					/* float4, int4, float8 as they are */
+	TAKE_INTEGER,
+	TAKE_DOUBLE,
+	TAKE_VALUE					/* by a reader */
+} Take;
+
+/* A column of the row. */
 typedef struct Attribute
 {
 	int16		length;			/* as in pg_type */
 	char		align;
 	bool		by_value;
-	int			scalar;			/* the field that needs it, or -1 */
+	uint8		take;			/* Take */
 	uint32		offset;			/* in rows without NULLs, where all columns before have a fixed width */
+	uint32		column;			/* of the model */
+	ScalarField *scalar;		/* TAKE_VALUE */
 } Attribute;
 
-/* A column whose place is fixed, and that is a number. */
+/* A column of the model at a fixed place of the row. */
 typedef struct FixedField
 {
 	uint32		offset;
 	uint32		column;			/* of the model */
 } FixedField;
+
+/* Those of one type. */
+typedef struct FixedFields
+{
+	int			n;
+	FixedField *fields;
+} FixedFields;
 
 /* How rows of one type are read. */
 typedef struct RecordMap
@@ -47,56 +66,64 @@ typedef struct RecordMap
 	TupleTableSlot *slot;
 	RowMap		fields;
 
-	/* For rows that have all columns, of row types without needed arrays. */
-	Attribute  *attributes;		/* n_attributes of them; NULL: the server deforms */
+	/* For rows that have all columns, of row types without arrays that are needed. */
+	Attribute  *attributes;		/* NULL: the server deforms */
 	int			n_fixed;		/* columns with a fixed place */
 	uint32		fixed_end;		/* where they end */
-	FixedField *floats;			/* among them: float4, int4 and float8 that are needed as they are */
-	FixedField *integers;
-	FixedField *doubles;
-	int			n_floats;
-	int			n_integers;
-	int			n_doubles;
-	int		   *others;			/* scalars among them, the rest */
+	FixedFields fixed[TAKE_VALUE];	/* those that are needed, by Take */
+	int		   *others;			/* columns with a fixed place and a reader */
 	int			n_others;
 } RecordMap;
 
+/* Notes what is taken of plain fields. */
+static void
+take_plain(RecordMap *map, const PlainFields *plain, Take take)
+{
+	for (int i = 0; i < plain->n; i++)
+	{
+		map->attributes[plain->fields[i].attribute].take = take;
+		map->attributes[plain->fields[i].attribute].column = plain->fields[i].column;
+	}
+	map->fixed[take].fields = palloc((plain->n + 1) * sizeof(FixedField));
+}
+
 /* Lists a column with a fixed place. */
 static void
-place_field(RecordMap *map, const Attribute *attribute)
+place_attribute(RecordMap *map, int i)
 {
-	const ScalarField *scalar = &map->fields.scalars[attribute->scalar];
-	FixedField	field = {.offset = attribute->offset, .column = scalar->reader.column};
+	const Attribute *attribute = &map->attributes[i];
+	FixedFields *fixed = &map->fixed[attribute->take];
 
-	if (scalar->reader.as == READ_FLOAT4 && !scalar->reader.check_boolean)
-		map->floats[map->n_floats++] = field;
-	else if (scalar->reader.as == READ_INT4 && !scalar->reader.check_boolean)
-		map->integers[map->n_integers++] = field;
-	else if (scalar->reader.as == READ_FLOAT8 && !scalar->reader.check_boolean)
-		map->doubles[map->n_doubles++] = field;
-	else
-		map->others[map->n_others++] = attribute->scalar;
+	if (attribute->take == TAKE_VALUE)
+		map->others[map->n_others++] = i;
+	else if (attribute->take != TAKE_NOTHING)
+		fixed->fields[fixed->n++] = (FixedField) {.offset = attribute->offset, .column = attribute->column};
 }
 
 /* Plans how rows of a type are deformed. */
 static void
 plan_deforming(RecordMap *map, TupleDesc row_type)
 {
+	int			n = map->fields.n_attributes;
 	uint32		offset = 0;
-	bool		fixed = true;
 
 	if (map->fields.n_arrays > 0)
 		return;
-	map->attributes = palloc0((map->fields.n_attributes + 1) * sizeof(Attribute));
-	map->floats = palloc((map->fields.n_scalars + 1) * sizeof(FixedField));
-	map->integers = palloc((map->fields.n_scalars + 1) * sizeof(FixedField));
-	map->doubles = palloc((map->fields.n_scalars + 1) * sizeof(FixedField));
-	map->others = palloc((map->fields.n_scalars + 1) * sizeof(int));
-	for (int i = 0; i < map->fields.n_attributes; i++)
-		map->attributes[i].scalar = -1;
+	map->attributes = palloc0((n + 1) * sizeof(Attribute));
+	map->others = palloc((n + 1) * sizeof(int));
+	take_plain(map, &map->fields.floats, TAKE_FLOAT);
+	take_plain(map, &map->fields.integers, TAKE_INTEGER);
+	take_plain(map, &map->fields.doubles, TAKE_DOUBLE);
 	for (int i = 0; i < map->fields.n_scalars; i++)
-		map->attributes[map->fields.scalars[i].attribute].scalar = i;
-	for (int i = 0; i < map->fields.n_attributes; i++)
+	{
+		ScalarField *scalar = &map->fields.scalars[i];
+		Attribute  *attribute = &map->attributes[scalar->attribute];
+
+		attribute->take = TAKE_VALUE;
+		attribute->column = scalar->reader.column;
+		attribute->scalar = scalar;
+	}
+	for (int i = 0; i < n; i++)
 	{
 		Form_pg_attribute form = TupleDescAttr(row_type, i);
 		Attribute  *attribute = &map->attributes[i];
@@ -104,16 +131,14 @@ plan_deforming(RecordMap *map, TupleDesc row_type)
 		attribute->length = form->attlen;
 		attribute->align = form->attalign;
 		attribute->by_value = form->attbyval;
-		fixed = fixed && form->attlen > 0;
-		if (!fixed)
+		if (form->attlen <= 0 || map->n_fixed < i)
 			continue;
 		offset = (uint32) att_align_nominal(offset, form->attalign);
 		attribute->offset = offset;
 		offset += (uint32) form->attlen;
 		map->n_fixed = i + 1;
 		map->fixed_end = offset;
-		if (attribute->scalar >= 0)
-			place_field(map, attribute);
+		place_attribute(map, i);
 	}
 }
 
@@ -174,25 +199,46 @@ find_map(Predictor *predictor, Oid type, int32 typmod)
 	return predictor->record;
 }
 
+/* What is taken of a column whose value lies at data. */
+static inline double
+take_value(const Attribute *attribute, const Predictor *predictor, const char *data)
+{
+	switch ((Take) attribute->take)
+	{
+		case TAKE_FLOAT:
+			return *(const float4 *) data;
+		case TAKE_INTEGER:
+			return *(const int32 *) data;
+		case TAKE_DOUBLE:
+			return *(const float8 *) data;
+		case TAKE_VALUE:
+			return value_read(&attribute->scalar->reader, predictor, fetch_att(data, attribute->by_value, attribute->length));
+		case TAKE_NOTHING:
+			break;
+	}
+	return 0;
+}
+
 /* Reads the columns with a fixed place. */
 static inline void
 read_fixed(const RecordMap *map, const Predictor *predictor, const char *data)
 {
+	const FixedFields *floats = &map->fixed[TAKE_FLOAT];
+	const FixedFields *integers = &map->fixed[TAKE_INTEGER];
+	const FixedFields *doubles = &map->fixed[TAKE_DOUBLE];
 	double	   *raw = predictor->raw;
 
-	for (int i = 0; i < map->n_floats; i++)
-		raw[map->floats[i].column] = *(const float4 *) (data + map->floats[i].offset);
-	for (int i = 0; i < map->n_integers; i++)
-		raw[map->integers[i].column] = *(const int32 *) (data + map->integers[i].offset);
-	for (int i = 0; i < map->n_doubles; i++)
-		raw[map->doubles[i].column] = *(const float8 *) (data + map->doubles[i].offset);
+	for (const FixedField *field = floats->fields; field < floats->fields + floats->n; field++)
+		raw[field->column] = *(const float4 *) (data + field->offset);
+	for (const FixedField *field = integers->fields; field < integers->fields + integers->n; field++)
+		raw[field->column] = *(const int32 *) (data + field->offset);
+	for (const FixedField *field = doubles->fields; field < doubles->fields + doubles->n; field++)
+		raw[field->column] = *(const float8 *) (data + field->offset);
 	for (int i = 0; i < map->n_others; i++)
 	{
-		ScalarField *field = &map->fields.scalars[map->others[i]];
-		const Attribute *attribute = &map->attributes[field->attribute];
+		const Attribute *attribute = &map->attributes[map->others[i]];
 
-		raw[field->reader.column] = value_read(&field->reader, predictor,
-											   fetch_att(data + attribute->offset, attribute->by_value, attribute->length));
+		raw[attribute->column] = take_value(attribute, predictor, data + attribute->offset);
 	}
 }
 
@@ -200,21 +246,21 @@ read_fixed(const RecordMap *map, const Predictor *predictor, const char *data)
 static void
 read_from(const RecordMap *map, const Predictor *predictor, const char *data, const bits8 *bitmap, int first, uint32 offset)
 {
-	for (int i = first; i < map->fields.n_attributes; i++)
+	int			n = map->fields.n_attributes;
+
+	for (int i = first; i < n; i++)
 	{
 		const Attribute *attribute = &map->attributes[i];
-		ScalarField *field = attribute->scalar < 0 ? NULL : &map->fields.scalars[attribute->scalar];
 
 		if (bitmap != NULL && att_isnull(i, bitmap))
 		{
-			if (field != NULL)
-				predictor->raw[field->reader.column] = get_float8_nan();
+			if (attribute->take != TAKE_NOTHING)
+				predictor->raw[attribute->column] = get_float8_nan();
 			continue;
 		}
 		offset = (uint32) att_align_pointer(offset, attribute->align, attribute->length, data + offset);
-		if (field != NULL)
-			predictor->raw[field->reader.column] = value_read(&field->reader, predictor,
-															  fetch_att(data + offset, attribute->by_value, attribute->length));
+		if (attribute->take != TAKE_NOTHING)
+			predictor->raw[attribute->column] = take_value(attribute, predictor, data + offset);
 		offset = (uint32) att_addlength_pointer(offset, attribute->length, data + offset);
 	}
 }
