@@ -6,7 +6,7 @@
  * what a reference means is decided elsewhere, by transaction, and no
  * invalidation is needed here.  Versions with equal bytes share one entry.
  *
- * The bytes lie in shared memory where they can (shared_cache.c), else this
+ * The bytes, and the model's ready form, lie in shared memory where they can (shared_cache.c), else this
  * process keeps a copy.  A process holds one pin in shared memory for a
  * model, as long as it has users here; between statements it holds none.
  *
@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 
 #include "artifact.h"
+#include "model_ready.h"
 
 static int	local_cache_size;	/* mlops.local_cache_size, kB */
 
@@ -132,14 +133,16 @@ load_copy(CachedModel *cached, const ModelRef *ref)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops model", ALLOCSET_SMALL_SIZES);
 	struct varlena *artifact = MemoryContextAlloc(context, VARHDRSZ + ref->size);
+	size_t		ready_size;
 
 	registry_read(ref, artifact);
 	artifact_open(&cached->model, artifact);
+	cached->ready = model_ready_make(&cached->model, context, &ready_size);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	cached->copy = context;
-	cached->size += VARSIZE(artifact);
+	cached->size += VARSIZE(artifact) + ready_size;
 	cached->loads++;
-	total_size += VARSIZE(artifact);
+	total_size += VARSIZE(artifact) + ready_size;
 }
 
 /* The model of a version, pinned. */
@@ -163,7 +166,7 @@ model_cache_pin(const ModelRef *ref)
 			if (!prepared)
 				on_shmem_exit(release_shared, (Datum) 0);	/* runs before the shared cache's own, for that came first */
 			prepared = true;
-			shared_cache_view(cached->shared, &cached->model);
+			cached->ready = shared_cache_view(cached->shared, &cached->model);
 		}
 		else
 			load_copy(cached, ref);

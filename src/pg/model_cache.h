@@ -19,6 +19,7 @@ typedef struct CachedModel
 {
 	uint8		sha256[REGISTRY_HASH_SIZE];	/* the key */
 	Model		model;			/* valid while it is pinned */
+	const void *ready;			/* its ready form, the same; NULL: it has none */
 	SharedModel *shared;		/* pinned in shared memory, while pins > 0; NULL: the bytes are a copy of our own */
 	MemoryContext copy;			/* holds that copy; NULL: there is none */
 	size_t		size;			/* of this and the copy */

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "json_fields.h"
+#include "model_cache.h"
 #include "report.h"
 
 PG_FUNCTION_INFO_V1(mlops_predict);
@@ -20,18 +21,31 @@ PG_FUNCTION_INFO_V1(mlops_predict_class);
 PG_FUNCTION_INFO_V1(mlops_predict_proba);
 PG_FUNCTION_INFO_V1(mlops_predict_all);
 
+/* The same for a row, which another call of the query may have asked for just now. */
+static inline Predictor *
+predict_record(Predictor *predictor, HeapTupleHeader record)
+{
+	bool		shared = predictor->cached != NULL && predictor->cached->pins > 1;
+
+	if (shared && predict_memo_find(predictor, record))
+		return predictor;
+	predict_from_record(predictor, record);
+	predict_outputs(predictor);
+	if (shared)
+		predict_memo_keep(predictor, record);
+	return predictor;
+}
+
 /* Outputs of the model for the features of this call: predictor->out. */
 static inline Predictor *
 predict_row(FunctionCallInfo fcinfo)
 {
 	Predictor  *predictor = predict_bind(fcinfo);
-	Error		error;
 
 	switch (predictor->form)
 	{
 		case FEATURES_RECORD:
-			predict_from_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
-			break;
+			return predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
 		case FEATURES_JSON:
 			predict_from_json(predictor, PG_GETARG_JSONB_P(1));
 			break;
@@ -39,8 +53,7 @@ predict_row(FunctionCallInfo fcinfo)
 			predict_from_array(predictor, PG_GETARG_ARRAYTYPE_P(1));
 			break;
 	}
-	if (unlikely(!model_predict(predictor->model, predictor->raw, predictor->features, predictor->out, &error)))
-		report_error(&error);
+	predict_outputs(predictor);
 	return predictor;
 }
 

@@ -142,6 +142,33 @@ claim(const SharedKey *key, size_t size)
 	return claimed;
 }
 
+/* Where the ready form begins in its memory. */
+static void *
+ready_address(const SharedModel *shared)
+{
+	return (void *) TYPEALIGN(READY_ALIGN, dsa_get_address(shared_area, shared->ready));
+}
+
+/* Makes the ready form of the model that is being loaded, where there is room for it. */
+static void
+make_ready(SharedModel *shared, const Model *model)
+{
+	ReadyPlan  *plan = ready_plan(model);
+	size_t		size;
+
+	if (plan == NULL)
+		return;
+	size = ready_plan_size(plan) + READY_ALIGN;
+	LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
+	shared->ready = shared_memory_allocate(size);
+	if (DsaPointerIsValid(shared->ready))
+		shared->size += size;
+	LWLockRelease(shared_cache->lock);
+	if (DsaPointerIsValid(shared->ready))
+		ready_plan_write(plan, ready_address(shared));
+	ready_plan_free(plan);
+}
+
 /* Loads and validates what was claimed. */
 static SharedModel *
 load(const ModelRef *ref)
@@ -155,6 +182,7 @@ load(const ModelRef *ref)
 
 		registry_read(ref, artifact);
 		artifact_open(&model, artifact);
+		make_ready(shared, &model);
 	}
 	PG_CATCH();
 	{
@@ -253,12 +281,13 @@ shared_cache_unpin(SharedModel *shared)
 	LWLockRelease(shared_cache->lock);
 }
 
-/* Views a pinned model. */
-void
+/* Views a pinned model, and its ready form. */
+const void *
 shared_cache_view(const SharedModel *shared, Model *model)
 {
 	Error		error;
 
 	if (!model_view(model, dsa_get_address(shared_area, shared->artifact), &error))
 		report_error(&error);
+	return DsaPointerIsValid(shared->ready) ? ready_address(shared) : NULL;
 }

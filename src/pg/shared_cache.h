@@ -26,8 +26,8 @@ extern SharedModel *shared_cache_pin(const ModelRef *ref);
 /* Gives a pin back.  Raises no errors. */
 extern void shared_cache_unpin(SharedModel *shared);
 
-/* Views a pinned model where it lies. */
-extern void shared_cache_view(const SharedModel *shared, Model *model);
+/* Views a pinned model where it lies; its ready form, or NULL. */
+extern const void *shared_cache_view(const SharedModel *shared, Model *model);
 
 /* A model in shared memory, as the view shows it. */
 typedef struct SharedModelState

@@ -109,7 +109,9 @@ void
 shared_memory_empty(SharedModel *shared)
 {
 	dsa_free(shared_area, shared->artifact);
-	shared->artifact = InvalidDsaPointer;
+	if (DsaPointerIsValid(shared->ready))
+		dsa_free(shared_area, shared->ready);
+	shared->artifact = shared->ready = InvalidDsaPointer;
 	shared->state = SHARED_EMPTY;
 }
 
@@ -226,6 +228,7 @@ shared_memory_entry(const SharedKey *key)
 	shared->refused = false;
 	shared->forgotten = false;
 	shared->artifact = InvalidDsaPointer;
+	shared->ready = InvalidDsaPointer;
 	shared->size = 0;
 	shared->loads = 0;
 	pg_atomic_init_u32(&shared->pins, 0);

@@ -46,7 +46,8 @@ struct SharedModel
 	bool		refused;		/* the log says that it did not fit */
 	bool		forgotten;		/* to be freed by whoever gives the last pin back */
 	dsa_pointer artifact;		/* not EMPTY: its bytes, length word included */
-	size_t		size;			/* of them */
+	dsa_pointer ready;			/* the memory of its ready form; invalid: it has none, or there was no room */
+	size_t		size;			/* of both */
 	int64		loads;
 	pg_atomic_uint32 pins;
 	pg_atomic_uint64 hits;

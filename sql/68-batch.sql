@@ -1,0 +1,7 @@
+-- Predictions for all rows of a source: the fast path for tables.
+
+create function mlops.predict_batch(model text, source text, id text default null)
+returns table (id text, prediction double precision, class text, probability double precision)
+language c volatile parallel unsafe cost 10000 rows 1000 as 'MODULE_PATHNAME', 'mlops_predict_batch';
+comment on function mlops.predict_batch(text, text, text) is
+'Predictions for all rows of a source (a table, a view, or one SELECT): the column named by id as text; the value, or the label where labels are numbers; of a classification the label and, of two classes, the probability of the positive one, else of the label';
