@@ -93,7 +93,7 @@ sub close
 {
 	my ($self) = @_;
 	print { $self->{socket} } 'X' . pack('N', 4);
-	close($self->{socket});
+	CORE::close($self->{socket});
 	return;
 }
 
