@@ -33,6 +33,7 @@ static int	local_cache_size;	/* mlops.local_cache_size, kB */
 static HTAB *models;			/* sha256 to slot; NULL until the first use */
 static dlist_head recent = DLIST_STATIC_INIT(recent);
 static size_t total_size;		/* bytes of all models */
+static bool prepared;			/* to give shared pins back when the process exits */
 
 /* An entry of the hash table. */
 typedef struct CacheSlot
@@ -109,7 +110,6 @@ make_table(void)
 	if (CacheMemoryContext == NULL)
 		elog(ERROR, "models are cached in backends only");
 	models = hash_create("mlops models", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	on_shmem_exit(release_shared, (Datum) 0);
 }
 
 /* A new entry, still without the bytes. */
@@ -162,7 +162,12 @@ model_cache_pin(const ModelRef *ref)
 	{
 		cached->shared = shared_cache_pin(ref);
 		if (cached->shared != NULL)
+		{
+			if (!prepared)
+				on_shmem_exit(release_shared, (Datum) 0);	/* runs before the shared cache's own, for that came first */
+			prepared = true;
 			cached->ready = shared_cache_view(cached->shared, &cached->model);
+		}
 		else
 			load_copy(cached, ref);
 	}

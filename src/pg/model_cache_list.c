@@ -105,7 +105,7 @@ put_row(ReturnSetInfo *rows, const CachedState *cached, const char *project, con
 		values[COLUMN_MODEL] = CStringGetTextDatum(model);
 		values[COLUMN_VERSION] = Int32GetDatum(version);
 	}
-	values[COLUMN_LOCATION] = CStringGetTextDatum(cached->shared ? "shared" : "local");
+	values[COLUMN_LOCATION] = CStringGetTextDatum(!cached->shared ? "local" : state->loading ? "loading" : "shared");
 	values[COLUMN_BYTES] = Int64GetDatum((int64) state->size);
 	values[COLUMN_LOADS] = Int64GetDatum(state->loads);
 	values[COLUMN_HITS] = Int64GetDatum(state->hits);

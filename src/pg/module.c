@@ -5,10 +5,12 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "model_cache.h"
 #include "settings.h"
-#include "shared_cache.h"
+#include "shared_forget.h"
+#include "shared_memory.h"
 
 PG_MODULE_MAGIC;
 
@@ -19,6 +21,8 @@ void
 _PG_init(void)
 {
 	model_cache_init();
-	shared_cache_init();
+	shared_memory_init();
+	if (process_shared_preload_libraries_in_progress)
+		shared_forget_init();
 	settings_define();
 }

@@ -18,7 +18,7 @@
 #include "artifact.h"
 #include "registry_scan.h"
 #include "report.h"
-#include "shared_cache.h"
+#include "shared_forget.h"
 
 static bool dropping;			/* drop_model()'s own statements are running */
 
@@ -120,7 +120,7 @@ forget_versions(const ModelRef *ref, int32 version)
 	{
 		bytea	   *hash = DatumGetByteaPP(registry_scan_get(&scan, sha256));
 
-		shared_cache_forget((const uint8 *) VARDATA_ANY(hash));
+		shared_forget((const uint8 *) VARDATA_ANY(hash));
 	}
 	registry_scan_close(&scan);
 }

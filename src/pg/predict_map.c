@@ -7,16 +7,24 @@
  */
 #include "predict_map.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
 
-/* The column of the row type with this name, or -1; AMBIGUOUS_COLUMN where there are two. */
+/*
+ * The column of the row type with this name, or -1; AMBIGUOUS_COLUMN where
+ * there are two.  Names in a type of its own are unique, and mostly in the
+ * order of the model's columns: likely is where to look first.
+ */
 static int
-find_attribute(TupleDesc row_type, const char *name)
+find_attribute(TupleDesc row_type, const char *name, int likely)
 {
 	int			found = -1;
 
+	if (row_type->tdtypeid != RECORDOID && likely < row_type->natts && !TupleDescAttr(row_type, likely)->attisdropped &&
+		strcmp(NameStr(TupleDescAttr(row_type, likely)->attname), name) == 0)
+		return likely;
 	for (int i = 0; i < row_type->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(row_type, i);
@@ -43,7 +51,7 @@ map_array(RowMap *map, const Predictor *predictor, TupleDesc row_type, uint32 co
 	field->run = predictor->runs[column];
 	if (field->run == NULL)
 		return false;
-	field->attribute = find_attribute(row_type, field->run->name);
+	field->attribute = find_attribute(row_type, field->run->name, 0);
 	if (field->attribute < 0)
 		return false;
 	type = TupleDescAttr(row_type, field->attribute)->atttypid;
@@ -123,6 +131,7 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 	bool	   *lacking = palloc0((n_columns + 1) * sizeof(bool));
 	bool		any_lacking = false;
 	uint32		column = 0;
+	int			likely = 0;
 
 	memset(map, 0, sizeof(*map));
 	map->scalars = palloc((n_columns + 1) * sizeof(ScalarField));
@@ -132,7 +141,7 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 	map->doubles.fields = palloc((n_columns + 1) * sizeof(PlainField));
 	while (column < n_columns)
 	{
-		int			attribute = find_attribute(row_type, predictor->names[column]);
+		int			attribute = find_attribute(row_type, predictor->names[column], likely);
 
 		if (attribute < 0 && map_array(map, predictor, row_type, column))
 		{
@@ -143,6 +152,7 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 			lacking[column] = any_lacking = true;
 		else
 			map_scalar(map, predictor, row_type, attribute, column);
+		likely = attribute + 1;
 		column++;
 	}
 	if (any_lacking)

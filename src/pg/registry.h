@@ -35,10 +35,18 @@ typedef enum Right
 /* A right by the name that SQL has for it: see, view, predict, train, review, deploy, own. */
 extern Right right_by_name(const char *name);
 
-/* Whether the caller has a right in a project; superusers have all. */
+#define RIGHT_BIT(right) (1u << (right))
+
+/* The caller's rights in a project, as RIGHT_BITs; superusers have all. */
+extern unsigned access_rights(int64 project_id);
+
+/* Whether the caller has a right in a project. */
 extern bool access_allowed(int64 project_id, Right right);
 
-/* INSUFFICIENT_PRIVILEGE, naming the level that would do, where it has not; model_name may be NULL. */
+/* INSUFFICIENT_PRIVILEGE, naming the level that would do; model_name may be NULL. */
+extern void access_refuse(int64 project_id, Right right, const char *model_name) __attribute__((noreturn));
+
+/* The same where the caller has not the right. */
 extern void access_require(int64 project_id, Right right, const char *model_name);
 
 #define REGISTRY_NAME_BYTES 200	/* the longest name of a project or model */
