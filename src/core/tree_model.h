@@ -80,6 +80,15 @@ extern void tree_model_predict(const Model *model, const double *features, doubl
 /* Scores before the link: scores[n_groups]; not for LINK_SHARES. */
 extern void tree_model_scores(const Model *model, const double *features, double *scores);
 
+/*
+ * What a prediction begins with (scores before any tree, or shares of 0), what
+ * a leaf with shares adds (its u.set), and how scores become outputs.  For
+ * whoever finds leaves in another way.
+ */
+extern void tree_model_begin(const Model *model, double *out);
+extern void tree_model_add_shares(const Model *model, uint64_t set, double *out);
+extern void tree_model_finish(const Model *model, double *out);
+
 /* ---- Writing ---- */
 
 typedef struct TreeWriter

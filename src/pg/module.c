@@ -8,15 +8,17 @@
 
 #include "model_cache.h"
 #include "settings.h"
+#include "shared_cache.h"
 
 PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
-/* Called once in each process that loads the library. */
+/* Called once in each process that loads the library, or in the postmaster where it is preloaded. */
 void
 _PG_init(void)
 {
 	model_cache_init();
+	shared_cache_init();
 	settings_define();
 }

@@ -51,7 +51,8 @@ typedef struct ModelRef
 	int64		project_id;
 	int64		model_id;
 	int32		version;		/* 0: the model as such */
-	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the version's bytes, where there is a version */
+	int64		size;			/* of the version's bytes, where there is a version */
+	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the same */
 	char		model_name[REGISTRY_NAME_SIZE];
 } ModelRef;
 
@@ -101,6 +102,18 @@ extern void registry_target(const char *model, const char *project, ModelRef *ta
 
 /* Reads the bytes of a version as the extension's owner: palloc'ed (huge) varlena, 4-byte header set.  No access check. */
 extern struct varlena *registry_load(int64 model_id, int32 version);
+
+/* DATA_CORRUPTED where a version says that it has a size that none can have. */
+extern void registry_check_size(int64 model_id, int32 version, int64 size);
+
+/*
+ * Reads the bytes of a resolved version into place, which has room for a
+ * length word and ref->size bytes and is 8-byte aligned.  No access check.
+ */
+extern void registry_read(const ModelRef *ref, struct varlena *place);
+
+/* Locks, until the transaction ends, all that registry_read() reads, so that it waits for no lock. */
+extern void registry_lock_chunks(void);
 
 /* A version to store. */
 typedef struct NewVersion

@@ -266,6 +266,8 @@ find_version(ModelRef *ref)
 					 errmsg("the hash of version %d of model \"%s\" has %zu bytes", ref->version, ref->model_name,
 							(size_t) VARSIZE_ANY_EXHDR(hash))));
 		memcpy(ref->sha256, VARDATA_ANY(hash), REGISTRY_HASH_SIZE);
+		ref->size = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "size")));
+		registry_check_size(ref->model_id, ref->version, ref->size);
 	}
 	registry_scan_close(&scan);
 	return found;

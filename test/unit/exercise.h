@@ -12,6 +12,7 @@
 #include "core/algorithm.h"
 #include "core/linear_model.h"
 #include "core/model.h"
+#include "core/ready.h"
 #include "core/tree_inspect.h"
 
 /* Keeps the compiler from leaving out what nobody looks at. */
@@ -83,6 +84,43 @@ exercise_trees(const Model *model)
 	free(shares);
 }
 
+/* Makes the ready form of a model, and ends the program where it answers a row otherwise than the reference. */
+static inline void
+exercise_ready(const Model *model, const double *raw, double *features, const double *expected)
+{
+	ReadyPlan  *plan = ready_plan(model);
+	Ready		ready;
+	Error		error;
+
+	if (plan == NULL)
+		return;
+
+	void	   *bytes = aligned_alloc(READY_ALIGN, ready_plan_size(plan));
+
+	ready_plan_write(plan, bytes);
+	ready_plan_free(plan);
+	ready_open(&ready, model, bytes);
+
+	uint8_t    *lanes = aligned_alloc(READY_ALIGN, READY_ROWS * ready.row_size);
+	void	   *scratch = aligned_alloc(READY_ALIGN, (ready.scratch_size + READY_ALIGN - 1) / READY_ALIGN * READY_ALIGN);
+	double	   *out = malloc(READY_ROWS * model->n_outputs * sizeof(double));
+	size_t		size = model->n_outputs * sizeof(double);
+
+	memset(lanes, 0, READY_ROWS * ready.row_size);
+	if (!ready_bin(&ready, raw, features, lanes, &error))
+		abort();
+	ready_row(&ready, lanes, out);
+	if (memcmp(out, expected, size) != 0)
+		abort();
+	ready_block(&ready, lanes, READY_ROWS, scratch, out);
+	if (memcmp(out, expected, size) != 0)
+		abort();
+	free(bytes);
+	free(lanes);
+	free(scratch);
+	free(out);
+}
+
 /* True where the bytes are a valid model; then it has been read and has predicted. */
 static inline bool
 exercise_model(const void *bytes, size_t size)
@@ -107,8 +145,11 @@ exercise_model(const void *bytes, size_t size)
 	{
 		for (uint32_t i = 0; i < model.n_columns; i++)
 			raw[i] = exercise_raw(&model, &model.columns[i], round + (int) i);
-		if (model_predict(&model, raw, features, out, &error))
-			exercise_sink = out[model_best_class(out, model.n_outputs)];
+		if (!model_predict(&model, raw, features, out, &error))
+			continue;
+		exercise_sink = out[model_best_class(out, model.n_outputs)];
+		if (model_has_trees(&model) && round % 5 == 0)
+			exercise_ready(&model, raw, features, out);
 	}
 	free(raw);
 	free(features);

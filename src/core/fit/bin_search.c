@@ -13,7 +13,7 @@
  */
 #include "bins.h"
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define SAMPLE_ROWS 200000
 #define BLOCK_ROWS	1024

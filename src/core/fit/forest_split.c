@@ -25,7 +25,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define POWER_STEPS 12			/* of the iteration that finds the principal component */
 
