@@ -256,8 +256,8 @@ find_neighbours(const TableColumn *column, RowRange range, double number)
 
 			found.n_below += is_below;
 			found.n_equal += tile[i] == number;
-			found.below = is_below & (tile[i] > found.below) ? tile[i] : found.below;
-			found.above = is_above & (tile[i] < found.above) ? tile[i] : found.above;
+			found.below = (is_below & (tile[i] > found.below)) ? tile[i] : found.below;
+			found.above = (is_above & (tile[i] < found.above)) ? tile[i] : found.above;
 		}
 	}
 	return found;
