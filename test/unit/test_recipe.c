@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
 #include "core/hash.h"
