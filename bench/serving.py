@@ -105,7 +105,7 @@ def part_large(cursor, data):
     """1,000 trees of 255 leaves, on fewer rows."""
     x, y = (values[:LARGE_ROWS] for values in data)
     Copy.load(cursor, "large", x, y)
-    deploy(cursor, "large", "large", """params => '{"n_estimators": 1000, "max_leaves": 255, "max_depth": 0, "grow_policy": "gain"}'""")
+    deploy(cursor, "large", "large", """params => '{"n_estimators": 1000, "max_leaves": 255, "max_depth": 0, "grow_policy": "lossguide"}'""")
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 0, "max_leaves": 255, "grow_policy": "lossguide", "eta": 0.1,
                              "tree_method": "hist", "nthread": 2}, xgboost.QuantileDMatrix(x, y), 1000)
     booster.set_param({"nthread": 1})
