@@ -122,23 +122,7 @@ def part_large(cursor, data):
             [what, "LightGBM, rows in memory", each["lightgbm"]]]
 
 
-def part_single(cursor, data):
-    """One row by a prepared statement, above select 1."""
-    deploy(cursor, "serve", "higgs")
-    numbers = ", ".join(f"{v:.3f}::float4 as c{i + 1}" for i, v in enumerate(data[0][0]))
-    cursor.execute(f"prepare ask as select mlops.predict_proba('serve', r) from (select {numbers}) r; prepare nothing as select 1")
-    cursor.execute("execute ask")
-    calls = 5000
-
-    def repeat(statement):
-        for _ in range(calls):
-            cursor.execute(statement)
-
-    each = in_turn(cursor, calls, ask=lambda: repeat("execute ask"), nothing=lambda: repeat("execute nothing"))
-    return [["one row, prepared", "select predict_proba('m', row)", each["ask"]], ["one row, prepared", "select 1", each["nothing"]]]
-
-
-PARTS = {"row": part_row, "mixed": part_mixed, "linear": part_linear, "large": part_large, "single": part_single}
+PARTS = {"row": part_row, "mixed": part_mixed, "linear": part_linear, "large": part_large}
 
 
 def main():
