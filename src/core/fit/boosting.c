@@ -24,7 +24,7 @@
 #include "class_weight.h"
 #include "early_stop.h"
 
-#define SET_SPLITS 1024
+#define SET_SPLITS 4096
 
 /* A fit in progress. */
 typedef struct Booster
@@ -471,7 +471,7 @@ sets_memory(const FittedRecipe *recipe, uint64_t n_leaves)
 	return 4 * (n_leaves < SET_SPLITS ? n_leaves : SET_SPLITS) * (most / 64 + (most > 0)) * sizeof(uint64_t);
 }
 
-/* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more. */
+/* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more, but for 4,096 of them. */
 static uint64_t
 trees_memory(const BoostingParams *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_groups)
 {
@@ -479,8 +479,8 @@ trees_memory(const BoostingParams *params, uint64_t n_rows, const FittedRecipe *
 
 	if (params->grow.max_leaves > 0 && params->grow.max_leaves < n_leaves)
 		n_leaves = params->grow.max_leaves;
-	if (n_leaves > n_rows / 16 + 1024)
-		n_leaves = n_rows / 16 + 1024;
+	if (n_leaves > n_rows / 16 + 4096)
+		n_leaves = n_rows / 16 + 4096;
 	return (uint64_t) params->n_rounds * n_groups * 2 * n_leaves * (sizeof(TreeNode) + sizeof(TreeNodeStat)) * 2 +
 		2 * n_leaves * sizeof(GrownNode) * 2 + sets_memory(recipe, n_leaves);
 }
