@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define LANES 16
 
