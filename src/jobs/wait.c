@@ -46,6 +46,7 @@ find_job(int64 job_id, JobView *view)
 	RegistryScan scan;
 	bool		found;
 
+	PushActiveSnapshot(GetLatestSnapshot());
 	registry_scan_open(&scan, "job");
 	registry_scan_key_int64(&scan, "id", job_id);
 	registry_scan_start(&scan, "job_pkey");
@@ -60,6 +61,7 @@ find_job(int64 job_id, JobView *view)
 		view->uncommitted = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(scan.tuple->t_data));
 	}
 	registry_scan_close(&scan);
+	PopActiveSnapshot();
 	if (!found || !(has_privs_of_role(GetUserId(), view->owner) || (view->project_id != 0 && access_allowed(view->project_id, RIGHT_VIEW))))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

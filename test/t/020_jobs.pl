@@ -16,6 +16,7 @@ $node->init;
 $node->append_conf('postgresql.conf', q{
 	shared_preload_libraries = 'mlops'
 	mlops.max_jobs = 3
+	mlops.job_history = '3650d'
 	timezone = 'UTC'
 });
 $node->start;
