@@ -12,7 +12,7 @@
  * copies, and what was prepared in one session and committed in another.
  *
  * Where the postmaster has no room for another process, it is asked again
- * after a pause that doubles, and the log says so once.
+ * after a pause that doubles, and the log says so once an hour.
  */
 #include "launcher.h"
 
@@ -43,6 +43,7 @@
 #define RESTART_SECONDS 5		/* after the launcher's own failure */
 #define PAUSE_FIRST_MS 1000		/* where there is no room for a process */
 #define PAUSE_LAST_MS (60 * 1000)
+#define COMPLAIN_MS (60 * 60 * 1000)
 
 extern PGDLLEXPORT void mlops_launcher_main(Datum argument);
 
@@ -55,6 +56,7 @@ typedef struct Launcher
 	TimestampTz looked;			/* when the databases were listed */
 	TimestampTz not_before;		/* no process is asked for before */
 	int			pause_ms;		/* 0: the last one was granted */
+	TimestampTz complained;		/* in the log, that there was no room */
 	bool		full;			/* there are more databases than entries for them, and the log says so */
 } Launcher;
 
@@ -161,11 +163,51 @@ may_start(const JobSlot *slot, TimestampTz now)
 	return slot->state == JOB_SLOT_ASSIGNED && (database == NULL || database->not_before <= now);
 }
 
+/* Whether a process has given its slot back and is not gone yet. */
+static bool
+is_leaving(const JobSlot *slot, BackgroundWorkerHandle *handle)
+{
+	pid_t		pid;
+
+	return handle != NULL && (slot->state == JOB_SLOT_FREE || slot->state == JOB_SLOT_FAILED) &&
+		GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED;
+}
+
+/* Whether there will be room for another process in a moment; the postmaster tells us when. */
+static bool
+room_is_coming(const Launcher *launcher)
+{
+	bool		coming;
+
+	LWLockAcquire(job_memory->lock, LW_SHARED);
+	coming = is_leaving(&job_memory->scheduler, launcher->scheduler);
+	for (int i = 0; i < job_memory->n_slots && !coming; i++)
+		coming = is_leaving(&job_memory->slots[i], launcher->workers[i]);
+	LWLockRelease(job_memory->lock);
+	return coming;
+}
+
+/* Says that there is no room for another process, now and then. */
+static void
+complain(Launcher *launcher)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!TimestampDifferenceExceeds(launcher->complained, now, COMPLAIN_MS))
+		return;
+	launcher->complained = now;
+	ereport(LOG,
+			(errmsg("mlops has to wait for a free background worker"),
+			 errdetail("All of max_worker_processes (%d) are in use.", max_worker_processes),
+			 errhint("Increase max_worker_processes, or lower mlops.max_jobs.")));
+}
+
 /* Asks the postmaster for the process of a slot; false where it has no room. */
 static bool
 ask_for_process(Launcher *launcher, JobSlot *slot, int number, BackgroundWorkerHandle **handle)
 {
 	BackgroundWorker worker;
+	BackgroundWorkerHandle *started;
 	JobTicket	ticket = {.slot = number};
 
 	memset(&worker, 0, sizeof(worker));
@@ -188,11 +230,11 @@ ask_for_process(Launcher *launcher, JobSlot *slot, int number, BackgroundWorkerH
 	LWLockRelease(job_memory->lock);
 	memcpy(worker.bgw_extra, &ticket, sizeof(ticket));
 
-	if (*handle != NULL)
-		pfree(*handle);
-	*handle = NULL;
-	if (RegisterDynamicBackgroundWorker(&worker, handle))
+	if (RegisterDynamicBackgroundWorker(&worker, &started))
 	{
+		if (*handle != NULL)
+			pfree(*handle);
+		*handle = started;
 		launcher->pause_ms = 0;
 		return true;
 	}
@@ -200,11 +242,9 @@ ask_for_process(Launcher *launcher, JobSlot *slot, int number, BackgroundWorkerH
 	LWLockAcquire(job_memory->lock, LW_EXCLUSIVE);
 	slot->state = number < 0 ? JOB_SLOT_FREE : JOB_SLOT_ASSIGNED;
 	LWLockRelease(job_memory->lock);
-	if (launcher->pause_ms == 0)
-		ereport(LOG,
-				(errmsg("mlops has to wait for a free background worker"),
-				 errdetail("All of max_worker_processes (%d) are in use.", max_worker_processes),
-				 errhint("Increase max_worker_processes, or lower mlops.max_jobs.")));
+	if (room_is_coming(launcher))
+		return false;
+	complain(launcher);
 	launcher->pause_ms = launcher->pause_ms == 0 ? PAUSE_FIRST_MS : Min(launcher->pause_ms * 2, PAUSE_LAST_MS);
 	launcher->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), launcher->pause_ms);
 	return false;
