@@ -1,6 +1,6 @@
 /*
  * predict.c
- *		The predict family: predict, predict_class, predict_proba, predict_all.
+ *		The predict family: predict, predict_class, predict_proba, predict_all, predict_top.
  *
  * Each takes a model (a reference, or an artifact as a value) and features (a
  * row, jsonb, or float8[]); one C function serves all six signatures and
@@ -10,6 +10,7 @@
  */
 #include "predict.h"
 
+#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "json_fields.h"
@@ -20,6 +21,7 @@ PG_FUNCTION_INFO_V1(mlops_predict);
 PG_FUNCTION_INFO_V1(mlops_predict_class);
 PG_FUNCTION_INFO_V1(mlops_predict_proba);
 PG_FUNCTION_INFO_V1(mlops_predict_all);
+PG_FUNCTION_INFO_V1(mlops_predict_top);
 
 /* The same for a row, which another call of the query may have asked for just now. */
 static inline Predictor *
@@ -155,4 +157,48 @@ mlops_predict_all(PG_FUNCTION_ARGS)
 		json_push_number(&state, WJB_VALUE, predictor->out[i]);
 	}
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* The more probable class first; of equal ones, the first. */
+static int
+compare_classes(const void *a, const void *b, void *out)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+	const double *p = out;
+
+	if (p[x] != p[y])
+		return p[x] > p[y] ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* predict_top(): the n most probable classes, one a row. */
+Datum
+mlops_predict_top(PG_FUNCTION_ARGS)
+{
+	int32		n = PG_GETARG_INT32(2);
+	Predictor  *predictor = predict_row(fcinfo);
+	const Model *model = predictor->model;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	refuse_regression(predictor, "predict_top");
+	if (n < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("n must be at least 1, not %d", n)));
+	InitMaterializedSRF(fcinfo, 0);
+
+	uint32	   *order = palloc(model->n_outputs * sizeof(uint32));
+
+	for (uint32 i = 0; i < model->n_outputs; i++)
+		order[i] = i;
+	qsort_arg(order, model->n_outputs, sizeof(uint32), compare_classes, predictor->out);
+	for (uint32 i = 0; i < model->n_outputs && i < (uint32) n; i++)
+	{
+		Datum		values[] = {CStringGetTextDatum(model_label(model, order[i])), Float8GetDatum(predictor->out[order[i]])};
+		bool		nulls[] = {false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

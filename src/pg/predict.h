@@ -27,6 +27,8 @@
 #include "core.h"
 #include "report.h"
 
+struct CachedModel;
+struct Explanation;
 struct RecordMap;
 
 /* How the features come. */
@@ -62,6 +64,7 @@ typedef struct Predictor
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
 	MemoryContext context;		/* of what follows; ends with the binding to this model */
 	const struct CachedModel *cached;	/* where it lies; NULL for a value */
+	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	const StatementKey *statement;	/* of the call site */
 	bool		is_ready;		/* ready is open, lanes are there */
 	uint32		until_ready;	/* for a value: rows that the ready form is not made for yet */
@@ -129,6 +132,9 @@ extern void predict_memo_keep(const Predictor *predictor, HeapTupleHeader record
 extern void predict_from_record(Predictor *predictor, HeapTupleHeader record);
 extern void predict_from_json(Predictor *predictor, const Jsonb *features);
 extern void predict_from_array(Predictor *predictor, ArrayType *features);
+
+/* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
+extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);
 
 /* How a value of an SQL type is read. */
 typedef enum ReadAs

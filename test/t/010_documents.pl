@@ -1,4 +1,4 @@
-# Every SQL example of README.md and docs/reference.md runs, in the order in which a reader meets it.
+# Every SQL example of README.md, docs/reference.md and docs/serving.md runs, in the order in which a reader meets it.
 
 use strict;
 use warnings;
@@ -23,7 +23,8 @@ my %given = (
 		create table breast_cancer (} . breast_cancer_columns() . qq{);
 		copy breast_cancer from '$root/data/breast_cancer.csv' with (format csv, header);
 		alter table breast_cancer add id integer generated always as identity},
-	'docs/reference.md' => q{create extension mlops});
+	'docs/reference.md' => q{create extension mlops},
+	'docs/serving.md' => q{create extension mlops});
 
 sub breast_cancer_columns
 {
