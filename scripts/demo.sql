@@ -93,3 +93,16 @@ select * from mlops.rollback('diagnosis');
 select d.id, d.version, d.action, to_char(lower(d.valid), 'HH24:MI:SS.MS') as from, to_char(upper(d.valid), 'HH24:MI:SS.MS') as until
   from mlops.deployment d join mlops.model m on m.id = d.model_id where m.name = 'diagnosis' order by d.id;
 \set ECHO none
+
+\echo '== Score the whole table every night, and once now, in the background.'
+\echo
+\set ECHO queries
+create table diagnosis_score (id integer primary key, class text, probability float8, version integer);
+select mlops.schedule_job('nightly scores', '15 2 * * *', 'score_table',
+                          '{"model": "diagnosis", "source": "tumour", "destination": "diagnosis_score", "key": "id", "mode": "upsert"}') as nightly;
+select mlops.submit('score_table',
+                    '{"model": "diagnosis", "source": "tumour", "destination": "diagnosis_score", "key": "id", "mode": "upsert"}') as job \gset
+select mlops.wait_for(:job, '1 minute');
+select name, schedule, next_run from mlops.job where name is not null;
+select r.kind, r.state, r.message from mlops.job_run r where r.job_id = :job;
+\set ECHO none

@@ -7,11 +7,17 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
 #include "common/jsonapi.h"
 #include "datatype/timestamp.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "storage/proc.h"
+#include "tcop/pquery.h"
+#include "utils/acl.h"
+#include "utils/datetime.h"
 
 /* Macros of variable-length values left postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
@@ -45,6 +51,85 @@ compat_json_lexer(const char *text)
 	return makeJsonLexContextCstringLen(NULL, copy, strlen(copy), GetDatabaseEncoding(), false);
 #else
 	return makeJsonLexContextCstringLen(copy, (int) strlen(copy), GetDatabaseEncoding(), false);
+#endif
+}
+
+/* Decodes the fields of a date and time; false where they are none. */
+static inline bool
+compat_decode_datetime(char **fields, int *types, int n_fields, int *kind, struct pg_tm *time, fsec_t *fraction, int *zone)
+{
+#if PG_VERSION_NUM >= 160000
+	DateTimeErrorExtra extra;
+
+	return DecodeDateTime(fields, types, n_fields, kind, time, fraction, zone, &extra) == 0;
+#else
+	return DecodeDateTime(fields, types, n_fields, kind, time, fraction, zone) == 0;
+#endif
+}
+
+/* Number of this process among all that use shared memory, from 0; there are MaxBackends of them, auxiliary processes apart. */
+static inline int
+compat_process_number(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyBackendId - 1;
+#endif
+}
+
+/* Whether the caller owns a database. */
+static inline bool
+compat_owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/* Whether a role may connect to a database. */
+static inline bool
+compat_may_connect(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(DatabaseRelationId, database, role, ACL_CONNECT) == ACLCHECK_OK;
+#else
+	return pg_database_aclcheck(database, role, ACL_CONNECT) == ACLCHECK_OK;
+#endif
+}
+
+/* Whether the caller owns an extension. */
+static inline bool
+compat_owns_extension(Oid extension, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ExtensionRelationId, extension, role);
+#else
+	return pg_extension_ownercheck(extension, role);
+#endif
+}
+
+/* Whether a database was left half dropped, so that nobody can connect. */
+static inline bool
+compat_database_is_invalid(Form_pg_database database)
+{
+#ifdef DATCONNLIMIT_INVALID_DB
+	return database->datconnlimit == DATCONNLIMIT_INVALID_DB;
+#else
+	return database->datconnlimit < -1;
+#endif
+}
+
+/* Runs a portal to its end. */
+static inline void
+compat_portal_run(Portal portal, bool top_level, DestReceiver *receiver, QueryCompletion *completion)
+{
+#if PG_VERSION_NUM >= 180000
+	(void) PortalRun(portal, FETCH_ALL, top_level, receiver, receiver, completion);
+#else
+	(void) PortalRun(portal, FETCH_ALL, top_level, true, receiver, receiver, completion);
 #endif
 }
 

@@ -7,7 +7,10 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "../jobs/jobs.h"
+#include "clock.h"
 #include "model_cache.h"
+#include "progress.h"
 #include "settings.h"
 #include "shared_forget.h"
 #include "shared_memory.h"
@@ -21,6 +24,9 @@ void
 _PG_init(void)
 {
 	model_cache_init();
+	clock_init();
+	progress_init();
+	jobs_init();
 	shared_memory_init();
 	if (process_shared_preload_libraries_in_progress)
 		shared_forget_init();

@@ -22,6 +22,7 @@
 
 #include "model_cache.h"
 #include "model_ready.h"
+#include "progress.h"
 #include "registry.h"
 #include "source.h"
 
@@ -56,6 +57,7 @@ typedef struct BatchScan
 	uint8	   *lanes;			/* of the block's rows */
 	void	   *scratch;
 	double	   *out;			/* of the block's rows */
+	bool		shows_progress; /* of this call, not of what it is a part of */
 } BatchScan;
 
 /* Puts one row into the result. */
@@ -97,6 +99,7 @@ finish_block(BatchScan *scan)
 		ready_block(&predictor->ready, scan->lanes, scan->n, scan->scratch, scan->out);
 	for (uint32 row = 0; row < scan->n; row++)
 		put_row(scan, row);
+	progress_add(scan->n);
 	scan->n = 0;
 	MemoryContextReset(scan->block_context);
 	CHECK_FOR_INTERRUPTS();
@@ -171,6 +174,8 @@ batch_destroy(DestReceiver *receiver)
 static void
 batch_planned(void *context, double rows)
 {
+	if (((BatchScan *) context)->shows_progress)
+		progress_phase("predict", (uint64) rows);
 }
 
 /* The source's columns as a row type. */
@@ -259,7 +264,7 @@ make_block(BatchScan *scan)
 
 /* Runs the source through the model. */
 static void
-run_batch(const CachedModel *cached, const char *source_text, const char *id, ReturnSetInfo *result)
+run_batch(const CachedModel *cached, const ModelRef *ref, const char *source_text, const char *id, ReturnSetInfo *result)
 {
 	BatchScan  *scan = palloc0(sizeof(BatchScan));
 	Source	   *source = source_open(source_text);
@@ -272,10 +277,11 @@ run_batch(const CachedModel *cached, const char *source_text, const char *id, Re
 	scan->receiver.rDestroy = batch_destroy;
 	scan->receiver.mydest = DestNone;
 	scan->result = result;
+	scan->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
 	predict_prepare(&scan->predictor, &cached->model, cached, FEATURES_RECORD, CurrentMemoryContext);
 	picked = map_source(scan, source, id, &n_picked);
 	make_block(scan);
-	(void) source_run(source, picked, n_picked, &scan->receiver, batch_planned, NULL);
+	(void) source_run(source, picked, n_picked, &scan->receiver, batch_planned, scan);
 }
 
 /* mlops.predict_batch(model, source, id) */
@@ -299,7 +305,7 @@ mlops_predict_batch(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
-		run_batch(cached, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		run_batch(cached, &ref, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
 				  (ReturnSetInfo *) fcinfo->resultinfo);
 	}
 	PG_FINALLY();

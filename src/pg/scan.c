@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "interrupt.h"
+#include "progress.h"
 #include "report.h"
 #include "values.h"
 
@@ -279,7 +280,10 @@ append_row(MatrixScan *scan, const Datum *values, const bool *nulls)
 	if (scan->n_rows % RESET_ROWS == 0)
 		MemoryContextReset(scan->row_context);
 	if (unlikely(scan->n_rows % MATRIX_BLOCK_ROWS == 0))
+	{
+		progress_add(MATRIX_BLOCK_ROWS);
 		between_blocks(scan);
+	}
 }
 
 /* Takes from a row what it tells about lengths of arrays; whether all are known now. */
@@ -405,6 +409,7 @@ check_expected_rows(void *context, double rows)
 						rows, n, bytes, scan->max_memory),
 				 errhint("Train on fewer rows or columns, or ask an administrator to raise mlops.max_memory.")));
 	pfree(described);
+	progress_phase("scan", (uint64) rows);
 }
 
 /* Drops arrays that never had a value, or refuses where they were asked for. */

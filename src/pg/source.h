@@ -59,6 +59,9 @@ typedef void (*SourcePlanned) (void *context, double rows);
 extern bool source_run(const Source *source, const SourceColumn *const *picked, int n_picked, DestReceiver *dest,
 					   SourcePlanned planned, void *context);
 
+/* Rows that the planner expects. */
+extern double source_expected_rows(const Source *source);
+
 /* search_path, TimeZone, DateStyle and IntervalStyle of now. */
 extern Jsonb *source_settings(void);
 

@@ -72,6 +72,15 @@ has_policies(Node *node, void *context)
 	return expression_tree_walker(node, has_policies, context);
 }
 
+/* Rows that the planner expects. */
+double
+source_expected_rows(const Source *source)
+{
+	List	   *rewritten = QueryRewrite(select_picked(source, NULL, 0));
+
+	return pg_plan_query(linitial_node(Query, rewritten), source->text, 0, NULL)->planTree->plan_rows;
+}
+
 /* Plans and executes the query; whether row security applied. */
 static bool
 execute(const Source *source, Query *query, DestReceiver *dest, SourcePlanned planned, void *context)

@@ -17,20 +17,11 @@
 
 #include "evidence.h"
 #include "metrics_json.h"
+#include "progress.h"
 #include "registry.h"
 #include "train_job.h"
 
 PG_FUNCTION_INFO_V1(mlops_train);
-
-/* What is stored, and what the function returns of it. */
-typedef struct TrainRecord
-{
-	int64		run_id;
-	int32		version;
-	Jsonb	   *metrics;
-	TimestampTz started;
-	TimestampTz finished;
-} TrainRecord;
 
 /* Writes snapshot, run, metrics and version. */
 static void
@@ -70,9 +61,22 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	record->version = registry_store(&new_version);
 }
 
-/* The row that train() returns. */
+/* Scans, fits and stores. */
+void
+train_execute(const TrainRequest *request, TrainRecord *record)
+{
+	TrainedModel *trained;
+
+	(void) progress_begin("train", request->model_name, request->project_id);
+	trained = train_fit(request);
+	progress_phase("store", 0);
+	record->task = trained->task;
+	store_training(request, trained, record);
+}
+
+/* The row that train() returns of a training. */
 static HeapTuple
-result_row(TupleDesc row_type, const TrainRequest *request, const TrainedModel *trained, const TrainRecord *record)
+result_row(TupleDesc row_type, const TrainRequest *request, const TrainRecord *record)
 {
 	Interval	duration = {.time = record->finished - record->started};
 	Datum		values[8];
@@ -82,11 +86,24 @@ result_row(TupleDesc row_type, const TrainRequest *request, const TrainedModel *
 	values[1] = CStringGetTextDatum(request->model_name);
 	values[2] = Int32GetDatum(record->version);
 	values[3] = CStringGetTextDatum(request->algorithm->name);
-	values[4] = CStringGetTextDatum(task_name(trained->task));
+	values[4] = CStringGetTextDatum(task_name(record->task));
 	values[5] = JsonbPGetDatum(record->metrics);
 	values[6] = IntervalPGetDatum(&duration);
 	values[7] = (Datum) 0;
 	nulls[7] = true;			/* job_id: there is one only in the background */
+	return heap_form_tuple(row_type, values, nulls);
+}
+
+/* The same of a job: model, algorithm and job_id, the rest is not known yet. */
+static HeapTuple
+job_row(TupleDesc row_type, const TrainRequest *request, int64 job_id)
+{
+	Datum		values[8] = {0};
+	bool		nulls[8] = {true, false, true, false, true, true, true, false};
+
+	values[1] = CStringGetTextDatum(request->model_name);
+	values[3] = CStringGetTextDatum(request->algorithm->name);
+	values[7] = Int64GetDatum(job_id);
 	return heap_form_tuple(row_type, values, nulls);
 }
 
@@ -98,7 +115,6 @@ mlops_train(PG_FUNCTION_ARGS)
 	MemoryContext work = AllocSetContextCreate(caller, "mlops training", ALLOCSET_DEFAULT_SIZES);
 	TupleDesc	row_type;
 	TrainRequest *request;
-	TrainedModel *trained;
 	TrainRecord record = {.started = GetCurrentTimestamp()};
 	HeapTuple	row;
 
@@ -109,10 +125,19 @@ mlops_train(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(work);
 	request = train_read_arguments(fcinfo);
-	trained = train_fit(request);
-	store_training(request, trained, &record);
-	MemoryContextSwitchTo(caller);
-	row = result_row(row_type, request, trained, &record);
+	if (request->background)
+	{
+		int64		job_id = train_background(train_call_to_json(fcinfo, request), request->project_id);
+
+		MemoryContextSwitchTo(caller);
+		row = job_row(row_type, request, job_id);
+	}
+	else
+	{
+		train_execute(request, &record);
+		MemoryContextSwitchTo(caller);
+		row = result_row(row_type, request, &record);
+	}
 	MemoryContextDelete(work);
 	return HeapTupleGetDatum(row);
 }

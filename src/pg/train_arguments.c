@@ -109,16 +109,6 @@ check_device(const char *device)
 }
 
 static void
-check_background(bool background)
-{
-	if (background)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("training in the background is not supported"),
-				 errhint("Leave out \"background\": train() then returns when the model is stored.")));
-}
-
-static void
 check_experiment(const char *name)
 {
 	if (name != NULL && (name[0] == '\0' || pg_mbstrlen(name) > EXPERIMENT_NAME_CHARACTERS))
@@ -178,7 +168,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->split_json = json_argument(fcinfo, ARGUMENT_SPLIT);
 	request->seed = PG_ARGISNULL(ARGUMENT_SEED) ? DEFAULT_SEED : (uint64) PG_GETARG_INT64(ARGUMENT_SEED);
 	check_device(text_argument(fcinfo, ARGUMENT_DEVICE));
-	check_background(!PG_ARGISNULL(ARGUMENT_BACKGROUND) && PG_GETARG_BOOL(ARGUMENT_BACKGROUND));
+	request->background = !PG_ARGISNULL(ARGUMENT_BACKGROUND) && PG_GETARG_BOOL(ARGUMENT_BACKGROUND);
 	check_experiment(request->experiment);
 
 	request->algorithm = algorithm_by_name(algorithm != NULL ? algorithm : DEFAULT_ALGORITHM, &error);

@@ -6,6 +6,7 @@
  * train_arguments.c	reading and checking the arguments, before any row is read
  * train_init.c		the version to go on from
  * train_fit.c		scan, trainer, model
+ * train_background.c	the arguments as a job keeps them
  */
 #ifndef MLOPS_PG_TRAIN_JOB_H
 #define MLOPS_PG_TRAIN_JOB_H
@@ -61,6 +62,7 @@ typedef struct TrainRequest
 	TrainColumns *columns;
 	TaskChoice	task_choice;
 	InitModel  *init;			/* or NULL */
+	bool		background;
 } TrainRequest;
 
 /* Reads and checks all arguments of mlops.train(). */
@@ -97,5 +99,30 @@ typedef struct TrainedModel
 
 /* Scans and fits; everything lives in the current memory context. */
 extern TrainedModel *train_fit(const TrainRequest *request);
+
+/* What is stored, and what the function returns of it. */
+typedef struct TrainRecord
+{
+	int64		run_id;
+	int32		version;
+	Jsonb	   *metrics;
+	Task		task;
+	TimestampTz started;
+	TimestampTz finished;
+} TrainRecord;
+
+/* Scans, fits and stores, with an active snapshot; all of it lives in the current memory context. */
+extern void train_execute(const TrainRequest *request, TrainRecord *record);
+
+/* The arguments of a call that were checked, as a job keeps them: the source with qualified names; FEATURE_NOT_SUPPORTED for temporary tables. */
+extern Jsonb *train_call_to_json(FunctionCallInfo fcinfo, const TrainRequest *request);
+
+/* Reads and checks such arguments; *stored becomes them with qualified names, where it is not NULL. */
+extern TrainRequest *train_request_from_json(Jsonb *args, Jsonb **stored);
+
+/* Makes a job of checked arguments; its id.  Set by those who run jobs. */
+typedef int64 (*TrainBackground) (Jsonb *args, int64 project_id);
+
+extern TrainBackground train_background;
 
 #endif

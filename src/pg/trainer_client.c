@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "interrupt.h"
+#include "progress.h"
 #include "report.h"
 #include "settings.h"
 #include "trainer_process.h"
@@ -110,6 +111,7 @@ take_iteration(TrainerClient *client, Reader *body)
 			: repalloc_huge(outcome->iterations, client->capacity * sizeof(TrainerIteration));
 	}
 	outcome->iterations[outcome->n_iterations++] = iteration;
+	progress_set(iteration.number, total);
 	tell_progress(client, total, &iteration);
 }
 
@@ -145,6 +147,7 @@ take_message(TrainerClient *client, MessageType type, const char *data, uint32 s
 			if (body.failed)
 				report_broken_message();
 			client->started = client->notified = GetCurrentTimestamp();
+			progress_phase(client->phase, 0);
 			break;
 		case MESSAGE_ITERATION:
 			take_iteration(client, &body);

@@ -45,6 +45,11 @@ $source->safe_psql('postgres', q{
 	select mlops.set_alias('price', 'champion', 2);
 	select mlops.set_alias('price', 'challenger', 3);
 	select mlops.drop_alias('price', 'challenger');
+	reset role;
+	insert into mlops.job (name, kind, args, schedule, next_run, owner, session_role, settings)
+	values (null, 'sql', '{"statement": "select 1"}', null, null, 'anna', 'otto', '{"TimeZone": "UTC"}'),
+		   ('nightly', 'sql', '{"statement": "select 1"}', '15 2 * * *', '2099-01-01 02:15+00', 'anna', 'otto', '{"TimeZone": "UTC"}');
+	insert into mlops.job_run (job_id, kind, state, attempts, message, started_at, finished_at) select id, 'sql', 'succeeded', 1, 'SELECT 1', now(), now() from mlops.job where name is null;
 });
 $source->safe_psql('postgres', q{
 	revoke all on house from gone;
@@ -59,7 +64,8 @@ my %questions = (
 					   from house h order by h.id},
 	lineage  => q{select r.model_name, r.init_version from mlops.run r join mlops.model_version v on v.model_id = r.init_model_id and v.version = r.init_version and v.sha256 = r.init_sha256},
 	aliases  => q{select * from mlops.resolve_model('price@champion')},
-	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq')});
+	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq'),
+						  nextval('mlops.job_id_seq'), nextval('mlops.job_run_id_seq')});
 for my $table (split /\n/, $source->safe_psql('postgres', q{
 	select relname from pg_class where relnamespace = 'mlops'::regnamespace and relkind in ('r', 'p') order by relname}))
 {

@@ -20,8 +20,8 @@ begin
 end
 $$;
 
-\set registry 'alias alias_history deployment experiment metric model model_signature model_version project project_member run snapshot'
-\set with_bytes 'alias alias_history deployment experiment metric model model_chunk model_signature model_version project project_member run snapshot'
+\set registry 'alias alias_history deployment experiment job job_run metric model model_signature model_version project project_member run snapshot'
+\set with_bytes 'alias alias_history deployment experiment job job_run metric model model_chunk model_signature model_version project project_member run snapshot'
 select plan(6);
 set local role vera_viewer;
 select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the bytes');

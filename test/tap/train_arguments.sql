@@ -18,7 +18,7 @@ select matches(pg_temp.refused($$params => '[1]'$$), '^22023 .*"params".*object'
 select matches(pg_temp.refused($$task => 'regresion'$$), '^22023 .*"regression"', 'task');
 select matches(pg_temp.refused($$device => 'gpu'$$), '^55000 .*GPU.*cpu', 'no GPU');
 select matches(pg_temp.refused($$device => 'tpu'$$), '^22023 .*"tpu".*cpu', 'no such device');
-select matches(pg_temp.refused($$background => true$$), '^0A000 .*background', 'background');
+select matches(pg_temp.refused($$background => true, weight => 'wight'$$), '^42703 .*"wight"', 'all of it in the background, too');
 select matches(pg_temp.refused($$features => '{area,roms}'$$), '^42703 .*"roms".*area.*"rooms"', 'features');
 select matches(pg_temp.refused($$features => '{area,area}'$$), '^22023 .*"area" twice', 'a feature twice');
 select matches(pg_temp.refused($$features => '{area,price}'$$), '^22023 .*"price"', 'the target as a feature');

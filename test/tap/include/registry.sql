@@ -30,4 +30,7 @@ insert into mlops.model_version (model_id, version, run_id, algorithm, task, siz
 select :diagnosis, n, :run, 'baseline', 'binary', 1, sha256('x'), '{}', '{}', 'measured' from generate_series(1, 3) n;
 insert into mlops.model_signature (model_id, version, position, name, type, role)
 select :diagnosis, n, 0, 'diagnosis', 'text', 'target' from generate_series(1, 3) n;
+insert into mlops.job (kind, args, owner, session_role, settings, project_id)
+values ('sql', '{"statement": "select 1"}', 'sam_scientist', 'sam_scientist', '{}', :clinic) returning id as job \gset
+insert into mlops.job_run (job_id, kind, state, finished_at) values (:job, 'sql', 'succeeded', now());
 insert into mlops.model_chunk (model_id, version, chunk, bytes) select :diagnosis, n, 0, 'x' from generate_series(1, 3) n;
