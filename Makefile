@@ -13,7 +13,7 @@
 EXTENSION  = mlops
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
 MODULE_big = mlops
-OBJS       = $(patsubst %.c,%.o,$(filter-out src/core/threads.c,$(sort $(wildcard src/core/*.c src/pg/*.c))))
+OBJS       = $(patsubst %.c,%.o,$(filter-out src/core/threads.c,$(sort $(wildcard src/core/*.c src/pg/*.c src/jobs/*.c))))
 SQL_PARTS  = $(sort $(wildcard sql/[0-9]*.sql))
 DATA       = $(wildcard sql/upgrade/*--*--*.sql)
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -49,13 +49,13 @@ endif
 BITCODE_CFLAGS += $(STANDARD) -ffp-contract=off
 
 # Functions called by PostgreSQL have the arguments that it passes.
-src/pg/%.o: override CFLAGS += -Wno-unused-parameter
+src/pg/%.o src/jobs/%.o: override CFLAGS += -Wno-unused-parameter
 
 # ---- The library ----
 
 $(shlib): src/pg/exports.map
 ifeq ($(with_llvm),yes)
-$(OBJS:.o=.bc): $(wildcard src/core/*.h src/pg/*.h)
+$(OBJS:.o=.bc): $(wildcard src/core/*.h src/pg/*.h src/jobs/*.h)
 endif
 
 # ---- The SQL script ----

@@ -35,6 +35,17 @@ compat_local_transaction(void)
 #endif
 }
 
+/* The place of a process among all that the server may have. */
+static inline int
+compat_process_number(const PGPROC *process)
+{
+#if PG_VERSION_NUM >= 170000
+	return (int) GetNumberFromPGProc(process);
+#else
+	return process->pgprocno;
+#endif
+}
+
 /* What parses a JSON text without raising errors. */
 static inline JsonLexContext *
 compat_json_lexer(const char *text)

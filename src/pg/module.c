@@ -7,6 +7,8 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "../jobs/capture_launcher.h"
+#include "capture.h"
 #include "model_cache.h"
 #include "settings.h"
 #include "shared_forget.h"
@@ -22,6 +24,9 @@ _PG_init(void)
 {
 	model_cache_init();
 	shared_memory_init();
+	capture_ring_init();
+	capture_init();
+	capture_launcher_init();
 	if (process_shared_preload_libraries_in_progress)
 		shared_forget_init();
 	settings_define();
