@@ -11,7 +11,7 @@ import lightgbm
 import numpy
 import xgboost
 
-from common import Copy, connect, load_average, machine, median, one, publish, query, synthetic, table, versions
+from common import THREADS, Copy, connect, load_average, machine, median, one, publish, query, synthetic, table, versions
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
@@ -46,10 +46,10 @@ def deploy(cursor, model, source, *arguments):
 def part_row(cursor, data):
     """Depth 6: what a query costs, step by step, and what the peers cost."""
     deploy(cursor, "serve", "higgs")
-    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 6, "eta": 0.1, "tree_method": "hist", "nthread": 2},
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 6, "eta": 0.1, "tree_method": "hist", "nthread": THREADS},
                             xgboost.QuantileDMatrix(*data), 100)
     booster.set_param({"nthread": 1})
-    light = lightgbm.train({"objective": "binary", "max_depth": 6, "num_leaves": 64, "verbose": -1, "num_threads": 2},
+    light = lightgbm.train({"objective": "binary", "max_depth": 6, "num_leaves": 64, "verbose": -1, "num_threads": THREADS},
                            lightgbm.Dataset(*data), 100)
     rows = {"x": Copy.read(cursor, "higgs", FEATURES)[0]}
     each = in_turn(cursor, ROWS,
@@ -107,9 +107,9 @@ def part_large(cursor, data):
     Copy.load(cursor, "large", x, y)
     deploy(cursor, "large", "large", """params => '{"n_estimators": 1000, "max_leaves": 255, "max_depth": 0, "grow_policy": "lossguide"}'""")
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 0, "max_leaves": 255, "grow_policy": "lossguide", "eta": 0.1,
-                             "tree_method": "hist", "nthread": 2}, xgboost.QuantileDMatrix(x, y), 1000)
+                             "tree_method": "hist", "nthread": THREADS}, xgboost.QuantileDMatrix(x, y), 1000)
     booster.set_param({"nthread": 1})
-    light = lightgbm.train({"objective": "binary", "num_leaves": 255, "verbose": -1, "num_threads": 2}, lightgbm.Dataset(x, y), 1000)
+    light = lightgbm.train({"objective": "binary", "num_leaves": 255, "verbose": -1, "num_threads": THREADS}, lightgbm.Dataset(x, y), 1000)
     each = in_turn(cursor, LARGE_ROWS,
                    predict=lambda: query(cursor, "select sum(mlops.predict_proba('large', l)) from large l"),
                    batch=lambda: query(cursor, "select count(*) from mlops.predict_batch('large', 'large')"),
@@ -122,23 +122,7 @@ def part_large(cursor, data):
             [what, "LightGBM, rows in memory", each["lightgbm"]]]
 
 
-def part_single(cursor, data):
-    """One row by a prepared statement, above select 1."""
-    deploy(cursor, "serve", "higgs")
-    numbers = ", ".join(f"{v:.3f}::float4 as c{i + 1}" for i, v in enumerate(data[0][0]))
-    cursor.execute(f"prepare ask as select mlops.predict_proba('serve', r) from (select {numbers}) r; prepare nothing as select 1")
-    cursor.execute("execute ask")
-    calls = 5000
-
-    def repeat(statement):
-        for _ in range(calls):
-            cursor.execute(statement)
-
-    each = in_turn(cursor, calls, ask=lambda: repeat("execute ask"), nothing=lambda: repeat("execute nothing"))
-    return [["one row, prepared", "select predict_proba('m', row)", each["ask"]], ["one row, prepared", "select 1", each["nothing"]]]
-
-
-PARTS = {"row": part_row, "mixed": part_mixed, "linear": part_linear, "large": part_large, "single": part_single}
+PARTS = {"row": part_row, "mixed": part_mixed, "linear": part_linear, "large": part_large}
 
 
 def main():

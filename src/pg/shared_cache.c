@@ -44,7 +44,9 @@ end_load(bool good)
 {
 	SharedModel *shared = loading;
 
-	LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
+	/* An error may have come while it was held. */
+	if (!LWLockHeldByMe(shared_cache->lock))
+		LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
 	if (good)
 	{
 		shared->state = SHARED_READY;

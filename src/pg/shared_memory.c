@@ -153,24 +153,33 @@ shared_memory_attach(void)
 	on_shmem_exit(leave_area, (Datum) 0);
 }
 
-/* The entry used longest ago that nobody uses; NULL where there is none.  READY ones, or also EMPTY ones. */
-static SharedModel *
-oldest_unused(bool ready_only)
+/* By the time of their last use. */
+static int
+compare_last_use(const void *a, const void *b)
 {
+	uint64		one = pg_atomic_read_u64(&(*(SharedModel *const *) a)->last_use);
+	uint64		other = pg_atomic_read_u64(&(*(SharedModel *const *) b)->last_use);
+
+	return one < other ? -1 : one > other;
+}
+
+/* The entries that nobody uses, EMPTY and READY ones, the one used longest ago first; palloc'ed. */
+static SharedModel **
+unused_entries(int *n)
+{
+	SharedModel **unused = palloc((hash_get_num_entries(shared_entries) + 1) * sizeof(SharedModel *));
 	HASH_SEQ_STATUS scan;
-	SharedModel *oldest = NULL;
 	SharedModel *shared;
 
+	*n = 0;
 	hash_seq_init(&scan, shared_entries);
 	while ((shared = hash_seq_search(&scan)) != NULL)
 	{
-		if (shared->state == SHARED_LOADING || (ready_only && shared->state == SHARED_EMPTY) ||
-			pg_atomic_read_u32(&shared->pins) > 0)
-			continue;
-		if (oldest == NULL || pg_atomic_read_u64(&shared->last_use) < pg_atomic_read_u64(&oldest->last_use))
-			oldest = shared;
+		if (shared->state != SHARED_LOADING && pg_atomic_read_u32(&shared->pins) == 0)
+			unused[(*n)++] = shared;
 	}
-	return oldest;
+	qsort(unused, *n, sizeof(SharedModel *), compare_last_use);
+	return unused;
 }
 
 /* Bytes that cannot be freed now. */
@@ -194,17 +203,26 @@ size_in_use(void)
 dsa_pointer
 shared_memory_allocate(size_t size)
 {
+	dsa_pointer bytes;
+	SharedModel **victims;
+	int			n;
+
 	if (size > shared_cache->size || size_in_use() > shared_cache->size - size)
 		return InvalidDsaPointer;
-	for (;;)
-	{
-		dsa_pointer bytes = dsa_allocate_extended(shared_area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
-		SharedModel *victim;
+	bytes = dsa_allocate_extended(shared_area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
+	if (DsaPointerIsValid(bytes))
+		return bytes;
 
-		if (DsaPointerIsValid(bytes) || (victim = oldest_unused(true)) == NULL)
-			return bytes;
-		shared_memory_empty(victim);
+	victims = unused_entries(&n);
+	for (int i = 0; i < n && !DsaPointerIsValid(bytes); i++)
+	{
+		if (victims[i]->state != SHARED_READY)
+			continue;
+		shared_memory_empty(victims[i]);
+		bytes = dsa_allocate_extended(shared_area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
 	}
+	pfree(victims);
+	return bytes;
 }
 
 /* A new entry, EMPTY, instead of the oldest where the table is full; NULL where all are in use. */
@@ -215,11 +233,12 @@ shared_memory_entry(const SharedKey *key)
 
 	if (shared == NULL)
 	{
-		SharedModel *victim = oldest_unused(false);
+		int			n;
+		SharedModel **victims = unused_entries(&n);
 
-		if (victim == NULL)
-			return NULL;
-		shared_memory_remove(victim);
+		if (n > 0)
+			shared_memory_remove(victims[0]);
+		pfree(victims);
 		shared = hash_search(shared_entries, key, HASH_ENTER_NULL, NULL);
 		if (shared == NULL)
 			return NULL;

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use IO::Socket::UNIX;
+use Socket qw(MSG_NOSIGNAL);
 
 # Connects as the tests' role, or as another (user => ...), by trust.
 sub new
@@ -16,8 +17,7 @@ sub new
 	my $user = $options{user} // getpwuid($<);
 	my $parameters = join('', map { "$_\0" } 'user', $user, 'database', $options{dbname} // 'postgres') . "\0";
 	my $self = bless { socket => $socket, buffer => '' }, $class;
-	$self->{socket}->autoflush(1);
-	print { $self->{socket} } pack('NN', length($parameters) + 8, 196608) . $parameters;
+	$self->put(pack('NN', length($parameters) + 8, 196608) . $parameters);
 	my $answer = $self->finish;
 	die $answer->{error} if defined $answer->{error};
 	return $self;
@@ -25,6 +25,14 @@ sub new
 
 # The server's process.
 sub pid { return $_[0]->{pid} }
+
+# Writes; that a server is gone shows when its answer is read.
+sub put
+{
+	my ($self, $bytes) = @_;
+	CORE::send($self->{socket}, $bytes, MSG_NOSIGNAL);
+	return;
+}
 
 # The next message: its type and its body; an end of the stream is a message, too.
 sub message
@@ -44,7 +52,7 @@ sub message
 sub send
 {
 	my ($self, $query) = @_;
-	print { $self->{socket} } 'Q' . pack('N', length($query) + 5) . $query . "\0";
+	$self->put('Q' . pack('N', length($query) + 5) . $query . "\0");
 	return;
 }
 
@@ -92,7 +100,7 @@ sub query
 sub close
 {
 	my ($self) = @_;
-	print { $self->{socket} } 'X' . pack('N', 4);
+	$self->put('X' . pack('N', 4));
 	CORE::close($self->{socket});
 	return;
 }

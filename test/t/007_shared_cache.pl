@@ -45,15 +45,18 @@ sub cached
 # Models in shared memory.
 sub models { return $node->safe_psql('postgres', q{select string_agg(model, ' ' order by model) from mlops.model_cache where location = 'shared'}) }
 
-# Waits until a query of ours gives this; whether it did.
+# Waits until a query of ours gives this, through restarts of the server; whether it did.
 sub wait_for
 {
 	my ($query, $expected) = @_;
 	my $end = time + 60;
-	my $connection = Connection->new($node);
+	my $connection;
 	while (time < $end)
 	{
-		return 1 if $connection->query($query) eq $expected;
+		$connection //= eval { Connection->new($node) };
+		my $answer = eval { $connection->query($query) };
+		return 1 if defined $answer && $answer eq $expected;
+		undef $connection unless defined $answer;
 		usleep(1000);
 	}
 	return 0;
@@ -197,10 +200,24 @@ for my $signal (qw(ABRT KILL))
 	is(cached(1, 'pins'), '1', "before SIG$signal there is a pin");
 	kill $signal, $victim->pid;
 	$victim->finish;
-	$node->poll_query_until('postgres', q{select count(*) = 0 from mlops.model_cache}) or die 'the server did not come back';
+	ok(wait_for('select count(*) from mlops.model_cache', '0'), 'the server comes back with nothing in memory');
 	ok(exists $answers{ $node->safe_psql('postgres', ask(1)) }, 'after the crash the answer is the same');
 	is(cached(1, 'loads, pins'), '1|0', 'loaded anew, and not pinned');
 }
+
+# ---- More models than there are entries ----
+
+$node->append_conf('postgresql.conf', q{mlops.shared_cache_size = '1MB'});
+$node->restart;
+$node->safe_psql('postgres', q{select mlops.train('many', format('select n + %s as y, n as x from generate_series(1, 30) n', v), 'y', algorithm => 'baseline', split => '{"test": 0}')
+	from generate_series(1, 70) v});
+my $asker = Connection->new($node);
+for my $round (1 .. 2)
+{
+	is($asker->query(q{select count(distinct mlops.predict('many@' || v, '{"x": 1}'::jsonb)) from generate_series(1, 70) v}), '70',
+		"seventy small models, round $round");
+}
+is($asker->query(q{select count(*) from mlops.model_cache where location = 'shared'}), '64', 'of which the cache has entries for sixty-four');
 
 # ---- Without shared memory ----
 
