@@ -90,7 +90,7 @@ build_and_install()
 	fi >"$log_dir/install.log" 2>&1 || { tail -40 "$log_dir/install.log" >&2; return 1; }
 }
 
-# Starts a cluster of its own in a new directory, reachable by a socket there and only by this user; sets cluster and PGHOST, PGUSER.
+# Starts a cluster of its own in a new directory, with mlops preloaded, reachable by a socket there and only by this user; sets cluster and PGHOST, PGUSER.
 start_cluster()
 {
 	cluster=$(mktemp -d "${TMPDIR:-/tmp}/mlops-$1.XXXXXX")
@@ -101,6 +101,7 @@ start_cluster()
 		listen_addresses = ''
 		unix_socket_directories = '$cluster'
 		fsync = off
+		shared_preload_libraries = 'mlops'
 	END
 	as_server "$bin_dir/pg_ctl" -D "$cluster/data" -l "$cluster/log" -w start >"$log_dir/start.log" 2>&1 ||
 		{ tail -20 "$cluster/log" >&2; die "the server did not start"; }

@@ -6,6 +6,9 @@
  * capture_row.c		one row into the queue
  * capture_codec.c		its features as bytes
  * capture_ring.c		the queue, in shared memory
+ * capture_save.c		the queue across a shutdown
+ * capture_parallel.c	numbers of rows in parallel queries
+ * capture_tables.c		partitions, layouts, counts
  * capture_settings.c	what a deployment captures
  * capture_status.c		counting, waiting
  * score.c				predicting and capturing in the caller's transaction

@@ -17,7 +17,8 @@
  *
  * Counters lie in memory that the postmaster maps for itself: unlike the
  * ring, it survives when a crash makes the server start anew, so that it is
- * known how many rows of which model were lost.
+ * known how many rows of which model were lost.  An orderly shutdown loses
+ * none (capture_save.c).
  */
 #include "capture_ring.h"
 
@@ -33,6 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "capture_parallel.h"
+#include "capture_save.h"
 
 #define RING_NAME "mlops capture queue"
 #define DEFAULT_KILOBYTES (32 * 1024)
@@ -100,8 +102,11 @@ start_memory(void)
 		pg_atomic_init_u32(&capture_shared->sleeping, 0);
 		ConditionVariableInit(&capture_shared->finished);
 		count_lost();
+		capture_restore();
 	}
 	LWLockRelease(AddinShmemInitLock);
+	if (!IsUnderPostmaster)
+		on_shmem_exit(capture_save, (Datum) 0);
 }
 
 /* The counters of a model in a database, taken into use where there are none. */
@@ -250,6 +255,35 @@ capture_ring_reserve(CaptureCounters *counted, int64 model_id, size_t data_size)
 	}
 	row->at = at;
 	row->user = GetUserId();
+	return row;
+}
+
+/* Room for a row that an earlier server left, with what it said. */
+CaptureRow *
+capture_ring_restore(const CaptureRow *saved)
+{
+	TimestampTz at = saved->at;
+	CaptureRow *row = NULL;
+
+	if (saved->size % CAPTURE_ALIGNMENT == 0 && saved->size <= capture_shared->size / 4)
+		row = take_place(saved->size, saved->model_id, &at);
+	if (row == NULL)
+		return NULL;
+	memcpy((char *) row + offsetof(CaptureRow, database), (const char *) saved + offsetof(CaptureRow, database),
+		   offsetof(CaptureRow, data) - offsetof(CaptureRow, database));
+	for (int i = 0; i < CAPTURE_MODELS; i++)
+	{
+		/* nobody else is there yet */
+		if (counters[i].database == InvalidOid)
+		{
+			counters[i].database = saved->database;
+			counters[i].model_id = saved->model_id;
+		}
+		if (counters[i].database != saved->database || counters[i].model_id != saved->model_id)
+			continue;
+		pg_atomic_fetch_add_u64(&counters[i].waiting, 1);
+		break;
+	}
 	return row;
 }
 

@@ -99,6 +99,9 @@ extern CaptureCounters *capture_counters_at(int i);
 extern CaptureRow *capture_ring_reserve(CaptureCounters *counted, int64 model_id, size_t data_size);
 extern void capture_ring_publish(CaptureRow *row);
 
+/* Room for a row that was saved, with its fixed part; NULL where there is none. */
+extern CaptureRow *capture_ring_restore(const CaptureRow *saved);
+
 /* The next id of a prediction and its time. */
 extern int64 capture_next_id(TimestampTz *at);
 
