@@ -231,6 +231,9 @@ mlops_capture_launcher_main(Datum argument)
 	BackgroundWorkerUnblockSignals();
 	if (capture_shared == NULL)
 		proc_exit(0);
+
+	/* to no database; so pg_stat_activity shows the process */
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	MemoryContextSwitchTo(TopMemoryContext);
 	capture_shared->launcher = MyLatch;
 	capture_shared->writer_database = InvalidOid;
@@ -267,7 +270,7 @@ capture_launcher_init(void)
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = RESTART_S;
 	strlcpy(worker.bgw_library_name, "mlops", BGW_MAXLEN);
