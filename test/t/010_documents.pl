@@ -12,6 +12,7 @@ use Test::More;
 my $root = abs_path(dirname(__FILE__) . '/../..');
 my $node = PostgreSQL::Test::Cluster->new('node');
 $node->init;
+$node->append_conf('postgresql.conf', q{shared_preload_libraries = 'mlops'});
 $node->start;
 
 # What the examples of a document find: the README tells of tables that a reader has.
