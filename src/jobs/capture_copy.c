@@ -10,13 +10,13 @@
 
 #include <math.h>
 
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "commands/copy.h"
 #include "libpq/pqformat.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
-#include "access/table.h"
 #include "utils/rel.h"
 
 static const char signature[] = "PGCOPY\n\377\r\n";	/* with its final NUL */

@@ -11,8 +11,6 @@
  * Where a writer fails, its database waits, each time twice as long, and the
  * others go on.  Where no process can be started, all wait.
  */
-#include "capture_launcher.h"
-
 #include "postgres.h"
 
 #include "access/xlog.h"
@@ -28,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "../pg/capture_ring.h"
+#include "capture_launcher.h"
 #include "capture_writer.h"
 
 #define GATHER_MS 300			/* how long the first row waits for others */

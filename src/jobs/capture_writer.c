@@ -11,8 +11,6 @@
  * interrupted, so a row is never written twice, and when a batch fails its
  * rows are there for the next writer.
  */
-#include "capture_writer.h"
-
 #include "postgres.h"
 
 #include "access/xact.h"
@@ -33,6 +31,7 @@
 #include "../pg/capture_tables.h"
 #include "../pg/registry.h"
 #include "capture_copy.h"
+#include "capture_writer.h"
 
 #define MOST_ROWS 8192			/* of a batch */
 #define MOST_BYTES (4 * 1024 * 1024)

@@ -3,6 +3,7 @@
  *		Capturing what deployed models are asked and what they answer.
  *
  * capture.c			which rows of a query are captured
+ * capture_hooks.c		planning, EXPLAIN, DROP DATABASE
  * capture_row.c		one row into the queue
  * capture_codec.c		its features as bytes
  * capture_ring.c		the queue, in shared memory
@@ -104,8 +105,9 @@ extern void capture_encode_row(Predictor *predictor, CaptureSite *site, Datum fe
 /* What a row was answered: the number or NaN, the class or NULL, the probability or NaN. */
 extern void capture_answer(const Predictor *predictor, double *prediction, const char **class, double *probability);
 
-/* Installs the hooks; where the library is preloaded. */
+/* Defines mlops.capture_rows_per_query; installs the hooks where the library is preloaded. */
 extern void capture_init(void);
+extern void capture_hooks_init(void);
 
 /* Whether queries capture nothing now: they are being planned, or explained. */
 extern bool capture_is_off(void);
