@@ -27,6 +27,8 @@
 #include "core.h"
 #include "report.h"
 
+struct CachedModel;
+struct Explanation;
 struct RecordMap;
 struct CaptureSite;
 struct UnseenCategories;
@@ -64,6 +66,7 @@ typedef struct Predictor
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
 	MemoryContext context;		/* of what follows; ends with the binding to this model */
 	const struct CachedModel *cached;	/* where it lies; NULL for a value */
+	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	const StatementKey *statement;	/* of the call site */
 	const struct ModelRef *ref; /* what the reference meant; NULL for a value */
 	bool		is_ready;		/* ready is open, lanes are there */
@@ -141,6 +144,9 @@ extern void predict_from_array(Predictor *predictor, ArrayType *features);
 
 /* Notes a category that training never saw, in predictor->unseen (capture_row.c). */
 extern void capture_note_unseen(const Predictor *predictor, uint32 column, const char *text, size_t length);
+
+/* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
+extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);
 
 /* How a value of an SQL type is read. */
 typedef enum ReadAs

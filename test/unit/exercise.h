@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/algorithm.h"
+#include "core/explain.h"
 #include "core/linear_model.h"
 #include "core/model.h"
 #include "core/ready.h"
@@ -121,7 +122,31 @@ exercise_ready(const Model *model, const double *raw, double *features, const do
 	free(out);
 }
 
-/* True where the bytes are a valid model; then it has been read and has predicted. */
+/* Explains the first and the last output for one row, with interactions where there are few columns. */
+static inline void
+exercise_explanations(const Model *model, const double *features)
+{
+	double	   *contributions = malloc(model->n_columns * sizeof(double) + 1);
+	double	   *matrix = model->n_columns <= 64 ? malloc((size_t) model->n_columns * model->n_columns * sizeof(double) + 1) : NULL;
+	Error		error;
+
+	for (int last = 0; last < 2; last++)
+	{
+		Explainer  *explainer = explainer_create(model, last ? model->n_outputs - 1 : 0, &error);
+
+		if (explainer == NULL)
+			continue;
+		explain_row(explainer, features, contributions);
+		if (matrix != NULL)
+			explain_row_pairs(explainer, features, matrix);
+		exercise_sink = explainer_base(explainer) + (double) explainer_size(explainer);
+		explainer_free(explainer);
+	}
+	free(contributions);
+	free(matrix);
+}
+
+/* True where the bytes are a valid model; then it has been read, has predicted and explained. */
 static inline bool
 exercise_model(const void *bytes, size_t size)
 {
@@ -151,6 +176,8 @@ exercise_model(const void *bytes, size_t size)
 		if (model_has_trees(&model) && round % 5 == 0)
 			exercise_ready(&model, raw, features, out);
 	}
+	if (model_encode(&model, raw, features, &error))
+		exercise_explanations(&model, features);
 	free(raw);
 	free(features);
 	free(out);

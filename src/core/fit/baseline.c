@@ -42,14 +42,15 @@ baseline_fit(const FitInput *input, FitOutput *output, Error *error)
 	if (out == NULL)
 		return false;
 	baseline_constant(input->target, input->weight, input->n_classes, input->table->train, out);
-	return linear_model_write(LINEAR_CONSTANT, n_outputs, 0, out, NULL, &output->payload, error);
+	return linear_model_write(LINEAR_CONSTANT, n_outputs, 0, out, NULL, NULL, &output->payload, error);
 }
 
 uint64_t
-baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	(void) params;
 	(void) n_rows;
 	(void) recipe;
+	(void) n_threads;
 	return (uint64_t) n_classes * sizeof(double);
 }
