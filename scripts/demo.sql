@@ -86,6 +86,19 @@ select v.version, v.algorithm, round((v.metrics ->> 'roc_auc')::numeric, 4) as r
 select mlops.deploy('diagnosis', 2) as deployment;
 \set ECHO none
 
+\echo '== What the deployment was asked and answered is on record, without anybody having set that up; and so is what turned out.'
+\echo
+\set ECHO queries
+select count(mlops.predict_class('diagnosis', t)) as asked from tumour t where id <= 200;
+select mlops.flush_capture('20 s');
+select c.version, c.class, count(*), round(avg(c.probability)::numeric, 3) as malignant, round(avg((c.features ->> 'worst_radius')::numeric), 1) as worst_radius
+  from mlops.captured c where c.model = 'diagnosis' group by 1, 2 order by 1, 2;
+select s.prediction_id as prediction, s.class from tumour t, mlops.score('diagnosis', t.id::text, t, request_id => 'visit 300') s where t.id = 300 \gset
+select mlops.record_outcome(:prediction, 'benign');
+select entity_key, class as said, outcome as was, weight, captured_by from mlops.captured where request_id = 'visit 300';
+select model, captured, dropped, skipped, waiting from mlops.capture_status where model = 'diagnosis';
+\set ECHO none
+
 \echo '== Second thoughts: roll back.  Deployments are transactions, and their history stays.'
 \echo
 \set ECHO queries

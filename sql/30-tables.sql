@@ -12,10 +12,12 @@ create table mlops.project
 	tags		text[] not null default '{}',
 	owner_name	text not null default current_user,
 	is_personal	boolean not null default false,
+	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
 	created_at	timestamptz not null default clock_timestamp(),
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
+comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';
 comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
 
 -- Unique for its owner only: a name that is unique among all projects would tell a stranger which ones exist.
@@ -213,6 +215,7 @@ create table mlops.deployment
 	valid		tstzrange not null check (not isempty(valid) and lower(valid) is not null),
 	action		text not null default 'deploy' check (action in ('deploy', 'rollback')),
 	restores	bigint references mlops.deployment on delete cascade,
+	capture		jsonb not null,
 	deployed_by	text not null default current_user,
 	ended_by	text,
 	constraint deployment_restores_check check ((action = 'rollback') = (restores is not null)),
@@ -222,6 +225,7 @@ create table mlops.deployment
 comment on table mlops.deployment is 'Which version answers predict(model), over which time range; an open range is live, and a model has at most one';
 comment on column mlops.deployment.valid is 'Set by the server: from the deployment to its end; the next one begins where it ends';
 comment on column mlops.deployment.version is 'Checked when the row is made; no foreign key, for the history outlives a dropped version';
+comment on column mlops.deployment.capture is 'What of its predictions is captured: mode, sample, features, key, mask, also';
 comment on column mlops.deployment.restores is 'Of a rollback: the deployment that it brought back, from which the next rollback goes on';
 
 create unique index deployment_live_key on mlops.deployment (model_id) where upper_inf(valid);

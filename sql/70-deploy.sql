@@ -20,7 +20,7 @@ end
 $$;
 comment on function mlops.lock_model(bigint) is 'Holds off other deployments and the removal of a model until the end of the transaction; it takes the right to deploy or train';
 
-create function mlops.deploy(model text, version integer default null, strategy text default 'all') returns bigint
+create function mlops.deploy(model text, version integer default null, strategy text default 'all', capture jsonb default null) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = on
 as $$
@@ -37,20 +37,20 @@ begin
 	target.version := coalesce(deploy.version, target.version);
 	perform mlops.lock_model(target.model_id);
 
-	select d.id, d.version into live from mlops.deployment d where d.model_id = target.model_id and upper_inf(d.valid);
-	if live.version = target.version then
+	select d.id, d.version, d.capture into live from mlops.deployment d where d.model_id = target.model_id and upper_inf(d.valid);
+	if live.version = target.version and coalesce(mlops.capture_settings(deploy.capture) = live.capture, deploy.capture is null) then
 		raise notice 'version % of model "%" is live already', target.version, split_part(model, '@', 1);
 		return live.id;
 	end if;
 	update mlops.deployment d set valid = tstzrange(lower(d.valid), clock_timestamp()) where d.id = live.id;
-	insert into mlops.deployment (model_id, version, strategy)
-	values (target.model_id, target.version, deploy.strategy)
+	insert into mlops.deployment (model_id, version, strategy, capture)
+	values (target.model_id, target.version, deploy.strategy, deploy.capture)
 	returning id into made;
 	return made;
 end
 $$;
-comment on function mlops.deploy(text, integer, text) is
-	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias';
+comment on function mlops.deploy(text, integer, text, jsonb) is
+	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias.  capture says what of its predictions is captured; NULL: as before, and at first everything';
 
 create function mlops.rollback(model text, steps integer default 1, out deployment_id bigint, out version integer) returns record
 language plpgsql

@@ -1,5 +1,5 @@
 -- Dump: the registry is the users' data.  pg_dump writes the rows of all tables, in the order of their foreign keys, and where the
--- identity sequences stand.  A membership of a role that was dropped means nothing, and its OID would mean another role elsewhere.
+-- identity sequences stand.  Captured predictions lie in partitions that are no part of the extension: they are dumped as tables, and attached again.  A membership of a role that was dropped means nothing, and its OID would mean another role elsewhere.
 
 select pg_catalog.pg_extension_config_dump('mlops.project', '');
 select pg_catalog.pg_extension_config_dump('mlops.project_member', 'where exists (select from pg_catalog.pg_roles r where r.oid = member)');
@@ -14,6 +14,13 @@ select pg_catalog.pg_extension_config_dump('mlops.model_chunk', '');
 select pg_catalog.pg_extension_config_dump('mlops.alias', '');
 select pg_catalog.pg_extension_config_dump('mlops.alias_history', '');
 select pg_catalog.pg_extension_config_dump('mlops.deployment', '');
+select pg_catalog.pg_extension_config_dump('mlops.capture_layout', '');
+select pg_catalog.pg_extension_config_dump('mlops.capture_count', '');
+select pg_catalog.pg_extension_config_dump('mlops.request', '');
+select pg_catalog.pg_extension_config_dump('mlops.retention', '');
+select pg_catalog.pg_extension_config_dump('mlops.outcome_binding', '');
+select pg_catalog.pg_extension_config_dump('mlops.outcome', '');
+select pg_catalog.pg_extension_config_dump('mlops.audit_event', '');
 
 -- What was to be done once and was not is no part of a dump; schedules are, where their roles are there.
 select pg_catalog.pg_extension_config_dump('mlops.job', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
@@ -28,3 +35,7 @@ select pg_catalog.pg_extension_config_dump('mlops.model_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.run_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.alias_history_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.deployment_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.capture_layout_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.outcome_binding_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.outcome_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.audit_event_id_seq', '');

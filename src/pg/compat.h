@@ -41,6 +41,17 @@ compat_local_transaction(void)
 #endif
 }
 
+/* The place of a process among all that the server may have, from 0; MaxBackends of them, auxiliary processes apart. */
+static inline int
+compat_process_number(const PGPROC *process)
+{
+#if PG_VERSION_NUM >= 170000
+	return (int) GetNumberFromPGProc(process);
+#else
+	return process->pgprocno;
+#endif
+}
+
 /* What parses a JSON text without raising errors. */
 static inline JsonLexContext *
 compat_json_lexer(const char *text)
@@ -64,17 +75,6 @@ compat_decode_datetime(char **fields, int *types, int n_fields, int *kind, struc
 	return DecodeDateTime(fields, types, n_fields, kind, time, fraction, zone, &extra) == 0;
 #else
 	return DecodeDateTime(fields, types, n_fields, kind, time, fraction, zone) == 0;
-#endif
-}
-
-/* Number of this process among all that use shared memory, from 0; there are MaxBackends of them, auxiliary processes apart. */
-static inline int
-compat_process_number(void)
-{
-#if PG_VERSION_NUM >= 170000
-	return MyProcNumber;
-#else
-	return MyBackendId - 1;
 #endif
 }
 

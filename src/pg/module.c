@@ -7,7 +7,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "../jobs/capture_launcher.h"
 #include "../jobs/jobs.h"
+#include "capture.h"
 #include "clock.h"
 #include "model_cache.h"
 #include "progress.h"
@@ -28,6 +30,9 @@ _PG_init(void)
 	progress_init();
 	jobs_init();
 	shared_memory_init();
+	capture_ring_init();
+	capture_init();
+	capture_launcher_init();
 	if (process_shared_preload_libraries_in_progress)
 		shared_forget_init();
 	settings_define();

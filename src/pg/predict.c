@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "capture.h"
 #include "json_fields.h"
 #include "model_cache.h"
 #include "report.h"
@@ -23,17 +24,63 @@ PG_FUNCTION_INFO_V1(mlops_predict_proba);
 PG_FUNCTION_INFO_V1(mlops_predict_all);
 PG_FUNCTION_INFO_V1(mlops_predict_top);
 
-/* The same for a row, which another call of the query may have asked for just now. */
+/* Reads the features of this call into predictor->raw. */
+static inline void
+read_features(Predictor *predictor, Datum features)
+{
+	switch (predictor->form)
+	{
+		case FEATURES_RECORD:
+			predict_from_record(predictor, DatumGetHeapTupleHeader(features));
+			break;
+		case FEATURES_JSON:
+			predict_from_json(predictor, DatumGetJsonbP(features));
+			break;
+		case FEATURES_ARRAY:
+			predict_from_array(predictor, DatumGetArrayTypeP(features));
+			break;
+	}
+}
+
+/* Predicts the features of a call, which are not toasted. */
+void
+predict_features(Predictor *predictor, Datum features)
+{
+	read_features(predictor, features);
+	predict_outputs(predictor);
+}
+
+/* Predicts a row that may be captured; known: it is predicted already.  The features are not toasted. */
+static pg_noinline void
+predict_and_capture(Predictor *predictor, Datum features, bool known)
+{
+	const void *row = DatumGetPointer(features);
+	size_t		length = predictor->form == FEATURES_RECORD ? HeapTupleHeaderGetDatumLength((HeapTupleHeader) row) : VARSIZE_ANY(row);
+	bool		wanted = capture_wants(predictor, row, length, known);
+
+	if (known && !wanted)
+		return;
+	read_features(predictor, features);
+	predict_outputs(predictor);
+	if (wanted)
+		capture_row(predictor, features);
+}
+
+/* The same for a row as a value, which another call of the query may have asked for just now. */
 static inline Predictor *
 predict_record(Predictor *predictor, HeapTupleHeader record)
 {
 	bool		shared = predictor->cached != NULL && predictor->cached->pins > 1;
+	bool		known = shared && predict_memo_find(predictor, record);
 
-	if (shared && predict_memo_find(predictor, record))
-		return predictor;
-	predict_from_record(predictor, record);
-	predict_outputs(predictor);
-	if (shared)
+	if (predictor->capture != NULL)
+		predict_and_capture(predictor, HeapTupleHeaderGetDatum(record), known);
+	else if (!known)
+	{
+		predict_from_record(predictor, record);
+		predict_outputs(predictor);
+	}
+	if (shared && !known)
 		predict_memo_keep(predictor, record);
 	return predictor;
 }
@@ -44,17 +91,14 @@ predict_row(FunctionCallInfo fcinfo)
 {
 	Predictor  *predictor = predict_bind(fcinfo);
 
-	switch (predictor->form)
+	if (predictor->form == FEATURES_RECORD)
+		return predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
+	if (predictor->capture != NULL)
 	{
-		case FEATURES_RECORD:
-			return predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
-		case FEATURES_JSON:
-			predict_from_json(predictor, PG_GETARG_JSONB_P(1));
-			break;
-		case FEATURES_ARRAY:
-			predict_from_array(predictor, PG_GETARG_ARRAYTYPE_P(1));
-			break;
+		predict_and_capture(predictor, PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(1))), false);
+		return predictor;
 	}
+	read_features(predictor, PG_GETARG_DATUM(1));
 	predict_outputs(predictor);
 	return predictor;
 }

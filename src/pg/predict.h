@@ -30,6 +30,8 @@
 struct CachedModel;
 struct Explanation;
 struct RecordMap;
+struct CaptureSite;
+struct UnseenCategories;
 
 /* How the features come. */
 typedef enum FeatureForm
@@ -66,6 +68,7 @@ typedef struct Predictor
 	const struct CachedModel *cached;	/* where it lies; NULL for a value */
 	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	const StatementKey *statement;	/* of the call site */
+	const struct ModelRef *ref; /* what the reference meant; NULL for a value */
 	bool		is_ready;		/* ready is open, lanes are there */
 	uint32		until_ready;	/* for a value: rows that the ready form is not made for yet */
 	Ready		ready;
@@ -80,6 +83,9 @@ typedef struct Predictor
 	size_t	   *name_lengths;
 	const struct ElementRun **runs;	/* the run that begins at each column, or NULL */
 	uint32		asked_class;	/* the latest class that predict_proba() was asked for */
+	struct CaptureSite *capture;	/* how rows are captured; NULL: they are not */
+	struct CaptureSite *capture_site;	/* the same, kept while they are not */
+	struct UnseenCategories *unseen;	/* where categories that training never saw are noted; NULL: nowhere */
 } Predictor;
 
 /*
@@ -95,6 +101,9 @@ extern void predict_prepare(Predictor *predictor, const Model *model, const stru
  * Holds until the next call at this site.
  */
 extern Predictor *predict_bind(FunctionCallInfo fcinfo);
+
+/* Predicts the features of a call, which are not toasted: predictor->out. */
+extern void predict_features(Predictor *predictor, Datum features);
 
 /* Makes the ready form of a model that came as a value, for more rows than one. */
 extern void predict_make_ready(Predictor *predictor);
@@ -132,6 +141,9 @@ extern void predict_memo_keep(const Predictor *predictor, HeapTupleHeader record
 extern void predict_from_record(Predictor *predictor, HeapTupleHeader record);
 extern void predict_from_json(Predictor *predictor, const Jsonb *features);
 extern void predict_from_array(Predictor *predictor, ArrayType *features);
+
+/* Notes a category that training never saw, in predictor->unseen (capture_row.c). */
+extern void capture_note_unseen(const Predictor *predictor, uint32 column, const char *text, size_t length);
 
 /* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
 extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);

@@ -28,6 +28,7 @@
 #include "utils/snapmgr.h"
 
 #include "artifact.h"
+#include "capture.h"
 #include "compat.h"
 #include "model_cache.h"
 #include "model_ready.h"
@@ -44,6 +45,7 @@ typedef struct Binding
 	char	   *reference;		/* of the registry: as given */
 	size_t		reference_length;
 	CachedModel *cached;		/* pinned */
+	ModelRef	ref;			/* what the reference means now */
 	struct varlena *artifact;	/* a value: the copy that the model is opened in */
 	bool		toasted;		/* it came by this pointer, in this statement */
 	struct varatt_external pointer;
@@ -106,7 +108,11 @@ make_call_site(FunctionCallInfo fcinfo)
 	(void) get_func_signature(function->fn_oid, &types, &n_types);
 	site->context = function->fn_mcxt;
 	site->by_value = types[0] != TEXTOID;
-	site->form = types[1] == JSONBOID ? FEATURES_JSON : types[1] == FLOAT8ARRAYOID ? FEATURES_ARRAY : FEATURES_RECORD;
+
+	/* where the second argument is a text, features come third */
+	Oid			features = n_types > 2 && types[1] == TEXTOID ? types[2] : types[1];
+
+	site->form = features == JSONBOID ? FEATURES_JSON : features == FLOAT8ARRAYOID ? FEATURES_ARRAY : FEATURES_RECORD;
 	if (site->by_value && function->fn_expr != NULL && IsA(function->fn_expr, FuncExpr))
 		site->constant = IsA(linitial(((FuncExpr *) function->fn_expr)->args), Const);
 	site->release.func = release_call_site;
@@ -259,6 +265,9 @@ resolve_binding(CallSite *site, Binding *binding)
 		clear_predictor(&binding->predictor);
 		prepare(site, &binding->predictor, &cached->model, cached);
 	}
+	binding->ref = ref;
+	binding->predictor.ref = &binding->ref;
+	capture_bind(&binding->predictor, &binding->ref, site->context);
 	binding->stale = false;
 }
 

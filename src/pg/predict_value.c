@@ -157,8 +157,13 @@ predict_category(const Predictor *predictor, uint32 column, const char *text, si
 	const RecipeColumn *recipe = &predictor->model->columns[column];
 	double		raw = model_category(predictor->model, recipe, text, length);
 
-	if (unlikely(isnan(raw)) && recipe_unseen_is_error(recipe))
-		refuse_unseen(predictor, column, text, length);
+	if (unlikely(isnan(raw)))
+	{
+		if (recipe_unseen_is_error(recipe))
+			refuse_unseen(predictor, column, text, length);
+		if (predictor->unseen != NULL)
+			capture_note_unseen(predictor, column, text, length);
+	}
 	return raw;
 }
 
@@ -190,7 +195,8 @@ read_output(ValueReader *reader, const Predictor *predictor, Datum value)
 	char	   *text = OutputFunctionCall(&reader->output, value);
 	double		raw = predict_category(predictor, reader->column, text, strlen(text));
 
-	if (reader->memo != NULL)
+	/* what training never saw is looked at anew each time, for it may have to be captured */
+	if (reader->memo != NULL && !isnan(raw))
 	{
 		reader->memo->used[slot] = true;
 		reader->memo->values[slot] = value;

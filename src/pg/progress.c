@@ -172,7 +172,7 @@ progress_begin(const char *kind, const char *model, int64 project_id)
 	strlcpy(work.model, model, sizeof(work.model));
 	strlcpy(work.phase, "start", sizeof(work.phase));
 
-	progress_mine = &progress_entries[compat_process_number()];
+	progress_mine = &progress_entries[compat_process_number(MyProc)];
 	SpinLockAcquire(&progress_mine->lock);
 	progress_mine->work = work;
 	SpinLockRelease(&progress_mine->lock);

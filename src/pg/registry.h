@@ -4,6 +4,7 @@
  *
  * access.c	the caller's rights in projects
  * resolve.c	model references ('churn', 'churn@7', 'sales/churn@champion')
+ * deployment.c	which version is live, and what its deployment captures
  * project.c	where a new version goes
  * load.c	reading the bytes of a version
  * store.c	writing runs, versions and chunks as the extension's owner
@@ -61,6 +62,9 @@ typedef struct ModelRef
 	int32		version;		/* 0: the model as such */
 	int64		size;			/* of the version's bytes, where there is a version */
 	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the same */
+	int64		deployment_id;	/* which answers; 0: the reference names the version */
+	bool		uncommitted;	/* the deployment is this transaction's own */
+	uint64		capture_hash;	/* of what the deployment captures */
 	char		model_name[REGISTRY_NAME_SIZE];
 } ModelRef;
 
@@ -86,6 +90,12 @@ extern bool registry_find(const char *reference, ModelRef *ref);
 
 /* The version deployed now, or 0.  No access check. */
 extern int32 registry_live_version(int64 model_id);
+
+/* The same for ref's model, and the fields of ref that tell of the deployment. */
+extern int32 registry_live_deployment(ModelRef *ref);
+
+/* What a deployment captures, as it is stored; NULL where the deployment is gone.  No access check. */
+extern Jsonb *registry_deployment_capture(int64 deployment_id);
 
 /* Name of a project, palloc'ed; whether the caller may see it is not asked. */
 extern char *registry_project_name(int64 project_id);
@@ -145,5 +155,10 @@ extern int32 registry_store(const NewVersion *new_version);
  * registry's own statements only: never with text from a user.
  */
 extern Datum registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null);
+
+/* The same for a statement that comes often: its plan is kept in *plan, NULL at first, as long as the process lives. */
+struct _SPI_plan;
+extern Datum registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values,
+								   const bool *nulls, bool *result_null);
 
 #endif

@@ -136,6 +136,13 @@ registry_scan_get(const RegistryScan *scan, AttrNumber column)
 	return value;
 }
 
+/* A column of the current row, by name. */
+Datum
+registry_scan_value(const RegistryScan *scan, const char *column, bool *null)
+{
+	return heap_getattr(scan->tuple, registry_scan_column(scan, column), RelationGetDescr(scan->relation), null);
+}
+
 /* A text column of the current row. */
 char *
 registry_scan_text(const RegistryScan *scan, AttrNumber column)

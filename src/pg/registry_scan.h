@@ -45,7 +45,10 @@ extern AttrNumber registry_scan_column(const RegistryScan *scan, const char *col
 /* A column of the current row, which must not be NULL; valid until the next row. */
 extern Datum registry_scan_get(const RegistryScan *scan, AttrNumber column);
 
-/* The same as a palloc'ed string. */
+/* The same of a column that may be NULL. */
+extern Datum registry_scan_value(const RegistryScan *scan, const char *column, bool *null);
+
+/* A column that is not NULL as a palloc'ed string. */
 extern char *registry_scan_text(const RegistryScan *scan, AttrNumber column);
 
 extern void registry_scan_close(RegistryScan *scan);

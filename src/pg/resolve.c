@@ -335,22 +335,6 @@ alias_version(const ModelRef *ref, const char *alias)
 	return version;
 }
 
-/* The live version, or 0. */
-int32
-registry_live_version(int64 model_id)
-{
-	RegistryScan scan;
-	int32		version = 0;
-
-	registry_scan_open(&scan, "deployment");
-	registry_scan_key_int64(&scan, "model_id", model_id);
-	registry_scan_start(&scan, "deployment_live_key");
-	if (registry_scan_next(&scan))
-		version = DatumGetInt32(registry_scan_get(&scan, registry_scan_column(&scan, "version")));
-	registry_scan_close(&scan);
-	return version;
-}
-
 /* The newest version that exists, or 0. */
 static int32
 newest_version(int64 model_id)
@@ -372,7 +356,7 @@ newest_version(int64 model_id)
 
 /* What a bare name stands for. */
 static int32
-bare_version(const ModelRef *ref, BareName bare)
+bare_version(ModelRef *ref, BareName bare)
 {
 	int32		version = 0;
 
@@ -384,7 +368,7 @@ bare_version(const ModelRef *ref, BareName bare)
 			version = newest_version(ref->model_id);
 			break;
 		case BARE_LIVE:
-			version = registry_live_version(ref->model_id);
+			version = registry_live_deployment(ref);
 			break;
 	}
 	if (version == 0)

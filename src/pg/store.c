@@ -49,9 +49,9 @@ registry_owner(void)
 	return owner;
 }
 
-/* Runs one statement of the registry's own as its owner; the first column of the first row, palloc'ed in the caller's context. */
-Datum
-registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
+/* Runs a statement, prepared at first where its plan is kept; the first column of the first row, palloc'ed in the caller's context. */
+static Datum
+execute(SPIPlanPtr *kept, const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
 {
 	char	   *null_flags = palloc(n + 1);
 	Datum		result = (Datum) 0;
@@ -70,7 +70,16 @@ registry_execute(const char *statement, int n, const Oid *types, const Datum *va
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	SPI_connect();
 
-	outcome = SPI_execute_with_args(statement, n, unconstify(Oid *, types), unconstify(Datum *, values), null_flags, false, 0);
+	if (kept != NULL && *kept == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(statement, n, unconstify(Oid *, types));
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "registry statement cannot be prepared: %s", SPI_result_code_string(SPI_result));
+		*kept = plan;
+	}
+	outcome = kept != NULL ? SPI_execute_plan(*kept, unconstify(Datum *, values), null_flags, false, 0)
+		: SPI_execute_with_args(statement, n, unconstify(Oid *, types), unconstify(Datum *, values), null_flags, false, 0);
 	if (outcome < 0)
 		elog(ERROR, "registry statement failed: %s", SPI_result_code_string(outcome));
 	if (SPI_tuptable != NULL && SPI_processed > 0)
@@ -89,6 +98,21 @@ registry_execute(const char *statement, int n, const Oid *types, const Datum *va
 	if (result_null != NULL)
 		*result_null = is_null;
 	return result;
+}
+
+/* Runs one statement of the registry's own as its owner. */
+Datum
+registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
+{
+	return execute(NULL, statement, n, types, values, nulls, result_null);
+}
+
+/* The same for a statement that comes often. */
+Datum
+registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls,
+					  bool *result_null)
+{
+	return execute(plan, statement, n, types, values, nulls, result_null);
 }
 
 /* SHA-256 of bytes, as bytea. */

@@ -20,21 +20,23 @@ begin
 end
 $$;
 
-\set registry 'alias alias_history deployment experiment job job_run metric model model_signature model_version project project_member run snapshot'
-\set with_bytes 'alias alias_history deployment experiment job job_run metric model model_chunk model_signature model_version project project_member run snapshot'
+\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction project project_member request retention run snapshot'
+\set with_features 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction prediction_features project project_member request retention run snapshot'
+\set everything 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction prediction_features project project_member request retention run snapshot'
+\set with_bytes 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction project project_member request retention run snapshot'
 select plan(6);
 set local role vera_viewer;
 select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the bytes');
 set local role paul_predictor;
-select is(pg_temp.shown(), 'model model_signature', 'a predictor sees names and signatures');
+select is(pg_temp.shown(), 'capture_layout model model_signature', 'a predictor sees names and signatures');
 set local role sam_scientist;
 select is(pg_temp.shown(), :'with_bytes', 'a scientist sees the bytes, too');
 set local role rita_reviewer;
-select is(pg_temp.shown(), :'registry', 'a reviewer sees what a viewer sees');
+select is(pg_temp.shown(), :'with_features', 'a reviewer sees what a viewer sees, and what models were asked');
 set local role olga_operator;
 select is(pg_temp.shown(), :'registry', 'an operator sees what a viewer sees');
 set local role anna_owner;
-select is(pg_temp.shown(), :'with_bytes', 'an owner sees everything');
+select is(pg_temp.shown(), :'everything', 'an owner sees everything');
 reset role;
 select * from finish();
 rollback;

@@ -34,3 +34,16 @@ insert into mlops.job (kind, args, owner, session_role, settings, project_id)
 values ('sql', '{"statement": "select 1"}', 'sam_scientist', 'sam_scientist', '{}', :clinic) returning id as job \gset
 insert into mlops.job_run (job_id, kind, state, finished_at) values (:job, 'sql', 'succeeded', now());
 insert into mlops.model_chunk (model_id, version, chunk, bytes) select :diagnosis, n, 0, 'x' from generate_series(1, 3) n;
+
+select mlops.make_prediction_partition(now());
+insert into mlops.prediction (prediction_id, at, model_id, version, entity_key, class, probability, weight, captured_by)
+values (1, now(), :diagnosis, 1, 'patient 1', 'benign', 0.1, 1, 'paul_predictor');
+insert into mlops.capture_layout (model_id, version, deployment_id, names) values (:diagnosis, 1, 0, '{radius}') returning id as layout \gset
+insert into mlops.prediction_features (prediction_id, at, model_id, layout_id, features) values (1, now(), :diagnosis, :layout, '\x0154');
+insert into mlops.capture_count (model_id, captured, dropped, lost, sampled, standby, uncommitted) values (:diagnosis, 1, 2, 3, 4, 5, 6);
+insert into mlops.request (model_id, request_id, prediction_id, at, version) values (:diagnosis, 'visit 1', 1, now(), 1);
+insert into mlops.retention (model_id, keep) values (:diagnosis, '10 years');
+insert into mlops.outcome (model_id, prediction_id, value) values (:diagnosis, 1, 'malignant');
+insert into mlops.outcome_binding (model_id, source, settings, lateness, owner_name, session_user_name)
+values (:diagnosis, 'select 1', '{}', '7 days', 'sam_scientist', 'sam_scientist');
+insert into mlops.audit_event (project_id, actor, action, object) values (:clinic, 'anna_owner', 'forget', 'model diagnosis');

@@ -1,0 +1,114 @@
+"""What capture costs: a large query, single predictions by pgbench, and rows at a steady rate, each with capture and without.
+
+Of the query it is the processor time of the server's process that counts: on a quiet machine that is the time that passes.
+The writer works beside it, on another core, and is not counted.
+"""
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from common import Copy, connect, load_average, machine, median, one, query, report, synthetic, versions
+
+ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
+ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 7))
+SECONDS = int(os.environ.get("MLOPS_BENCH_SECONDS", 3))
+STEADY_SECONDS = int(os.environ.get("MLOPS_BENCH_STEADY_SECONDS", 60))
+STEADY_RATE = int(os.environ.get("MLOPS_BENCH_STEADY_RATE", 100000))
+MODELS = ("off", "queue")
+
+
+def processor_seconds(backend):
+    """Time on a processor so far."""
+    with open(f"/proc/{backend}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
+def flush(cursor):
+    """Waits for the writer."""
+    query(cursor, "select mlops.flush_capture('10 minutes')")
+
+
+def in_turn(measure):
+    """What measure gives for each model, in rounds whose order changes: medians, and the median of the ratios queue / off."""
+    values = {model: [] for model in MODELS}
+    for turn in range(ROUNDS):
+        for model in MODELS if turn % 2 == 0 else reversed(MODELS):
+            values[model].append(measure(model))
+    ratio = median(queue / off for queue, off in zip(values["queue"], values["off"]))
+    return median(values["off"]), median(values["queue"]), ratio
+
+
+def large_query(cursor):
+    """Processor seconds of one query over all rows."""
+    backend = one(cursor, "select pg_backend_pid()")
+
+    def measure(model):
+        flush(cursor)
+        start = processor_seconds(backend)
+        query(cursor, f"select sum(mlops.predict_proba('{model}', h)) from higgs h")
+        return processor_seconds(backend) - start
+    return in_turn(measure)
+
+
+def single_predictions(cursor):
+    """Transactions a second of prepared single predictions, one client."""
+    cursor.execute("create table sample as select row_number() over () as id, h.* from (select * from higgs limit 1000) h")
+    cursor.execute("alter table sample add primary key (id)")
+    cursor.execute("vacuum analyze sample")
+    with tempfile.TemporaryDirectory() as folder:
+        def measure(model):
+            flush(cursor)
+            script = os.path.join(folder, model)
+            with open(script, "w", encoding="utf8") as file:
+                file.write(f"\\set id random(1, 1000)\nselect mlops.predict_proba('{model}', s) from sample s where id = :id\n")
+            output = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", "1", "-T", str(SECONDS), "-f", script, "bench"],
+                                    capture_output=True, text=True, check=True).stdout
+            return float(re.search(r"tps = ([\d.]+)", output).group(1))
+        return in_turn(measure)
+
+
+def status(cursor):
+    return query(cursor, "select captured, dropped from mlops.capture_status where model = 'queue'")[0]
+
+
+def steady(cursor):
+    """Full capture at a steady rate: seconds that it took, rows captured, rows dropped."""
+    flush(cursor)
+    cursor.execute("set mlops.capture_rows_per_query = 1000000000")
+    captured, dropped = status(cursor)
+    start = time.monotonic()
+    for second in range(STEADY_SECONDS):
+        query(cursor, f"select sum(mlops.predict_proba('queue', h)) from (select * from higgs limit {STEADY_RATE}) h")
+        time.sleep(max(0.0, start + second + 1 - time.monotonic()))
+    seconds = time.monotonic() - start
+    flush(cursor)
+    cursor.execute("reset mlops.capture_rows_per_query")
+    captured_now, dropped_now = status(cursor)
+    return seconds, captured_now - captured, dropped_now - dropped
+
+
+def main():
+    cursor = connect()
+    x, y = synthetic(ROWS)
+    Copy.load(cursor, "higgs", x, y)
+    cursor.execute("set max_parallel_workers_per_gather = 0")
+    for model in MODELS:
+        query(cursor, f"select version from mlops.train('{model}', 'higgs', 'y', task => 'binary')")
+        query(cursor, f"select mlops.deploy('{model}', capture => '{{\"mode\": \"{model}\"}}')")
+        query(cursor, f"select count(mlops.predict_proba('{model}', h)) from (select * from higgs limit 1000) h")
+    off, queue, ratio = large_query(cursor)
+    rows = [[f"a query over {ROWS:,} rows, processor seconds", f"{off:.2f}", f"{queue:.2f}", f"{ratio:.3f}"]]
+    off, queue, ratio = single_predictions(cursor)
+    rows.append(["single predictions by pgbench, transactions/s", f"{off:,.0f}", f"{queue:,.0f}", f"{ratio:.3f}"])
+    seconds, captured, dropped = steady(cursor)
+    report("capture", "predictions with capture and without, 100 trees of depth 6, 28 features",
+           ["what", "off", "queue", "ratio"], rows,
+           [f"All rows of {STEADY_RATE:,} a second, for {seconds:.0f} s, with a queue of {one(cursor, 'show mlops.capture_queue_size')}: "
+            f"{captured:,} were captured ({captured / seconds:,.0f} a second), {dropped:,} dropped.",
+            f"{ROUNDS} rounds in turn, medians; load average {load_average():.1f}.", versions(cursor) + ".", machine() + "."])
+
+
+if __name__ == "__main__":
+    main()

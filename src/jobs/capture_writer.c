@@ -1,0 +1,262 @@
+/*
+ * capture_writer.c
+ *		The process that writes the captured predictions of one database.
+ *
+ * It is started when its database has rows in the queue, and is gone when
+ * there are none, or after a second: a connection that stays would be in the
+ * way of DROP DATABASE, RENAME and CREATE DATABASE ... TEMPLATE.
+ *
+ * Rows go in batches, a transaction each.  They stay in the queue until it
+ * has committed; between that and their being marked nothing can be
+ * interrupted, so a row is never written twice, and when a batch fails its
+ * rows are there for the next writer.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "../pg/capture_tables.h"
+#include "../pg/registry.h"
+#include "capture_copy.h"
+#include "capture_writer.h"
+
+#define MOST_ROWS 8192			/* of a batch */
+#define MOST_BYTES (4 * 1024 * 1024)
+#define STAY_MS 1000			/* connected */
+
+extern PGDLLEXPORT void mlops_capture_writer_main(Datum argument);
+
+static const char *const prediction_columns[] = {
+	"prediction_id", "at", "model_id", "version", "deployment_id", "entity_key", "prediction", "class", "probability", "latency", "weight", "captured_by"
+};
+static const char *const features_columns[] = {"prediction_id", "at", "model_id", "layout_id", "features"};
+
+/* What a batch has to know of a deployment. */
+typedef struct Layout
+{
+	int64		model_id;
+	int64		deployment_id;
+	int32		version;
+	int64		id;				/* 0: model or version are gone */
+	uint64		written;		/* rows of this batch */
+} Layout;
+
+/* Rows to be written by one transaction. */
+typedef struct Batch
+{
+	MemoryContext context;		/* of all of it */
+	int			n;
+	CaptureRow *rows[MOST_ROWS];
+	Layout	   *layouts[MOST_ROWS];
+	List	   *known;			/* of Layout */
+	Oid			user;			/* whose name is known */
+	const char *user_name;
+} Batch;
+
+/* Collects the rows of the database; they stay where they are. */
+static void
+collect(Batch *batch)
+{
+	size_t		size = 0;
+	uint64		position;
+	uint64		head;
+
+	batch->n = 0;
+	LWLockAcquire(capture_shared->lock, LW_SHARED);
+	capture_ring_bounds(&position, &head);
+	while (position < head && batch->n < MOST_ROWS && size < MOST_BYTES)
+	{
+		CaptureRow *row = capture_ring_next(&position);
+
+		if (pg_atomic_read_u32(&row->state) != CAPTURE_READY || row->database != MyDatabaseId)
+			continue;
+		pg_read_barrier();
+		batch->rows[batch->n++] = row;
+		size += row->size;
+	}
+	LWLockRelease(capture_shared->lock);
+}
+
+/* The layout of a row's features. */
+static Layout *
+find_layout(Batch *batch, const CaptureRow *row)
+{
+	ListCell   *cell;
+	Layout	   *layout;
+
+	foreach(cell, batch->known)
+	{
+		layout = lfirst(cell);
+		if (layout->deployment_id == row->deployment_id && layout->version == row->version && layout->model_id == row->model_id)
+			return layout;
+	}
+	layout = palloc0(sizeof(Layout));
+	layout->model_id = row->model_id;
+	layout->deployment_id = row->deployment_id;
+	layout->version = row->version;
+	layout->id = capture_layout(row->model_id, row->version, row->deployment_id);
+	batch->known = lappend(batch->known, layout);
+	return layout;
+}
+
+/* The name of a role. */
+static const char *
+name_of(Batch *batch, Oid user)
+{
+	if (batch->user_name == NULL || batch->user != user)
+	{
+		batch->user = user;
+		batch->user_name = GetUserNameFromId(user, true);
+		if (batch->user_name == NULL)
+			batch->user_name = psprintf("%u", user);
+	}
+	return batch->user_name;
+}
+
+/* Writes the batch, in a transaction that is under way. */
+static void
+write_rows(Batch *batch)
+{
+	CaptureCopy predictions;
+	CaptureCopy features;
+	TimestampTz first = DT_NOEND;
+	TimestampTz last = DT_NOBEGIN;
+
+	capture_copy_begin(&predictions);
+	capture_copy_begin(&features);
+	for (int i = 0; i < batch->n; i++)
+	{
+		const CaptureRow *row = batch->rows[i];
+		Layout	   *layout = find_layout(batch, row);
+
+		batch->layouts[i] = layout;
+		if (layout->id == 0)
+			continue;
+		layout->written++;
+		capture_copy_prediction(&predictions, row, name_of(batch, row->user));
+		if (row->features_size > 0)
+			capture_copy_features(&features, row, layout->id);
+		first = Min(first, row->at);
+		last = Max(last, row->at);
+	}
+	if (predictions.n > 0 && capture_partitions(first, last))
+		capture_apply_retention();
+	capture_copy_run(&predictions, "prediction", prediction_columns, lengthof(prediction_columns));
+	capture_copy_run(&features, "prediction_features", features_columns, lengthof(features_columns));
+}
+
+/* Writes down what was counted; the numbers that it took from shared memory. */
+static List *
+write_counts(Batch *batch)
+{
+	List	   *counts = NIL;
+	CaptureCounters *counters;
+
+	for (int i = 0; (counters = capture_counters_at(i)) != NULL; i++)
+	{
+		ListCell   *cell;
+		CaptureCount *count;
+
+		if (counters->database != MyDatabaseId)
+			continue;
+		count = palloc0(sizeof(CaptureCount));
+		capture_count_read(count, counters);
+		foreach(cell, batch->known)
+		{
+			const Layout *layout = lfirst(cell);
+
+			if (layout->model_id == counters->model_id)
+				count->captured += layout->written;
+		}
+		if (capture_count_write(count))
+			counts = lappend(counts, count);
+	}
+	return counts;
+}
+
+/* Marks what was written; nothing here can fail or be interrupted. */
+static void
+finish(Batch *batch, List *counts)
+{
+	ListCell   *cell;
+
+	LWLockAcquire(capture_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < batch->n; i++)
+		capture_ring_finish(batch->rows[i], batch->layouts[i] == NULL || batch->layouts[i]->id == 0);
+	capture_ring_advance();
+	LWLockRelease(capture_shared->lock);
+	foreach(cell, counts)
+		capture_count_subtract(lfirst(cell));
+}
+
+/* Writes one batch; false where there was nothing. */
+static bool
+write_batch(Batch *batch)
+{
+	List	   *counts = NIL;
+
+	MemoryContextReset(batch->context);
+	batch->known = NIL;
+	batch->user_name = NULL;
+	memset(batch->layouts, 0, sizeof(batch->layouts));
+	collect(batch);
+	if (batch->n == 0)
+		return false;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "writing captured predictions");
+	MemoryContextSwitchTo(batch->context);
+	if (OidIsValid(get_extension_oid("mlops", true)))
+	{
+		write_rows(batch);
+		counts = write_counts(batch);
+	}
+	PopActiveSnapshot();
+	HOLD_INTERRUPTS();
+	CommitTransactionCommand();
+	finish(batch, counts);
+	RESUME_INTERRUPTS();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return true;
+}
+
+/* The process. */
+void
+mlops_capture_writer_main(Datum argument)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	Batch	   *batch;
+	Oid			database;
+
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+
+	batch = MemoryContextAllocZero(TopMemoryContext, sizeof(Batch));
+	batch->context = AllocSetContextCreate(TopMemoryContext, "mlops captured predictions", ALLOCSET_DEFAULT_SIZES);
+	while (write_batch(batch))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), STAY_MS))
+			break;
+	}
+	capture_shared->writer_failed = false;
+	proc_exit(0);
+}

@@ -1,0 +1,115 @@
+/*
+ * capture.h
+ *		Capturing what deployed models are asked and what they answer.
+ *
+ * capture.c			which rows of a query are captured
+ * capture_hooks.c		planning, EXPLAIN, DROP DATABASE
+ * capture_row.c		one row into the queue
+ * capture_codec.c		its features as bytes
+ * capture_ring.c		the queue, in shared memory
+ * capture_save.c		the queue across a shutdown
+ * capture_parallel.c	numbers of rows in parallel queries
+ * capture_tables.c		partitions, layouts, counts
+ * capture_settings.c	what a deployment captures
+ * capture_status.c		counting, waiting
+ * score.c				predicting and capturing in the caller's transaction
+ * outcome.c			labels that a query finds
+ * src/jobs/capture_*.c	from the queue to the tables
+ */
+#ifndef MLOPS_PG_CAPTURE_H
+#define MLOPS_PG_CAPTURE_H
+
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "portability/instr_time.h"
+
+#include "capture_ring.h"
+#include "capture_settings.h"
+#include "predict.h"
+#include "registry.h"
+
+/* A category of the row that is being predicted, which training never saw. */
+typedef struct UnseenCategory
+{
+	uint32		column;
+	uint32		length;
+	char	   *text;			/* in the current context */
+} UnseenCategory;
+
+/* What is noted of a row while it is read. */
+typedef struct UnseenCategories
+{
+	int			n;
+	int			most;
+	UnseenCategory *noted;		/* in the order of columns */
+} UnseenCategories;
+
+/* The columns of a row type that are captured beside the model's. */
+typedef struct CaptureColumns
+{
+	MemoryContext context;
+	Oid			type;
+	int32		typmod;
+	uint64		identifier;
+	TupleDesc	row_type;
+	AttrNumber *numbers;		/* of the key, then of "also"; 0: the row has none */
+	Oid		   *types;			/* behind domains */
+	FmgrInfo   *outputs;
+} CaptureColumns;
+
+/* How one predictor's rows are captured. */
+typedef struct CaptureSite
+{
+	MemoryContext context;		/* that all of it lies in; under the predictor's */
+	MemoryContextCallback release;	/* of the settings */
+	const CaptureSettings *settings;
+	int64		model_id;
+	int64		deployment_id;	/* 0: none */
+	int32		version;
+	CaptureCounters *counters;	/* NULL in score() */
+	struct CaptureQuery *query; /* NULL: rows are only counted */
+	pg_atomic_uint64 *only_counted;	/* where, then */
+	bool	   *masked;			/* one a column of the model; NULL: none */
+	CaptureColumns *columns;	/* of the latest row type; NULL at first */
+	UnseenCategories unseen;
+	double		weight;			/* of the row that is being captured */
+	instr_time	start;
+	StringInfoData features;	/* encoded */
+	StringInfoData key;
+	bool		has_key;
+} CaptureSite;
+
+/* Binds what is captured of a model at a call site; query: the memory that ends with the query. */
+extern void capture_bind(Predictor *predictor, const ModelRef *ref, MemoryContext query);
+
+/* The site of mlops.score(), which captures every row; in the predictor's memory. */
+extern CaptureSite *capture_site_make(const Predictor *predictor, const ModelRef *ref);
+
+/*
+ * Whether the row that is about to be predicted is captured, by a predictor
+ * that captures.  known: another call of the query predicted it just now.
+ * Then the row is to be read and predicted, and given to capture_row().
+ */
+extern bool capture_wants(Predictor *predictor, const void *row, size_t length, bool known);
+
+/* Puts the row that was predicted into the queue. */
+extern void capture_row(Predictor *predictor, Datum features);
+
+/* Begins a row: what reading it notes is noted from here on. */
+extern void capture_begin_row(Predictor *predictor, CaptureSite *site);
+
+/* Encodes features and key of the row that was predicted: site->features, site->key. */
+extern void capture_encode_row(Predictor *predictor, CaptureSite *site, Datum features);
+
+/* What a row was answered: the number or NaN, the class or NULL, the probability or NaN. */
+extern void capture_answer(const Predictor *predictor, double *prediction, const char **class, double *probability);
+
+/* Defines mlops.capture_rows_per_query; installs the hooks where the library is preloaded. */
+extern void capture_init(void);
+extern void capture_hooks_init(void);
+
+/* Whether queries capture nothing now: they are being planned, or explained. */
+extern bool capture_is_off(void);
+
+#endif

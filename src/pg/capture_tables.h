@@ -1,0 +1,42 @@
+/*
+ * capture_tables.h
+ *		The tables of captured predictions: partitions, layouts, counts.
+ *
+ * All of it is written as the extension's owner, in the transaction under way.
+ */
+#ifndef MLOPS_PG_CAPTURE_TABLES_H
+#define MLOPS_PG_CAPTURE_TABLES_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "capture_ring.h"
+
+/* The layout of the features that a deployment (0: none) of a version captures, made where there is none; 0 where the version is gone. */
+extern int64 capture_layout(int64 model_id, int32 version, int64 deployment_id);
+
+/* Makes the partitions for the days from first to last and for the day behind; whether one had to be made. */
+extern bool capture_partitions(TimestampTz first, TimestampTz last);
+
+/* Removes what mlops.set_retention() says is too old. */
+extern void capture_apply_retention(void);
+
+/* What is to be added to a model's row in mlops.capture_count. */
+typedef struct CaptureCount
+{
+	CaptureCounters *counters;
+	uint64		captured;
+	uint64		dropped;
+	uint64		lost;
+	uint64		sampled;
+	uint64		standby;
+	uint64		uncommitted;
+} CaptureCount;
+
+/* Takes the counters as they are; writes them, and whether there was anything; subtracts what was written. */
+extern void capture_count_read(CaptureCount *count, CaptureCounters *counters);
+extern bool capture_count_write(const CaptureCount *count);
+extern void capture_count_subtract(const CaptureCount *count);
+
+#endif
