@@ -186,9 +186,12 @@ score_test(const FitInput *input, const FitOutput *output, const Algorithm *algo
 		stop_on(&error);
 	for (size_t i = 0; i < n; i++)
 	{
-		RowRange	row = {table->test.begin + i, table->test.begin + i + 1};
+		for (uint32_t c = 0; c < input->recipe->n_columns; c++)
+		{
+			const FittedColumn *column = &input->recipe->columns[c];
 
-		recipe_encode_rows(input->recipe, row, features, n_features);
+			recipe_encode(&column->recipe, recipe_raw(column, table->test.begin + i), features + column->recipe.first_feature);
+		}
 		algorithm->predict(&model, features, out + i * n_outputs);
 	}
 	if (!metrics_compute(&metrics, input->task, n, input->target + table->test.begin, out, n_outputs,
@@ -215,7 +218,8 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 
 	double		begin = seconds();
 
-	if (!table_build(&table, matrix, &split, pool, &arena, &error))
+	if (!table_build(&table, matrix, &split, pool, &arena, &error) || !table_gather_target(&table, pool, &arena, &error) ||
+		(algorithm->gathers && !table_gather_features(&table, (RowRange) {0, table.n_rows}, pool, &arena, &error)))
 		stop_on(&error);
 	outcome.table_seconds = seconds() - begin;
 	begin = seconds();
@@ -234,7 +238,7 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 
 	for (size_t i = 0; i < table.n_rows; i++)
 	{
-		target[i] = coded ? table.target->u.codes[i] : table_number(table.target, i);
+		target[i] = coded ? table_code(table.target, i) : table_number(table.target, i);
 		if (task != TASK_REGRESSION && target[i] >= n_classes)
 			n_classes = (uint32_t) target[i] + 1;
 	}
@@ -264,6 +268,8 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 	outcome.model_hash = hash64_bytes(output.payload.data, output.payload.size);
 
 	begin = seconds();
+	if (!table_gather_features(&table, table.test, pool, &arena, &error))
+		stop_on(&error);
 	outcome.metric = score_test(&input, &output, algorithm, task == TASK_REGRESSION ? 1 : n_classes, &arena);
 	outcome.predict_seconds = seconds() - begin;
 	buffer_free(&output.payload);

@@ -6,13 +6,15 @@ import numpy
 import pandas
 import sklearn
 import xgboost
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (ExtraTreesClassifier, ExtraTreesRegressor, HistGradientBoostingClassifier, HistGradientBoostingRegressor,
+                              RandomForestClassifier, RandomForestRegressor)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import root_mean_squared_error, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from common import DATA, THREADS, connect, machine, need_data, one, query, report, versions
 
@@ -22,6 +24,7 @@ SETS = {
     "housing": {"target": "median_house_value", "positive": None, "metric": "rmse", "linear": "linear_regression"},
     "elec": {"target": "class", "positive": 1, "metric": "roc_auc", "linear": None},
 }
+FORESTS = ("random_forest", "extra_trees", "decision_tree")
 SQL_TYPES = {"i": "int", "f": "float8", "b": "boolean"}
 
 
@@ -30,11 +33,11 @@ def load(cursor, name):
     path = os.path.join(DATA, name + ".csv")
     frame = pandas.read_csv(path)
     columns = ", ".join(f'"{c}" {SQL_TYPES.get(t.kind, "text")}' for c, t in frame.dtypes.items())
-    cursor.execute(f"drop table if exists {name}; create table {name} ({columns})")
+    names = ", ".join(f'"{c}"' for c in frame)
+    cursor.execute(f"drop table if exists {name}; create table {name} (id int generated always as identity, {columns})")
     with open(path, encoding="utf8") as file:
-        cursor.copy_expert(f"copy {name} from stdin (format csv, header)", file)
-    cursor.execute(f"alter table {name} add id int generated always as identity; alter table {name} add fold int;"
-                   f"update {name} set fold = (id - 1) % {FOLDS}; analyze {name};"
+        cursor.copy_expert(f"copy {name} ({names}) from stdin (format csv, header)", file)
+    cursor.execute(f"alter table {name} add fold int; update {name} set fold = (id - 1) % {FOLDS}; analyze {name};"
                    f"drop table if exists {name}_shuffled;"
                    f"create table {name}_shuffled as select * from {name} order by md5(id::text)")
     return frame
@@ -46,8 +49,16 @@ def score(spec, truth, prediction):
     return roc_auc_score(truth, prediction)
 
 
+def with_codes(x, texts):
+    """What scikit-learn's trees take: categories as their numbers, missing values as they are, float32."""
+    codes = x.copy()
+    for c in texts:
+        codes[c] = x[c].cat.codes.where(x[c].notna()).astype(float)
+    return codes.astype(numpy.float32)
+
+
 def peers(frame, spec):
-    """Mean over the folds of each peer's score."""
+    """Mean over the folds of each peer's score, by the algorithm that it is a peer of."""
     classify = spec["positive"] is not None
     y = (frame[spec["target"]] == spec["positive"]).astype(float) if classify else frame[spec["target"]].astype(float)
     x = frame.drop(columns=[spec["target"]] + (["fnlwgt"] if "fnlwgt" in frame else []))
@@ -58,22 +69,29 @@ def peers(frame, spec):
     fold = numpy.arange(len(x)) % FOLDS
     scores = {}
 
-    def add(name, make, predict):
+    def add(algorithm, name, make, predict, x=x):
         values = []
         for k in range(FOLDS):
             model = make()
             model.fit(x[fold != k], y[fold != k])
             values.append(score(spec, y[fold == k], predict(model, x[fold == k])))
-        scores[name] = numpy.mean(values)
+        scores.setdefault(algorithm, {})[name] = numpy.mean(values)
 
     probability = (lambda m, rows: m.predict_proba(rows)[:, 1]) if classify else (lambda m, rows: m.predict(rows))
     lgb = lightgbm.LGBMClassifier if classify else lightgbm.LGBMRegressor
     xgb = xgboost.XGBClassifier if classify else xgboost.XGBRegressor
     hist = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
-    add("LightGBM", lambda: lgb(n_estimators=100, learning_rate=0.1, max_depth=6, num_leaves=64, n_jobs=THREADS, verbose=-1), probability)
-    add("XGBoost", lambda: xgb(n_estimators=100, learning_rate=0.1, max_depth=6, tree_method="hist", enable_categorical=True, n_jobs=THREADS), probability)
-    add("HistGradientBoosting", lambda: hist(max_iter=100, learning_rate=0.1, max_depth=6, max_leaf_nodes=64, early_stopping=False,
+    add("gradient_boosting", "LightGBM", lambda: lgb(n_estimators=100, learning_rate=0.1, max_depth=6, num_leaves=64, n_jobs=THREADS, verbose=-1), probability)
+    add("gradient_boosting", "XGBoost", lambda: xgb(n_estimators=100, learning_rate=0.1, max_depth=6, tree_method="hist", enable_categorical=True, n_jobs=THREADS), probability)
+    add("gradient_boosting", "HistGradientBoosting", lambda: hist(max_iter=100, learning_rate=0.1, max_depth=6, max_leaf_nodes=64, early_stopping=False,
                                              categorical_features="from_dtype"), probability)
+    forest = RandomForestClassifier if classify else RandomForestRegressor
+    extra = ExtraTreesClassifier if classify else ExtraTreesRegressor
+    tree = DecisionTreeClassifier if classify else DecisionTreeRegressor
+    codes = with_codes(x, texts)
+    add("random_forest", "scikit-learn", lambda: forest(n_estimators=100, n_jobs=THREADS, random_state=1), probability, codes)
+    add("extra_trees", "scikit-learn", lambda: extra(n_estimators=100, n_jobs=THREADS, random_state=1), probability, codes)
+    add("decision_tree", "scikit-learn", lambda: tree(random_state=1), probability, codes)
     if spec["linear"]:
         encode = lambda: ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
                                             ("c", OneHotEncoder(handle_unknown="ignore"), texts)])
@@ -81,7 +99,7 @@ def peers(frame, spec):
             x[c] = x[c].astype(object)
         linear = (lambda: make_pipeline(encode(), LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-14, max_iter=200))) if classify \
             else (lambda: make_pipeline(encode(), Ridge(alpha=1.0, solver="cholesky")))
-        add("scikit-learn linear", linear, probability)
+        add(spec["linear"], "scikit-learn", linear, probability, x.copy())
     return scores
 
 
@@ -111,18 +129,18 @@ def main():
         scores = peers(frame, spec)
         digits = 0 if spec["metric"] == "rmse" else 4
         show = lambda value: f"{value:,.{digits}f}"
-        for algorithm in ("gradient_boosting", spec["linear"]):
-            if algorithm is None:
-                continue
-            params = "{}" if algorithm == "gradient_boosting" else '{"reg_lambda": 1}'
+        for algorithm in scores:
+            params = '{"reg_lambda": 1}' if algorithm == spec["linear"] else "{}"
             value, hashes = ours(cursor, name, spec, algorithm, params, name)
             shuffled, shuffled_hashes = ours(cursor, name, spec, algorithm, params, name + "_shuffled")
-            beside = {k: v for k, v in scores.items() if (k == "scikit-learn linear") == (algorithm != "gradient_boosting")}
-            rows.append([name, algorithm, spec["metric"], show(value), ", ".join(f"{k} {show(v)}" for k, v in beside.items()),
+            rows.append([name, algorithm, spec["metric"], show(value), ", ".join(f"{k} {show(v)}" for k, v in scores[algorithm].items()),
                          "bit for bit" if (hashes, value) == (shuffled_hashes, shuffled) else "DIFFERENT"])
     report("parity", "Five folds on real data (fold = row number modulo 5)",
            ["data", "algorithm", "metric", "mlops", "peers", "shuffled rows give the same models"], rows,
-           ["100 trees, depth 6 (64 leaves), learning rate 0.1, everything else at its default; linear models with lambda 1.",
+           ["Boosting: 100 trees, depth 6 (64 leaves), learning rate 0.1, everything else at its default; linear models with lambda 1.",
+            "Forests: 100 trees, and single trees, of unlimited depth, all at their defaults. They differ in these: mlops cuts numbers into "
+            "1,024 bins and splits categories into sets, scikit-learn cuts exactly and gets categories as ordinal codes; missing values are "
+            "NULL and NaN.",
             versions(cursor, lightgbm, xgboost, sklearn) + ".", machine() + "."])
 
 

@@ -5,9 +5,11 @@
     bench/run training --only ten-million     10M x 28, which is left out otherwise: it takes 20 GB of memory
 """
 import gc
+import glob
 import json
 import os
 import sys
+import threading
 import time
 
 import lightgbm
@@ -15,17 +17,19 @@ import numpy
 import pandas
 import sklearn
 import xgboost
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score, root_mean_squared_error
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from common import THREADS, Copy, connect, load_average, machine, median, one, publish, query, synthetic, table, versions
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
 FEATURES = 28
-PHASES = ["scan", "start", "hash", "order", "split", "gather", "profile", "recipe", "fit", "evaluate", "write"]
+PHASES = ["scan", "start", "hash", "order", "split", "levels", "profile", "gather", "recipe", "fit", "evaluate", "write"]
 LEAVES_255 = {"grow_policy": "lossguide", "max_leaves": 255, "max_depth": 0}
 
 
@@ -65,6 +69,31 @@ def mlops_train(cursor, source, algorithm="gradient_boosting", params="{}", spli
     return {"version": version, "total": seconds, "phases": one(cursor, "select timing from mlops.run where id = %s", run)}
 
 
+class TrainerMemory:
+    """The most memory that trainers have had to themselves while this was active, in bytes: all but the shared rows."""
+
+    def __enter__(self):
+        self.peak, self.done = 0, threading.Event()
+        self.watcher = threading.Thread(target=self.watch)
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.watcher.join()
+
+    def watch(self):
+        while not self.done.wait(0.01):
+            for path in glob.glob("/proc/[0-9]*/status"):
+                try:
+                    with open(path) as file:
+                        status = dict(line.split(":", 1) for line in file)
+                except OSError:
+                    continue
+                if status["Name"].strip() == "mlops-trainer" and "RssAnon" in status:
+                    self.peak = max(self.peak, int(status["RssAnon"].split()[0]) * 1024)
+
+
 def mlops_score(cursor, trained, source, metric="roc_auc"):
     return one(cursor, "select value from mlops.evaluate(%s, %s) where metric = %s", f"bench@{trained['version']}", source, metric)
 
@@ -81,7 +110,7 @@ def rounds_of(contenders):
 
 def compare(what, seconds, scores, ours="mlops"):
     """Rows of a table: seconds and the ratio to the fastest peer, whose score is beside ours."""
-    fastest = min(median(values) for name, values in seconds.items() if name != ours)
+    fastest = min(median(values) for name, values in seconds.items() if not name.startswith(ours))
     return [[what, name, f"{median(values):.2f}", f"{median(values) / fastest:.2f}", scores.get(name, "")] for name, values in seconds.items()]
 
 
@@ -198,6 +227,42 @@ def categories(rows, seed):
     return frame, (random.random(rows) < 1 / (1 + numpy.exp(-z))).astype(numpy.float32)
 
 
+def forest_fits(cursor, what, source, test_source, x_test, y_test, algorithm, peers, settings):
+    """Fits of forests alone: each of the peers, a fit and its prediction, beside mlops with each of the settings."""
+    ours = {name: (lambda params=params: mlops_train(cursor, source, algorithm, json.dumps(params))) for name, params in settings.items()}
+    results = rounds_of({**{name: fit for name, (fit, _) in peers.items()}, **ours})
+    seconds = {name: [s for s, _ in values] for name, values in results.items()}
+    scores = {name: f"{roc_auc_score(y_test, predict(results[name][-1][1])):.4f}" for name, (_, predict) in peers.items()}
+    for name in ours:
+        trained = [result for _, result in results[name]]
+        seconds[name] = [result["phases"]["fit"] for result in trained]
+        scores[name] = f"{mlops_score(cursor, trained[-1], test_source):.4f}"
+    return compare(what, seconds, scores)
+
+
+def part_forest(cursor, data):
+    load_million(cursor, data)
+    shallow = {"n_estimators": 20, "max_depth": 10}
+    bagged = dict(trees=1, depth=10, num_parallel_tree=20, eta=1, subsample=0.632, colsample_bynode=5.01 / FEATURES, reg_lambda=0)
+    rows = forest_fits(cursor, f"random forest, {ROWS:,} x {FEATURES}, 20 trees of depth 10, 5 features a node", "higgs", "higgs_test",
+                       data["x_test"], data["y_test"], "random_forest",
+                       {"XGBoost": (lambda: xgboost_fit(data["x"], data["y"], **bagged), lambda m: xgboost_predict(m, data["x_test"]))},
+                       {"mlops": {**shallow, "max_bin": 255, "oob_score": False},
+                        "mlops, defaults: 1,024 bins, and out-of-bag metrics": shallow})
+    x, y = synthetic(100000, seed=8)
+    x_test, y_test = synthetic(100000, seed=9)
+    Copy.load(cursor, "deep", x, y)
+    Copy.load(cursor, "deep_test", x_test, y_test)
+    probability = lambda m: m.predict_proba(x_test)[:, 1]
+    deep = {"random_forest": (RandomForestClassifier, {"n_estimators": 100, "n_jobs": THREADS}),
+            "extra_trees": (ExtraTreesClassifier, {"n_estimators": 100, "n_jobs": THREADS}),
+            "decision_tree": (DecisionTreeClassifier, {})}
+    for algorithm, (peer, settings) in deep.items():
+        rows += forest_fits(cursor, f"{algorithm}, 100,000 x {FEATURES}, unlimited depth", "deep", "deep_test", x_test, y_test, algorithm,
+                            {"scikit-learn": (lambda peer=peer, settings=settings: peer(**settings).fit(x, y), probability)}, {"mlops": {}})
+    return rows
+
+
 def load_frame(cursor, name, frame, y):
     import io
     buffer = io.StringIO()
@@ -218,6 +283,7 @@ def part_categories(cursor, data):
 
 
 def part_ten_million(cursor, data):
+    load_million(cursor, data)
     data.clear()
     gc.collect()
     cursor.execute("drop table if exists ten; create table ten as select * from higgs limit 0")
@@ -225,18 +291,23 @@ def part_ten_million(cursor, data):
         x, y = synthetic(1000000, seed=100 + seed)
         Copy.load(cursor, "piece", x, y)
         cursor.execute("insert into ten select * from piece")
-    cursor.execute("drop table piece; vacuum (analyze, freeze) ten")
+    cursor.execute("drop table piece")
+    cursor.execute("vacuum (analyze, freeze) ten")
     one_million = mlops_train(cursor, "higgs")["phases"]["fit"]
     trained = mlops_train(cursor, "ten")
+    with TrainerMemory() as memory:
+        mlops_train(cursor, "ten", params='{"n_estimators": 2}', split='{"test": 0.2}')
+    per_value = memory.peak / (10e6 * FEATURES)
     x, y = Copy.read(cursor, "ten", FEATURES)
     peer, _ = timed(lambda: lightgbm_fit(x, y))
-    what = f"boosting fit, 10,000,000 x {FEATURES} (once; ours is {trained['phases']['fit'] / one_million:.1f} times that of 1M)"
+    what = f"boosting fit, 10,000,000 x {FEATURES} (once; ours is {trained['phases']['fit'] / one_million:.1f} times that of 1M; " \
+           f"with a fifth held out the trainer has {per_value:.1f} bytes a value beside the rows)"
     return [[what, "LightGBM, quantised", f"{peer:.2f}", "1.00", ""],
             [what, "mlops", f"{trained['phases']['fit']:.2f}", f"{trained['phases']['fit'] / peer:.2f}", ""]]
 
 
 PARTS = {"fit": part_fit, "train": part_train, "linear": part_linear, "leaves": part_leaves, "small": part_small, "wide": part_wide,
-         "categories": part_categories, "ten-million": part_ten_million}
+         "categories": part_categories, "forest": part_forest, "ten-million": part_ten_million}
 
 
 def phase_table(data):

@@ -106,15 +106,22 @@ create table mlops.run
 	rows_test	bigint not null,
 	rows_dropped bigint not null,
 	timing		jsonb not null default '{}',
+	init_model_id bigint,
+	init_version integer,
+	init_sha256	bytea,
 	message		text,
 	session_user_name text not null,
 	current_user_name text not null,
 	started_at	timestamptz not null,
-	finished_at	timestamptz not null
+	finished_at	timestamptz not null,
+	constraint run_init_check check (num_nulls(init_model_id, init_version, init_sha256) in (0, 3))
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
 comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, preprocess, split, weight, as resolved';
-comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, gather, profile, recipe, fit, evaluate, write';
+comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, gather, recipe, fit, evaluate, write';
+comment on column mlops.run.init_model_id is 'The model whose version the training went on from (init_model); no foreign key, for the record outlives a dropped version';
+comment on column mlops.run.init_version is 'That version';
+comment on column mlops.run.init_sha256 is 'SHA-256 of its bytes, by which it is known where it was imported; the artifact made names it, too, in the parameter init_model';
 comment on column mlops.run.trainer is 'Version of the trainer that fitted';
 
 create table mlops.metric
@@ -126,7 +133,7 @@ create table mlops.metric
 	origin		text not null default 'measured' check (origin in ('measured', 'reported')),
 	primary key (run_id, name, step)
 );
-comment on table mlops.metric is 'Metrics of a run by step: step 0 is the result, steps from 1 are iterations (train_loss, validation_loss)';
+comment on table mlops.metric is 'Metrics of a run by step: step 0 is the result, steps from 1 are iterations: train_loss, validation_loss, and both of the metric that stops a training early';
 
 create table mlops.model_version
 (

@@ -17,7 +17,7 @@ grant select on mlops.algorithm to public;
 create view mlops.algorithm_parameter with (security_invoker) as
 	select p.algorithm, p.name, p.type, p."default", p.range, p.meaning from mlops.list_parameters() as p;
 comment on view mlops.algorithm_parameter is 'What each algorithm takes in "params"';
-comment on column mlops.algorithm_parameter.type is 'integer, number, boolean, a word of those in range, or an object';
+comment on column mlops.algorithm_parameter.type is 'integer, number, boolean, a word of those in range, an object, or a model: a reference to a version';
 comment on column mlops.algorithm_parameter."default" is 'The value where none is given';
 comment on column mlops.algorithm_parameter.range is 'The values that are allowed';
 grant select on mlops.algorithm_parameter to public;

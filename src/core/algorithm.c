@@ -41,6 +41,10 @@ static const ParamSpec logistic_regression_params[] = {
 	.meaning = "the steps end when one changes no coefficient by more than this, relative to the largest"},
 };
 
+#define CLASS_WEIGHT_PARAM \
+	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced", \
+	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"}
+
 static const ParamSpec gradient_boosting_params[] = {
 	{.name = "n_estimators", .type = PARAM_INTEGER, .initial = 100, .lowest = 1, .highest = 100000,
 	.meaning = "number of boosting rounds; a round is one tree, or one a class in multiclass"},
@@ -78,8 +82,7 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "1: predictions do not fall where the column rises; -1: they do not rise; 0: either"},
 	{.name = "base_score", .type = PARAM_FLOAT, .initial = PARAM_WORD(0), .lowest = -INFINITY, .highest = INFINITY, .choices = "auto",
 	.meaning = "the prediction (for binary: the probability) before the first tree; auto: the constant of least loss"},
-	{.name = "class_weight", .type = PARAM_LABEL_MAP, .initial = 0, .lowest = 0, .highest = INFINITY, .lowest_open = true, .choices = "balanced",
-	.meaning = "what the weights of each class's rows are multiplied by, others by 1; balanced: rows / (classes * rows of the class)"},
+	CLASS_WEIGHT_PARAM,
 	{.name = "scale_pos_weight", .type = PARAM_FLOAT, .initial = 1, .lowest = 0, .highest = INFINITY, .lowest_open = true,
 	.meaning = "binary: what the weights of the positive class's rows are multiplied by"},
 	{.name = "early_stopping_rounds", .type = PARAM_INTEGER, .initial = 0, .lowest = 0, .highest = 100000,
@@ -98,10 +101,14 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "objective tweedie: the power of the mean that the variance goes by; near 1 is poisson, near 2 gamma"},
 	{.name = "max_cat_to_onehot", .type = PARAM_INTEGER, .initial = 4, .lowest = 1, .highest = 254,
 	.meaning = "categories of a feature up to which a split takes one of them, above which a set"},
+	{.name = "max_cat_threshold", .type = PARAM_INTEGER, .initial = 32, .lowest = 0, .highest = 65535,
+	.meaning = "most categories in the smaller of the two sets that a split makes; 0: any number"},
 	{.name = "cat_smooth", .type = PARAM_FLOAT, .initial = 10, .lowest = 0, .highest = INFINITY,
 	.meaning = "weight added to each category when categories are ordered by their gradient, against rare ones"},
 	{.name = "min_category_rows", .type = PARAM_INTEGER, .initial = 20, .lowest = 0, .highest = 1000000000,
 	.meaning = "categories with fewer rows in a node, as far as second derivatives tell, go the same way in sets of categories"},
+	{.name = "init_model", .type = PARAM_MODEL,
+	.meaning = "a version of this algorithm whose trees, recipe and bins are kept, and to which trees are added; what is not given is as it was there"},
 };
 
 /* What a single tree has. */
@@ -121,6 +128,7 @@ static const ParamSpec gradient_boosting_params[] = {
 	.meaning = "features that each node looks at: a share below 1, a number from 1, or a word; auto: all for a regression, else sqrt"}, \
 	{.name = "max_bin", .type = PARAM_INTEGER, .initial = 1024, .lowest = 2, .highest = 65534, \
 	.meaning = "largest number of bins of a feature, without the one for missing values"}, \
+	CLASS_WEIGHT_PARAM, \
 	{.name = "ccp_alpha", .type = PARAM_FLOAT, .initial = 0, .lowest = 0, .highest = INFINITY, \
 	.meaning = "cost of a leaf in cost-complexity pruning, against the impurity of the whole tree's rows; 0: none"}
 
@@ -207,7 +215,8 @@ check_monotone(const ParamSet *params, Error *error)
 	if (params_map(params, "monotone_constraints") == NULL ||
 		(objective != OBJECTIVE_ABSOLUTE_ERROR && objective != OBJECTIVE_QUANTILE))
 		return true;
-	error_set(error, ERROR_PARAMETER, "parameter \"monotone_constraints\" cannot be used with objectives whose leaves are refitted");
+	error_set(error, ERROR_PARAMETER, "parameter \"monotone_constraints\" cannot be used with the objective %s, whose leaves are refitted",
+			  objective == OBJECTIVE_QUANTILE ? "quantile" : "absolute_error");
 	return error_hint(error, "Use the objective huber or squared_error.");
 }
 
@@ -249,18 +258,25 @@ static bool
 gradient_boosting_check(const ParamSet *params, Task task, Error *error)
 {
 	Task		asked = objective_task((ObjectiveId) params_get(params, "objective"));
+	char		objective[32];
 
+	if (params_get(params, "max_leaves") == 1)
+	{
+		error_set(error, ERROR_PARAMETER, "parameter \"max_leaves\" is 1, but a tree of one leaf tells no rows apart");
+		return error_hint(error, "Use 2 or more; 0 means no limit.");
+	}
 	if (asked == 0 || asked == task)
 		return check_objective_param(params, "huber_delta", OBJECTIVE_HUBER, "huber", error) &&
 			check_objective_param(params, "quantile_alpha", OBJECTIVE_QUANTILE, "quantile", error) &&
 			check_objective_param(params, "tweedie_variance_power", OBJECTIVE_TWEEDIE, "tweedie", error) &&
 			check_base_score(params, task, error) && check_monotone(params, error) && check_class_weights(params, task, error) &&
 			check_early_stopping(params, task, error);
-	error_set(error, ERROR_PARAMETER, "the objective is one of %s, but the task is %s", task_name(asked), task_name(task));
+	params_word(params, "objective", objective, sizeof(objective));
+	error_set(error, ERROR_PARAMETER, "the objective %s is for the task %s, but the task is %s", objective, task_name(asked), task_name(task));
 	return error_hint(error, "Leave \"objective\" out: it follows the task.");
 }
 
-/* The criterion fits the task, and a number of features is whole. */
+/* The criterion and weights by class fit the task, and a number of features is whole. */
 static bool
 forest_check(const ParamSet *params, Task task, Error *error)
 {
@@ -278,7 +294,7 @@ forest_check(const ParamSet *params, Task task, Error *error)
 		error_set(error, ERROR_PARAMETER, "invalid value for parameter \"max_features\": %g", max_features);
 		return error_detail(error, "From 1 on it is a number of features, and must be whole.");
 	}
-	return true;
+	return check_class_weights(params, task, error);
 }
 
 static const Algorithm baseline = {
@@ -303,6 +319,7 @@ static const Algorithm linear_regression = {
 	.n_params = COUNT_OF(linear_regression_params),
 	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
 	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	.gathers = true,
 	FITTED_BY(linear_regression_fit, linear_memory),
 	.validate = linear_model_validate,
 	.predict = linear_model_predict
@@ -317,6 +334,7 @@ static const Algorithm logistic_regression = {
 	.n_params = COUNT_OF(logistic_regression_params),
 	.numbers = {MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, UNSEEN_MISSING, INDICATOR_AUTO, 0},
 	.categories = {MISSING_MOST_FREQUENT, ENCODING_ONEHOT, SCALING_NONE, UNSEEN_MISSING, INDICATOR_AUTO, LINEAR_CATEGORIES},
+	.gathers = true,
 	FITTED_BY(logistic_regression_fit, logistic_memory),
 	.validate = linear_model_validate,
 	.predict = linear_model_predict

@@ -59,6 +59,7 @@ typedef struct Algorithm
 	RecipePlan	numbers;
 	RecipePlan	categories;
 	bool		native;			/* takes missing values and categories as they are */
+	bool		gathers;		/* reads the features' values as arrays in the order of the table */
 
 	/* Checks combinations that ranges cannot express (NULL: none); the task is known. */
 	bool		(*check) (const ParamSet *params, Task task, Error *error);
@@ -67,7 +68,7 @@ typedef struct Algorithm
 	bool		(*fit) (const struct FitInput *input, struct FitOutput *output, Error *error);
 
 	/* Bytes that a fit needs beside the table; NULL in the extension. */
-	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, const struct FittedRecipe *recipe, uint32_t n_classes);
+	uint64_t	(*memory) (const ParamSet *params, uint64_t n_rows, const struct FittedRecipe *recipe, uint32_t n_classes, int n_threads);
 
 	/* The payload of an artifact: checks hostile bytes; outputs of one encoded row. */
 	bool		(*validate) (const Model *model, Error *error);
@@ -85,6 +86,13 @@ extern const Algorithm *algorithm_by_name(const char *name, Error *error);
 
 /* The task that an objective in the params implies, or 0: "objective" => "poisson" is a regression. */
 extern Task algorithm_objective_task(const Algorithm *algorithm, const ParamSet *params);
+
+/*
+ * Parameters of a training that goes on from a version of the same algorithm
+ * and task: takes from `was` what is not given.  ERROR_PARAMETER where what is
+ * given would make it a model of another kind.
+ */
+extern bool algorithm_continue(ParamSet *params, const ParamSet *was, Task task, Error *error);
 
 /* Replaces DEFAULTs by the algorithm's own. */
 extern RecipePlan algorithm_recipe(const Algorithm *algorithm, ColumnKind kind, RecipePlan plan);

@@ -10,9 +10,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ARENA_ALIGNMENT 64
 #define ARENA_CHUNK		(256 * 1024)
+#define HUGE_PAGE		((uintptr_t) 2 * 1024 * 1024)
+#define HUGE_MIN		(4 * HUGE_PAGE)
 
 struct ArenaChunk
 {
@@ -31,6 +34,23 @@ arena_init(Arena *arena)
 	arena->total = 0;
 }
 
+/* Asks for huge pages where a chunk has many: what jumps about in it would wait for the page tables otherwise. */
+static void
+prefer_huge_pages(void *start, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t	begin = ((uintptr_t) start + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	uintptr_t	end = ((uintptr_t) start + size) / HUGE_PAGE * HUGE_PAGE;
+
+	/* refused, it stays as it is */
+	if (size >= HUGE_MIN)
+		(void) madvise((void *) begin, end - begin, MADV_HUGEPAGE);
+#else
+	(void) start;
+	(void) size;
+#endif
+}
+
 /* A new chunk with room for size bytes (a multiple of the alignment), not yet in the list. */
 static ArenaChunk *
 chunk_create(Arena *arena, size_t size)
@@ -39,6 +59,7 @@ chunk_create(Arena *arena, size_t size)
 
 	if (chunk == NULL)
 		return NULL;
+	prefer_huge_pages(chunk, sizeof(ArenaChunk) + size);
 	chunk->size = size;
 	arena->total += size;
 	return chunk;

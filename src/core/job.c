@@ -40,6 +40,7 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_u32(out, job->n_params);
 	buffer_string(out, job->metric);
 	buffer_u32(out, job->repeats);
+	buffer_string(out, job->init_hash);
 	buffer_u32(out, job->n_maps);
 	for (uint32_t m = 0; m < job->n_maps; m++)
 	{
@@ -236,6 +237,7 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->n_params = reader_u32(&reader);
 	reader_string(&reader, job->metric, sizeof(job->metric));
 	job->repeats = reader_u32(&reader);
+	reader_string(&reader, job->init_hash, sizeof(job->init_hash));
 	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
 		return false;

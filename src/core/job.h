@@ -8,6 +8,7 @@
  *		TRAINER_FD_JOB		a Job, as job_write() wrote it (memfd)
  *		TRAINER_FD_MATRIX	the rows (memfd, matrix.h)
  *		TRAINER_FD_MODEL	the model: written by a training, read by an evaluation (memfd)
+ *		TRAINER_FD_INIT		the version that a training goes on from, where there is one (memfd)
  *		2 (stderr)			a memfd whose last line is quoted when the trainer dies
  *
  * A message is a frame: uint32 length of the body, uint8 MessageType, body.
@@ -24,7 +25,8 @@
 #define TRAINER_FD_JOB		4
 #define TRAINER_FD_MATRIX	5
 #define TRAINER_FD_MODEL	6
-#define TRAINER_FD_LAST		6
+#define TRAINER_FD_INIT		7
+#define TRAINER_FD_LAST		7
 
 typedef enum JobKind
 {
@@ -35,6 +37,7 @@ typedef enum JobKind
 
 #define METRIC_NAME_SIZE 32
 #define REPEATS_MAX 1000		/* permutations of each column */
+#define INIT_HASH_SIZE 65		/* SHA-256 in hexadecimal digits, ended with 0 */
 
 /* A job to write or as read; strings and arrays of a read one live in its own malloc'ed memory (job_free). */
 typedef struct Job
@@ -59,6 +62,7 @@ typedef struct Job
 	struct JobMaps *read_maps;	/* of a read job: where they live */
 	char		metric[METRIC_NAME_SIZE];	/* JOB_IMPORTANCE: what is compared; empty: the task's own */
 	uint32_t	repeats;		/* JOB_IMPORTANCE: permutations of each column */
+	char		init_hash[INIT_HASH_SIZE];	/* JOB_TRAIN: of the version in TRAINER_FD_INIT; empty: there is none */
 } Job;
 
 extern bool job_write(const Job *job, Buffer *out, Error *error);
@@ -71,7 +75,8 @@ typedef enum MessageType
 	MESSAGE_ITERATION = 2,		/* u32 iteration, u32 total, f64 train loss, f64 validation loss */
 	MESSAGE_NOTICE = 3,			/* string text */
 	MESSAGE_ERROR = 4,			/* u32 code, string message, detail, hint */
-	MESSAGE_RESULT = 5			/* JobResult; the last message of a job that succeeded */
+	MESSAGE_RESULT = 5,			/* JobResult; the last message of a job that succeeded */
+	MESSAGE_METRIC = 6			/* string name, f64 of training rows, f64 of validation rows: of the iteration told last */
 } MessageType;
 
 #define MESSAGE_MAX (64 * 1024 * 1024)	/* bytes of a body */

@@ -65,6 +65,17 @@ linear_model_validate(const Model *model, Error *error)
 }
 
 void
+linear_model_link(const Model *model, double *out)
+{
+	const LinearPayload *payload = model->payload;
+
+	if (payload->link == LINEAR_LOGISTIC)
+		link_logistic(out[0], out);
+	else if (payload->link == LINEAR_SOFTMAX)
+		link_softmax(out, payload->n_scores);
+}
+
+void
 linear_model_predict(const Model *model, const double *features, double *out)
 {
 	const LinearPayload *payload = model->payload;
@@ -79,11 +90,7 @@ linear_model_predict(const Model *model, const double *features, double *out)
 			score += w[j] * features[j];
 		out[g] = score;
 	}
-
-	if (payload->link == LINEAR_LOGISTIC)
-		link_logistic(out[0], out);
-	else if (payload->link == LINEAR_SOFTMAX)
-		link_softmax(out, payload->n_scores);
+	linear_model_link(model, out);
 }
 
 bool

@@ -48,6 +48,9 @@ linear_weights(const LinearPayload *payload, uint32_t score)
 extern bool linear_model_validate(const Model *model, Error *error);
 extern void linear_model_predict(const Model *model, const double *features, double *out);
 
+/* The last step of it: scores to outputs, in place. */
+extern void linear_model_link(const Model *model, double *out);
+
 /* intercept[n_scores], weights[n_scores][n_features]. */
 extern bool linear_model_write(LinearLink link, uint32_t n_scores, uint32_t n_features, const double *intercept,
 							   const double *weights, Buffer *payload, Error *error);

@@ -73,6 +73,35 @@ extern const char *matrix_text(const Matrix *matrix, uint32_t column, uint32_t c
 /* Number of the first column with this role, or -1. */
 extern int	matrix_find_role(const Matrix *matrix, ColumnRole role);
 
+/* ---- Single values ---- */
+
+/* Where the value of a column in a row lies. */
+static inline const void *
+matrix_cell(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	const MatrixHeader *header = matrix->header;
+	const MatrixColumn *c = &matrix->columns[column];
+
+	return matrix->base + header->blocks_offset + row / MATRIX_BLOCK_ROWS * header->block_size + c->offset +
+		row % MATRIX_BLOCK_ROWS * (c->storage == STORAGE_FLOAT64 ? 8 : 4);
+}
+
+/* The value of a column that is not coded; NaN is missing. */
+static inline double
+matrix_number(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	const void *cell = matrix_cell(matrix, column, row);
+
+	return matrix->columns[column].storage == STORAGE_FLOAT32 ? (double) *(const float *) cell : *(const double *) cell;
+}
+
+/* The value of a coded column. */
+static inline uint32_t
+matrix_code(const Matrix *matrix, uint32_t column, uint64_t row)
+{
+	return *(const uint32_t *) matrix_cell(matrix, column, row);
+}
+
 /* ---- Writing: used by the backend, one row after the other ---- */
 
 typedef struct MatrixDictionary MatrixDictionary;

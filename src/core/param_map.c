@@ -1,6 +1,6 @@
 /*
  * param_map.c
- *		Parameters that are numbers by label or by column: lookup, checks, text.
+ *		Parameters that are numbers by label or by column: lookup, checks, text; sets of parameters taken over.
  */
 #include "params.h"
 
@@ -24,6 +24,25 @@ param_key_names(const char *key, const char *column)
 	size_t		length = strlen(key);
 
 	return strncmp(key, column, length) == 0 && (column[length] == '\0' || column[length] == '[');
+}
+
+bool
+params_inherit(ParamSet *params, const ParamSet *from, Error *error)
+{
+	for (int i = 0; i < params->n; i++)
+	{
+		if (!params->given[i] && params->specs[i].type != PARAM_MODEL)
+			params->values[i] = from->values[i];
+	}
+	for (int m = 0; m < from->n_maps; m++)
+	{
+		if (params->given[from->maps[m].param])
+			continue;
+		if (params->n_maps == PARAM_MAPS_MAX)
+			return error_set(error, ERROR_INTERNAL, "more than %d parameters are objects", PARAM_MAPS_MAX);
+		params->maps[params->n_maps++] = from->maps[m];
+	}
+	return true;
 }
 
 /* Names what there is, and the nearest of it. */
@@ -134,6 +153,11 @@ params_write_text(const ParamSet *params, int i, Buffer *out)
 	const ParamMap *map = params_map(params, spec->name);
 	char		text[64];
 
+	if (spec->type == PARAM_MODEL && params->model != NULL)
+	{
+		write_plain(params->model, out);
+		return;
+	}
 	if (map == NULL)
 	{
 		params_value_text(spec, params->values[i], text, sizeof(text));

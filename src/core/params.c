@@ -40,6 +40,7 @@ params_init(ParamSet *params, const ParamSpec *specs, int n, double *values, boo
 	params->values = values;
 	params->given = given;
 	params->n_maps = 0;
+	params->model = NULL;
 	for (int i = 0; i < n; i++)
 	{
 		values[i] = specs[i].initial;
@@ -99,7 +100,7 @@ static bool
 refuse_value(const ParamSpec *spec, const char *value, Error *error)
 {
 	char		range[512];
-	const char *article = spec->type == PARAM_FLOAT ? "a " : spec->type == PARAM_BOOLEAN || spec->type == PARAM_CHOICE ? "" : "an ";
+	const char *article = spec->type == PARAM_FLOAT || spec->type == PARAM_MODEL ? "a " : spec->type == PARAM_BOOLEAN || spec->type == PARAM_CHOICE ? "" : "an ";
 
 	params_range_text(spec, range, sizeof(range));
 	error_set(error, ERROR_PARAMETER, "invalid value for parameter \"%s\": %.100s", spec->name, value);
@@ -162,6 +163,7 @@ params_value_valid(const ParamSpec *spec, double value)
 			return param_is_word(spec, value) ? word_of(value) < split_choices(spec->choices, words) && value == PARAM_WORD(word_of(value))
 				: in_range(spec, value);
 		case PARAM_BOOLEAN:
+		case PARAM_MODEL:
 			return value == 0 || value == 1;
 		case PARAM_CHOICE:
 			return whole && value >= 0 && value < split_choices(spec->choices, words);
@@ -228,6 +230,13 @@ params_set_text(ParamSet *params, const char *name, const char *value, Error *er
 	char		quoted[104];
 
 	snprintf(quoted, sizeof(quoted), "\"%.100s\"", value);
+	if (spec->type == PARAM_MODEL && value[0] != '\0')
+	{
+		params->model = value;
+		params->values[i] = 1;
+		params->given[i] = true;
+		return true;
+	}
 	if (spec->choices == NULL)
 		return refuse_value(spec, quoted, error);
 
@@ -335,6 +344,9 @@ params_value_text(const ParamSpec *spec, double value, char *out, size_t out_siz
 				snprintf(out, out_size, "%s", value >= 1 && value <= n ? words[(int) value - 1] : "{}");
 				return;
 			}
+		case PARAM_MODEL:
+			snprintf(out, out_size, "none");
+			return;
 		case PARAM_FLOAT:
 			if (param_is_word(spec, value))
 			{
@@ -385,6 +397,11 @@ params_range_text(const ParamSpec *spec, char *out, size_t out_size)
 	if (spec->type == PARAM_BOOLEAN)
 	{
 		snprintf(out, out_size, "true or false");
+		return;
+	}
+	if (spec->type == PARAM_MODEL)
+	{
+		snprintf(out, out_size, "reference to a version, such as churn@3");
 		return;
 	}
 	if (spec->type == PARAM_CHOICE)
@@ -445,6 +462,8 @@ params_type_name(const ParamSpec *spec)
 		case PARAM_LABEL_MAP:
 		case PARAM_COLUMN_MAP:
 			return "object";
+		case PARAM_MODEL:
+			return "model";
 	}
 	return "unknown";
 }

@@ -19,7 +19,8 @@ typedef enum ParamType
 	PARAM_BOOLEAN = 3,
 	PARAM_CHOICE = 4,			/* one of a list of words */
 	PARAM_LABEL_MAP = 5,		/* numbers by class label, or one of a list of words */
-	PARAM_COLUMN_MAP = 6		/* numbers by feature column, or one of a list of words */
+	PARAM_COLUMN_MAP = 6,		/* numbers by feature column, or one of a list of words */
+	PARAM_MODEL = 7				/* names a version; one at most among an algorithm's parameters */
 } ParamType;
 
 typedef struct ParamSpec
@@ -60,10 +61,11 @@ typedef struct ParamSet
 {
 	const ParamSpec *specs;
 	int			n;
-	double	   *values;			/* n; owned by the caller of params_init; of a map: 0, or its word's number from 1 */
+	double	   *values;			/* n; owned by the caller of params_init; of a map: 0, or its word's number from 1; of a model: whether one is named */
 	bool	   *given;			/* n: set by the user */
 	int			n_maps;
 	ParamMap	maps[PARAM_MAPS_MAX];	/* those that are not empty */
+	const char *model;			/* the version that a parameter names, kept by reference; NULL: none */
 } ParamSet;
 
 /* All at their defaults; values and given have room for n. */
@@ -82,6 +84,9 @@ extern bool params_value_valid(const ParamSpec *spec, double value);
 
 /* Whether a number may stand in a map. */
 extern bool params_entry_valid(const ParamSpec *spec, double value);
+
+/* Takes what was not given from another set of the same specs; a model is not taken. */
+extern bool params_inherit(ParamSet *params, const ParamSet *from, Error *error);
 
 /* Value by name; the name must exist (a programming error otherwise). */
 extern double params_get(const ParamSet *params, const char *name);
@@ -120,7 +125,7 @@ extern void params_value_text(const ParamSpec *spec, double value, char *out, si
 /* Parameter i as text; maps as JSON objects. */
 extern void params_write_text(const ParamSet *params, int i, Buffer *out);
 
-/* What kind of value it takes: "integer", "number", "boolean", "word", "number or word", "object". */
+/* What kind of value it takes: "integer", "number", "boolean", "word", "number or word", "object", "model". */
 extern const char *params_type_name(const ParamSpec *spec);
 
 /* The range as text: "integer from 1 to 100000", "number of at least 0", "one of a, b". */

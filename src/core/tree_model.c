@@ -400,6 +400,14 @@ tree_model_scores(const Model *model, const double *features, double *scores)
 		add_leaves(&trees, features, false, scores);
 }
 
+double
+tree_model_leaf(const Model *model, uint32_t tree, const double *features)
+{
+	TreeView	trees = tree_view(model);
+
+	return walk_one(trees.nodes + trees.starts[tree], features, trees.sets)->u.leaf;
+}
+
 void
 tree_model_predict(const Model *model, const double *features, double *out)
 {

@@ -80,6 +80,9 @@ extern void tree_model_predict(const Model *model, const double *features, doubl
 /* Scores before the link: scores[n_groups]; not for LINK_SHARES. */
 extern void tree_model_scores(const Model *model, const double *features, double *scores);
 
+/* What one tree adds to the score of its group; the same. */
+extern double tree_model_leaf(const Model *model, uint32_t tree, const double *features);
+
 /* ---- Writing ---- */
 
 typedef struct TreeWriter
@@ -108,6 +111,9 @@ extern void tree_writer_free(TreeWriter *writer);
  */
 extern void tree_writer_tree(TreeWriter *writer, const TreeNode *nodes, const TreeNodeStat *stats, uint32_t n_nodes,
 							 const uint32_t *sets, uint64_t n_set_words, uint32_t depth);
+
+/* Appends all trees of a payload that was validated; the writer must have none. */
+extern void tree_writer_copy(TreeWriter *writer, const TreePayload *payload);
 
 /* Drops trees behind the first n (early stopping); n must be a multiple of n_groups. */
 extern void tree_writer_truncate(TreeWriter *writer, uint32_t n_trees);

@@ -113,6 +113,24 @@ tree_writer_tree(TreeWriter *writer, const TreeNode *nodes, const TreeNodeStat *
 }
 
 void
+tree_writer_copy(TreeWriter *writer, const TreePayload *payload)
+{
+	const uint8_t *bytes = (const uint8_t *) payload;
+	const uint64_t *starts = (const uint64_t *) (bytes + payload->starts_offset);
+
+	/* where a tree's words end is not known, but these trees are never dropped */
+	TreeMark	mark = {.n_set_words = payload->n_set_words,.depth = payload->max_depth};
+
+	buffer_bytes(&writer->nodes, bytes + payload->nodes_offset, payload->n_nodes * sizeof(TreeNode));
+	buffer_bytes(&writer->stats, bytes + payload->stats_offset, payload->n_nodes * sizeof(TreeNodeStat));
+	buffer_bytes(&writer->sets, bytes + payload->sets_offset, payload->n_set_words * sizeof(uint32_t));
+	buffer_bytes(&writer->starts, starts + 1, payload->n_trees * sizeof(uint64_t));
+	for (uint32_t t = 0; t < payload->n_trees; t++)
+		buffer_bytes(&writer->marks, &mark, sizeof(mark));
+	writer->n_trees = payload->n_trees;
+}
+
+void
 tree_writer_truncate(TreeWriter *writer, uint32_t n_trees)
 {
 	if (n_trees >= writer->n_trees || writer->starts.failed || writer->marks.failed)

@@ -9,6 +9,7 @@
 #include "utils/lsyscache.h"
 
 #include "report.h"
+#include "signature.h"
 
 /* Kind and storage by a column's type; false where it cannot be used. */
 bool
@@ -194,6 +195,98 @@ other_features(const Source *source, const ColumnChoice *choice, const Preproces
 				(errmsg("left out for their types: %s", left_out.data)));
 }
 
+/* Names of columns that are not among others, as a list; NULL where there is none. */
+static char *
+names_missing_in(const char *const *names, int n, const char *const *others, int n_others)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+	{
+		if (!contains(others, n_others, names[i]))
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", names[i]);
+	}
+	return list.len > 0 ? list.data : NULL;
+}
+
+/* Raises where the caller asks for other features than those of the version to continue, whose names these are. */
+static void
+check_continued(const ColumnChoice *choice, const char *const *names, int n)
+{
+	char	   *unknown = choice->features != NULL ? names_missing_in(choice->features, choice->n_features, names, n) : NULL;
+	char	   *missing = choice->features != NULL ? names_missing_in(names, n, choice->features, choice->n_features) : NULL;
+	const char *taken = NULL;
+
+	if (unknown != NULL || missing != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"features\" does not list the columns of the version to continue"),
+				 errdetail("%s: %s.", unknown != NULL ? "The version does not know" : "It has also", unknown != NULL ? unknown : missing),
+				 errhint("Leave out \"features\": the version's columns are used.")));
+	for (int i = 0; i < n; i++)
+	{
+		if (contains(choice->exclude, choice->n_exclude, names[i]))
+			taken = "argument \"exclude\"";
+		else if (strcmp(names[i], choice->target) == 0)
+			taken = "the target";
+		else if (choice->weight != NULL && strcmp(names[i], choice->weight) == 0)
+			taken = "argument \"weight\"";
+		else if (choice->split->column != NULL && strcmp(names[i], choice->split->column) == 0)
+			taken = "argument \"split\"";
+		if (taken != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s names column \"%s\", which is a feature of the version to continue", taken, names[i])));
+	}
+}
+
+/* The policies of a column of the version, which are kept. */
+static RecipePlan
+kept_plan(const RecipeColumn *recipe)
+{
+	return (RecipePlan)
+	{
+		.missing = recipe->missing,.encoding = recipe->encoding,.scaling = recipe->scaling,.unseen = recipe->unseen,
+		.indicator = recipe->indicator ? INDICATOR_AUTO : INDICATOR_NEVER
+	};
+}
+
+/* The features of the version to continue; what else the source has is told. */
+static void
+continued_features(const Source *source, const ColumnChoice *choice, TrainColumns *chosen)
+{
+	const char **names;
+	uint32		column = 0;
+	StringInfoData left_out;
+
+	chosen->n_columns = signature_features(source, choice->init, chosen->columns);
+	names = palloc((chosen->n_columns + 1) * sizeof(char *));
+	for (int i = 0; i < chosen->n_columns; i++)
+	{
+		ScanColumn *feature = &chosen->columns[i];
+
+		names[i] = feature->source->name;
+		feature->plan = kept_plan(&choice->init->columns[column]);
+		column += OidIsValid(feature->element_type) ? feature->n_elements : 1;
+	}
+	check_continued(choice, names, chosen->n_columns);
+
+	initStringInfo(&left_out);
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		const char *name = source->columns[i].name;
+
+		if (strcmp(name, choice->target) != 0 && (choice->weight == NULL || strcmp(name, choice->weight) != 0) &&
+			(choice->split->column == NULL || strcmp(name, choice->split->column) != 0) &&
+			!contains(choice->exclude, choice->n_exclude, name) && !contains(names, chosen->n_columns, name))
+			appendStringInfo(&left_out, "%s\"%s\"", left_out.len > 0 ? ", " : "", name);
+	}
+	if (left_out.len > 0)
+		ereport(NOTICE,
+				(errmsg("left out, for the version to continue does not know them: %s", left_out.data)));
+}
+
 /* Plans of the features; what "preprocess" names must be one. */
 static void
 plan_features(TrainColumns *chosen, const Algorithm *algorithm, Preprocess *preprocess)
@@ -217,13 +310,16 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 	TrainColumns *chosen = palloc0(sizeof(TrainColumns));
 	ScanColumn	target = choose_target(source, choice->target);
 
-	chosen->columns = palloc((Max(choice->n_features, source->n_columns) + 3) * sizeof(ScanColumn));
+	chosen->columns = palloc((Max(Max(choice->n_features, source->n_columns), choice->init != NULL ? (int) choice->init->n_columns : 0) + 3) *
+							 sizeof(ScanColumn));
 	for (int i = 0; i < choice->n_exclude; i++)
 	{
 		if (!source_has(source, choice->exclude[i]))
 			(void) source_column(source, choice->exclude[i], "argument \"exclude\"");
 	}
-	if (choice->features != NULL)
+	if (choice->init != NULL)
+		continued_features(source, choice, chosen);
+	else if (choice->features != NULL)
 		listed_features(source, choice, preprocess, chosen);
 	else
 		other_features(source, choice, preprocess, chosen);
@@ -233,7 +329,8 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no feature left beside the target \"%s\"", choice->target),
 				 errhint("The source must return at least one more column of a type that can be used.")));
-	plan_features(chosen, algorithm, preprocess);
+	if (choice->init == NULL)
+		plan_features(chosen, algorithm, preprocess);
 
 	chosen->target = &chosen->columns[chosen->n_columns];
 	chosen->columns[chosen->n_columns++] = target;

@@ -22,6 +22,7 @@ typedef struct ColumnChoice
 	int			n_exclude;
 	const char *weight;			/* or NULL */
 	const SplitRequest *split;
+	const Model *init;			/* the version to go on from, whose columns are used; or NULL */
 } ColumnChoice;
 
 typedef struct TrainColumns

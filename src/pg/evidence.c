@@ -162,6 +162,22 @@ timing_json(const RunRecord *run)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/* Model, version and SHA-256 of what a training went on from; NULLs where it began anew. */
+static void
+init_columns(const ModelRef *init, Datum *values, bool *nulls)
+{
+	bytea	   *digest = palloc(VARHDRSZ + REGISTRY_HASH_SIZE);
+
+	nulls[0] = nulls[1] = nulls[2] = init == NULL;
+	if (init == NULL)
+		return;
+	SET_VARSIZE(digest, VARHDRSZ + REGISTRY_HASH_SIZE);
+	memcpy(VARDATA(digest), init->sha256, REGISTRY_HASH_SIZE);
+	values[0] = Int64GetDatum(init->model_id);
+	values[1] = Int32GetDatum(init->version);
+	values[2] = PointerGetDatum(digest);
+}
+
 /* The row of run. */
 static int64
 insert_run(const RunRecord *run)
@@ -170,7 +186,7 @@ insert_run(const RunRecord *run)
 	Oid			types[] = {
 		INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
 		INT8OID, INT4OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		JSONBOID
+		JSONBOID, INT8OID, INT4OID, BYTEAOID
 	};
 	Datum		values[] = {
 		Int64GetDatum(run->project_id),
@@ -194,16 +210,19 @@ insert_run(const RunRecord *run)
 		CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
 		TimestampTzGetDatum(run->started),
 		TimestampTzGetDatum(run->finished),
-		JsonbPGetDatum(timing_json(run))
+		JsonbPGetDatum(timing_json(run)),
+		(Datum) 0, (Datum) 0, (Datum) 0
 	};
 	bool		nulls[lengthof(types)] = {0};
 
 	nulls[1] = run->experiment_id == 0;
+	init_columns(run->init, values + 22, nulls + 22);
 	return DatumGetInt64(registry_execute("insert into mlops.run "
 										  "(project_id, experiment_id, snapshot_id, model_name, algorithm, task, target, arguments, params, metrics, "
 										  "seed, threads, trainer, rows_train, rows_validation, rows_test, rows_dropped, "
-										  "session_user_name, current_user_name, started_at, finished_at, timing, kind, state, device) "
-										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, "
+										  "session_user_name, current_user_name, started_at, finished_at, timing, init_model_id, init_version, init_sha256, "
+										  "kind, state, device) "
+										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, "
 										  "'train', 'succeeded', 'cpu') returning id",
 										  lengthof(types), types, values, nulls, NULL));
 }
@@ -235,29 +254,40 @@ insert_metric(int64 run_id, const char *name, const int32 *steps, const double *
 					 lengthof(types), types, values, NULL, NULL);
 }
 
-/* Losses by iteration. */
+/* One curve: a number by iteration, which lies at an offset in each; where it is NaN there is none. */
 static void
-insert_losses(int64 run_id, const TrainerOutcome *outcome)
+insert_curve(int64 run_id, const char *name, const TrainerOutcome *outcome, size_t offset)
 {
 	int32	   *steps = palloc_extended((outcome->n_iterations + 1) * sizeof(int32), MCXT_ALLOC_HUGE);
-	double	   *losses = palloc_extended((outcome->n_iterations + 1) * sizeof(double), MCXT_ALLOC_HUGE);
+	double	   *values = palloc_extended((outcome->n_iterations + 1) * sizeof(double), MCXT_ALLOC_HUGE);
+	int			n = 0;
 
-	for (int validation = 0; validation < 2; validation++)
+	for (int i = 0; i < outcome->n_iterations; i++)
 	{
-		int			n = 0;
+		const TrainerIteration *iteration = &outcome->iterations[i];
+		double		value;
 
-		for (int i = 0; i < outcome->n_iterations; i++)
-		{
-			const TrainerIteration *iteration = &outcome->iterations[i];
-			double		loss = validation ? iteration->validation_loss : iteration->train_loss;
-
-			if (isnan(loss))
-				continue;
-			steps[n] = (int32) iteration->number;
-			losses[n++] = loss;
-		}
-		insert_metric(run_id, validation ? "validation_loss" : "train_loss", steps, losses, n);
+		memcpy(&value, (const char *) iteration + offset, sizeof(value));
+		if (isnan(value))
+			continue;
+		steps[n] = (int32) iteration->number;
+		values[n++] = value;
 	}
+	insert_metric(run_id, name, steps, values, n);
+	pfree(steps);
+	pfree(values);
+}
+
+/* The log of the training: losses, and the metric that it stops by, on both parts. */
+static void
+insert_curves(int64 run_id, const TrainerOutcome *outcome)
+{
+	insert_curve(run_id, "train_loss", outcome, offsetof(TrainerIteration, train_loss));
+	insert_curve(run_id, "validation_loss", outcome, offsetof(TrainerIteration, validation_loss));
+	if (outcome->metric[0] == '\0')
+		return;
+	insert_curve(run_id, psprintf("train_%s", outcome->metric), outcome, offsetof(TrainerIteration, train_metric));
+	insert_curve(run_id, psprintf("validation_%s", outcome->metric), outcome, offsetof(TrainerIteration, validation_metric));
 }
 
 /* Records a training. */
@@ -270,6 +300,6 @@ evidence_run(const RunRecord *run)
 
 	for (uint32 i = 0; i < result->n_metrics; i++)
 		insert_metric(run_id, result->metrics[i].name, &result_step, &result->metrics[i].value, 1);
-	insert_losses(run_id, run->outcome);
+	insert_curves(run_id, run->outcome);
 	return run_id;
 }

@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "core.h"
+#include "registry.h"
 #include "source.h"
 #include "trainer_client.h"
 
@@ -38,10 +39,11 @@ typedef struct RunRecord
 	TimestampTz started;
 	TimestampTz finished;
 	double		scan_seconds;
+	const ModelRef *init;		/* the version that it went on from, or NULL */
 	const TrainerOutcome *outcome;
 } RunRecord;
 
-/* Records it with its metrics: step 0 the results, steps from 1 the losses; the run's id. */
+/* Records it with its metrics: step 0 the results, steps from 1 the curves; the run's id. */
 extern int64 evidence_run(const RunRecord *run);
 
 #endif

@@ -17,19 +17,25 @@
 
 #include "core.h"
 
-/* Unmaps and closes. */
-static void
-memory_file_release(void *argument)
+void
+memory_file_close(MemoryFile *file)
 {
-	MemoryFile *file = argument;
-
 	if (file->base != NULL)
 		munmap(file->base, file->mapped);
+	file->base = NULL;
 	if (file->fd >= 0)
 	{
 		close(file->fd);
 		ReleaseExternalFD();
 	}
+	file->fd = -1;
+}
+
+/* The context's callback. */
+static void
+memory_file_release(void *argument)
+{
+	memory_file_close(argument);
 }
 
 /* A descriptor of a new memfd, above those that the trainer's own are put to. */

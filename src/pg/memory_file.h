@@ -21,6 +21,9 @@ typedef struct MemoryFile
  */
 extern MemoryFile *memory_file_create(const char *name, size_t size, bool map);
 
+/* Unmaps and closes it earlier. */
+extern void memory_file_close(MemoryFile *file);
+
 /* Appends bytes to a file that is not mapped. */
 extern void memory_file_write(const MemoryFile *file, const void *bytes, size_t n);
 

@@ -23,6 +23,46 @@ set_map(ParamSet *params, const JsonField *field, Error *error)
 	return params_set_map(params, field->key, entries, (uint32_t) n, error);
 }
 
+/* Where other algorithms have a parameter of this name and this one has not, says which. */
+static void
+hint_owners(const ParamSet *params, const char *name, Error *error)
+{
+	const char *owners[32];
+	int			n = 0;
+
+	for (int i = 0; i < n_algorithms && n < (int) lengthof(owners); i++)
+	{
+		for (int j = 0; j < algorithms[i]->n_params; j++)
+		{
+			if (strcmp(algorithms[i]->params[j].name, name) != 0)
+				continue;
+			if (algorithms[i]->params == params->specs)
+				return;
+			owners[n++] = algorithms[i]->name;
+		}
+	}
+	if (n > 0)
+		error_hint(error, "The algorithm%s that %s \"%s\": %s.", n == 1 ? "" : "s", n == 1 ? "has" : "have", name, report_list(owners, n, n));
+}
+
+/* Raises: no parameter is an array. */
+static void __attribute__((noreturn))
+refuse_array(const ParamSet *params, const JsonField *field)
+{
+	char		range[512] = "";
+
+	for (int i = 0; i < params->n; i++)
+	{
+		if (strcmp(params->specs[i].name, field->key) == 0)
+			params_range_text(&params->specs[i], range, sizeof(range));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" must be a number, a boolean, a string or an object, not %s", field->key, json_type(&field->value)),
+			 range[0] != '\0' ? errdetail("The value of \"%s\": %s.", field->key, range) : 0));
+	pg_unreachable();
+}
+
 /* Sets one parameter; null leaves the default. */
 static void
 set_param(ParamSet *params, const JsonField *field)
@@ -51,13 +91,13 @@ set_param(ParamSet *params, const JsonField *field)
 			}
 			/* FALLTHROUGH */
 		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" must be a number, a boolean, a string or an object, not %s", field->key,
-							json_type(&field->value))));
+			refuse_array(params, field);
 	}
 	if (!done)
+	{
+		hint_owners(params, field->key, &error);
 		report_error(&error);
+	}
 }
 
 /* The parameters of an algorithm with those of an object set. */
@@ -108,6 +148,18 @@ push_map(JsonbParseState **state, const ParamMap *map)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/* Pushes one that names a version, or null. */
+static void
+push_model(JsonbParseState **state, const char *model)
+{
+	JsonbValue	none = {.type = jbvNull};
+
+	if (model != NULL)
+		json_push_text(state, WJB_VALUE, model);
+	else
+		pushJsonbValue(state, WJB_VALUE, &none);
+}
+
 /* All parameters. */
 Jsonb *
 params_to_json(const ParamSet *params)
@@ -121,7 +173,9 @@ params_to_json(const ParamSet *params)
 		bool		is_map = spec->type == PARAM_LABEL_MAP || spec->type == PARAM_COLUMN_MAP;
 
 		json_push_key(&state, spec->name);
-		if (is_map && params->values[i] == 0)
+		if (spec->type == PARAM_MODEL)
+			push_model(&state, params->model);
+		else if (is_map && params->values[i] == 0)
 			push_map(&state, params_map(params, spec->name));
 		else
 			push_value(&state, spec, params->values[i]);

@@ -92,7 +92,8 @@ task_expect(const char *name, const Algorithm *algorithm, const ParamSet *params
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target column \"%s\" of type %s cannot be the target of a regression", target->source->name, target->source->type_name),
-				 errhint("Cast it to a number in the source query, or use task => 'classification'.")));
+				 choice.by_objective ? errhint("Leave \"objective\" out: it follows the task.")
+				 : errhint("Cast it to a number in the source query, or use task => 'classification'.")));
 	if ((choice.possible & algorithm->tasks) == 0)
 		report_unfit(algorithm, choice.possible, target);
 	choice.possible &= algorithm->tasks;
@@ -106,11 +107,24 @@ task_expect(const char *name, const Algorithm *algorithm, const ParamSet *params
 	return choice;
 }
 
+/* Enters a value among those seen; their number. */
+static int
+see_value(double *seen, int n, double value)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (seen[i] == value)
+			return n;
+	}
+	seen[n] = value;
+	return n + 1;
+}
+
 /* Number of different values of a numeric column, at most `most` + 1. */
 static int
 count_distinct(const Matrix *matrix, uint32 column, int most)
 {
-	double	   *seen = palloc((most + 1) * sizeof(double));
+	double	   *seen = palloc0((most + 1) * sizeof(double));
 	int			n = 0;
 	bool		single = matrix->columns[column].storage == STORAGE_FLOAT32;
 
@@ -122,14 +136,10 @@ count_distinct(const Matrix *matrix, uint32 column, int most)
 		for (uint32 row = 0; row < n_rows && n <= most; row++)
 		{
 			double		value = single ? ((const float *) values)[row] : ((const double *) values)[row];
-			int			i = 0;
 
-			if (isnan(value))
-				continue;
-			while (i < n && seen[i] != value)
-				i++;
-			if (i == n)
-				seen[n++] = value;
+			/* two classes in no order would be two guesses of the processor a row: both are compared, and one branch is left */
+			if (n < 2 || !((value == seen[0]) | (value == seen[1]) | (value != value)))
+				n = isnan(value) ? n : see_value(seen, n, value);
 		}
 	}
 	pfree(seen);
@@ -176,7 +186,10 @@ task_decide(const TaskChoice *choice, const Algorithm *algorithm, const ScanColu
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("target column \"%s\" is %s in every row", target->source->name, header->n_nan > 0 ? "NULL or NaN" : "NULL")));
 
-	n_distinct = header->storage == STORAGE_CODE ? (int) header->n_codes : count_distinct(matrix, column, DISTINCT_MAX);
+	if (classes == 0 && (choice->given || choice->by_objective || !is_integer(target)))
+		n_distinct = 0;			/* a regression, whatever the values are, and nothing to be told of them */
+	else
+		n_distinct = header->storage == STORAGE_CODE ? (int) header->n_codes : count_distinct(matrix, column, DISTINCT_MAX);
 	if ((choice->possible & TASK_BIT(TASK_REGRESSION)) != 0 && (classes == 0 || n_distinct > DISTINCT_MAX))
 		task = TASK_REGRESSION;
 	else if (classes == CLASSIFICATION)
@@ -188,7 +201,8 @@ task_decide(const TaskChoice *choice, const Algorithm *algorithm, const ScanColu
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("target column \"%s\" has more than two different values, but the task is binary", target->source->name),
-				 errhint("Use task => 'multiclass', or make two classes of it in the source query.")));
+				 choice->by_objective ? errhint("Leave \"objective\" out, or make two classes of it in the source query.")
+				 : errhint("Use task => 'multiclass', or make two classes of it in the source query.")));
 	tell_task(choice, algorithm, task, target, n_distinct);
 	return task;
 }

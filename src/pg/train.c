@@ -56,6 +56,7 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	run.started = record->started;
 	run.finished = record->finished;
 	run.scan_seconds = trained->scan_seconds;
+	run.init = request->init != NULL ? &request->init->ref : NULL;
 	run.outcome = trained->outcome;
 	record->run_id = evidence_run(&run);
 

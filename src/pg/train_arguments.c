@@ -127,6 +127,17 @@ check_experiment(const char *name)
 				 errmsg("the name of an experiment must have 1 to %d characters", EXPERIMENT_NAME_CHARACTERS)));
 }
 
+/* Early stopping looks at validation rows; only a column of the split may still bring some. */
+static void
+check_validation(const TrainRequest *request)
+{
+	if (params_get(request->params, "early_stopping_rounds") > 0 && request->split.kind != SPLIT_COLUMN && request->split.validation == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("early_stopping_rounds needs validation rows, and there are none"),
+				 errhint("Add a share of validation rows to the split, such as {\"validation\": 0.1}.")));
+}
+
 /* Parameters by column name features, before any row is read. */
 static void
 check_param_columns(const TrainRequest *request)
@@ -180,6 +191,8 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->project_id = target.project_id;
 	request->model_name = pstrdup(target.model_name);
 
+	train_init_load(request);
+	check_validation(request);
 	request->source = source_open(request->source_text);
 	choice.target = request->target;
 	choice.features = request->features;
@@ -188,9 +201,10 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	choice.n_exclude = request->n_exclude;
 	choice.weight = request->weight;
 	choice.split = &request->split;
+	choice.init = request->init != NULL ? &request->init->model : NULL;
 	request->columns = columns_choose(request->source, &choice, request->algorithm, request->preprocess);
 	check_param_columns(request);
-	request->task_choice = task_expect(request->task, request->algorithm, request->params, request->columns->target);
+	request->task_choice = request->init != NULL ? train_init_task(request) : task_expect(request->task, request->algorithm, request->params, request->columns->target);
 	return request;
 }
 

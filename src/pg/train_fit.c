@@ -71,7 +71,8 @@ train_fit(const TrainRequest *request)
 	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), &scan);
 	trained->row_security = scan.row_security;
 	trained->scan_seconds = scan.seconds;
-	trained->task = task_decide(&request->task_choice, request->algorithm, columns->target, &scan.matrix);
+	trained->task = request->init != NULL ? request->init->model.task
+		: task_decide(&request->task_choice, request->algorithm, columns->target, &scan.matrix);
 	if (request->algorithm->check != NULL && !request->algorithm->check(request->params, trained->task, &error))
 		report_error(&error);
 	trained->threads = settings_trainer_threads();
@@ -97,7 +98,7 @@ train_fit(const TrainRequest *request)
 	job.maps = request->params->maps;
 
 	model_file = memory_file_create("mlops-model", 0, false);
-	trained->outcome = trainer_run(&job, scan.file, model_file);
+	trained->outcome = trainer_run(&job, scan.file, model_file, train_init_file(request, &job));
 	take_model(trained, model_file);
 	return trained;
 }

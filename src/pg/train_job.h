@@ -4,6 +4,7 @@
  *
  * train.c			the SQL function
  * train_arguments.c	reading and checking the arguments, before any row is read
+ * train_init.c		the version to go on from
  * train_fit.c		scan, trainer, model
  */
 #ifndef MLOPS_PG_TRAIN_JOB_H
@@ -19,11 +20,20 @@
 #include "core.h"
 #include "params_json.h"
 #include "preprocess.h"
+#include "registry.h"
 #include "scan.h"
 #include "source.h"
 #include "split_json.h"
 #include "task.h"
 #include "trainer_client.h"
+
+/* The version that a training goes on from. */
+typedef struct InitModel
+{
+	ModelRef	ref;
+	struct varlena *artifact;
+	Model		model;			/* the same, opened */
+} InitModel;
 
 /* The arguments, checked. */
 typedef struct TrainRequest
@@ -50,10 +60,26 @@ typedef struct TrainRequest
 	Source	   *source;
 	TrainColumns *columns;
 	TaskChoice	task_choice;
+	InitModel  *init;			/* or NULL */
 } TrainRequest;
 
 /* Reads and checks all arguments of mlops.train(). */
 extern TrainRequest *train_read_arguments(FunctionCallInfo fcinfo);
+
+/*
+ * Loads the version that the parameter init_model names, if it names one;
+ * request->params then hold what was given over what it was trained with.
+ * What registry_resolve() raises; INVALID_PARAMETER_VALUE for a version of
+ * another algorithm, objective or target, and for arguments that cannot be
+ * given then.
+ */
+extern void train_init_load(TrainRequest *request);
+
+/* The task that it leaves; the target's type is checked. */
+extern TaskChoice train_init_task(const TrainRequest *request);
+
+/* Its bytes for the trainer, and their hash for the job; NULL where there is none. */
+extern MemoryFile *train_init_file(const TrainRequest *request, Job *job);
 
 /* What the run keeps of them, as resolved. */
 extern Jsonb *train_arguments_json(const TrainRequest *request);

@@ -98,6 +98,7 @@ take_iteration(TrainerClient *client, Reader *body)
 	total = reader_u32(body);
 	iteration.train_loss = reader_f64(body);
 	iteration.validation_loss = reader_f64(body);
+	iteration.train_metric = iteration.validation_metric = NAN;
 	if (body->failed || iteration.number == 0)
 		report_broken_message();
 
@@ -110,6 +111,22 @@ take_iteration(TrainerClient *client, Reader *body)
 	}
 	outcome->iterations[outcome->n_iterations++] = iteration;
 	tell_progress(client, total, &iteration);
+}
+
+/* MESSAGE_METRIC */
+static void
+take_metric(TrainerOutcome *outcome, Reader *body)
+{
+	TrainerIteration *iteration;
+
+	if (outcome->n_iterations == 0)
+		report_broken_message();
+	iteration = &outcome->iterations[outcome->n_iterations - 1];
+	reader_string(body, outcome->metric, sizeof(outcome->metric));
+	iteration->train_metric = reader_f64(body);
+	iteration->validation_metric = reader_f64(body);
+	if (body->failed)
+		report_broken_message();
 }
 
 /* One message. */
@@ -131,6 +148,9 @@ take_message(TrainerClient *client, MessageType type, const char *data, uint32 s
 			break;
 		case MESSAGE_ITERATION:
 			take_iteration(client, &body);
+			break;
+		case MESSAGE_METRIC:
+			take_metric(client->outcome, &body);
 			break;
 		case MESSAGE_NOTICE:
 			text = palloc(size + 1);
@@ -264,11 +284,11 @@ write_job(const Job *job)
 
 /* Runs a job to its end. */
 TrainerOutcome *
-trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model)
+trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
 {
 	TrainerClient *client = palloc0(sizeof(TrainerClient));
 	TrainerOutcome *outcome = palloc0(sizeof(TrainerOutcome));
-	int			status;
+	int			status = 0;
 
 	outcome->cleanup.func = outcome_release;
 	outcome->cleanup.arg = outcome;
@@ -278,9 +298,12 @@ trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model)
 	client->outcome = outcome;
 	client->started = client->notified = GetCurrentTimestamp();
 
-	client->process = trainer_start(write_job(job), matrix, model);
+	client->process = trainer_start(write_job(job), matrix, model, init);
+	/* the trainer has its own: so the kernel takes these pages back at the trainer's end, while the result is stored */
+	memory_file_close(matrix);
 	listen_to_end(client);
-	status = trainer_wait(client->process);
+	if (!client->finished || client->failure.code != ERROR_NONE)
+		status = trainer_wait(client->process);
 	CHECK_FOR_INTERRUPTS();
 
 	if (client->failure.code != ERROR_NONE)

@@ -10,12 +10,14 @@
 #include "core.h"
 #include "memory_file.h"
 
-/* Losses after one iteration; NaN: none. */
+/* Losses and a metric after one iteration; NaN: none. */
 typedef struct TrainerIteration
 {
 	uint32		number;			/* from 1 */
 	double		train_loss;
 	double		validation_loss;
+	double		train_metric;	/* what training stops by, where that is no loss */
+	double		validation_metric;
 } TrainerIteration;
 
 typedef struct TrainerOutcome
@@ -23,15 +25,16 @@ typedef struct TrainerOutcome
 	JobResult	result;			/* its arrays are freed with the memory context */
 	int			n_iterations;
 	TrainerIteration *iterations;
+	char		metric[METRIC_NAME_SIZE];	/* of the iterations; empty: none */
 	MemoryContextCallback cleanup;
 } TrainerOutcome;
 
 /*
  * Runs a job to its end in the current memory context, which holds every
- * resource of it.  Raises what the trainer reports as an error,
+ * resource of it; init: the version that a training goes on from, or NULL.  Raises what the trainer reports as an error,
  * EXTERNAL_ROUTINE_EXCEPTION where it dies, and whatever interrupts the
  * statement; the trainer is gone when the context is.
  */
-extern TrainerOutcome *trainer_run(const Job *job, const MemoryFile *matrix, const MemoryFile *model);
+extern TrainerOutcome *trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
 
 #endif

@@ -98,9 +98,9 @@ inherited(const char *name)
 	return value != NULL ? psprintf("%s=%s", name, value) : NULL;
 }
 
-/* Spawns; an errno value. */
+/* Spawns with files from TRAINER_FD_SOCKET on; an errno value. */
 static int
-spawn(TrainerProcess *process, char *path, const int *files)
+spawn(TrainerProcess *process, char *path, const int *files, int n_files)
 {
 	char	   *arguments[] = {path, NULL};
 	char	   *environment[5] = {"LC_ALL=C", "OPENBLAS_NUM_THREADS=1", NULL};
@@ -121,9 +121,9 @@ spawn(TrainerProcess *process, char *path, const int *files)
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, process->errors->fd, STDERR_FILENO);
-	for (int fd = TRAINER_FD_SOCKET; fd <= TRAINER_FD_LAST; fd++)
-		posix_spawn_file_actions_adddup2(&actions, files[fd - TRAINER_FD_SOCKET], fd);
-	posix_spawn_file_actions_addclosefrom_np(&actions, TRAINER_FD_LAST + 1);
+	for (int i = 0; i < n_files; i++)
+		posix_spawn_file_actions_adddup2(&actions, files[i], TRAINER_FD_SOCKET + i);
+	posix_spawn_file_actions_addclosefrom_np(&actions, TRAINER_FD_SOCKET + n_files);
 
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -143,7 +143,7 @@ spawn(TrainerProcess *process, char *path, const int *files)
 
 /* Starts a trainer. */
 TrainerProcess *
-trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile *model)
+trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
 {
 	TrainerProcess *process = palloc0(sizeof(TrainerProcess));
 	char	   *path = trainer_path();
@@ -157,9 +157,9 @@ trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile 
 	open_socket(process);
 
 	{
-		int			files[] = {process->child_socket, job->fd, matrix->fd, model->fd};
+		int			files[] = {process->child_socket, job->fd, matrix->fd, model->fd, init != NULL ? init->fd : -1};
 
-		failure = spawn(process, path, files);
+		failure = spawn(process, path, files, (int) lengthof(files) - (init == NULL ? 1 : 0));
 	}
 	if (failure != 0)
 	{

@@ -20,11 +20,11 @@ typedef struct TrainerProcess
 } TrainerProcess;
 
 /*
- * Starts a trainer with these files.  It is killed and reaped, and its
+ * Starts a trainer with these files; init may be NULL.  It is killed and reaped, and its
  * descriptors are closed, when the current memory context is reset: an error
  * or a cancellation needs to do nothing else.
  */
-extern TrainerProcess *trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile *model);
+extern TrainerProcess *trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
 
 /* Waits for a trainer that has closed its socket; its wait status. */
 extern int	trainer_wait(TrainerProcess *process);

@@ -83,6 +83,18 @@ channel_iteration(const Channel *channel, int iteration, int total, double train
 }
 
 void
+channel_metric(const Channel *channel, const char *name, double train_value, double validation_value)
+{
+	Buffer		frame;
+
+	frame_begin(&frame);
+	buffer_string(&frame, name);
+	buffer_f64(&frame, train_value);
+	buffer_f64(&frame, validation_value);
+	frame_send(channel, MESSAGE_METRIC, &frame);
+}
+
+void
 channel_notice(const Channel *channel, const char *text)
 {
 	Buffer		frame;

@@ -18,6 +18,7 @@ typedef struct Channel
 
 extern void channel_phase(const Channel *channel, const char *phase);
 extern void channel_iteration(const Channel *channel, int iteration, int total, double train_loss, double validation_loss);
+extern void channel_metric(const Channel *channel, const char *name, double train_value, double validation_value);
 extern void channel_notice(const Channel *channel, const char *text);
 
 /* Sends an error, and writes its message to stderr as well: the last words. */

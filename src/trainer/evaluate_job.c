@@ -37,7 +37,10 @@ model_rows_build(ModelRows *rows, Trainer *trainer, const Model *model, uint64_t
 	const Job  *job = &trainer->job;
 	SplitPlan	split = {.kind = SPLIT_RANDOM, .test = 0, .validation = 0, .seed = job->seed, .stratified = false};
 	JobResult  *result = &trainer->result;
-	uint64_t	needed = trainer->matrix.header->size + table_memory(&trainer->matrix) + bytes;
+	uint64_t	n_rows = trainer->matrix.header->n_rows;
+	uint64_t	building = table_build_memory(&trainer->matrix);
+	uint64_t	working = table_memory(&trainer->matrix) + 2 * n_rows * sizeof(double) + table_gather_memory(&trainer->matrix, n_rows) + bytes;
+	uint64_t	needed = trainer->matrix.header->size + (building > working ? building : working);
 
 	if (needed > job->max_memory)
 	{
@@ -51,7 +54,8 @@ model_rows_build(ModelRows *rows, Trainer *trainer, const Model *model, uint64_t
 		!profile_columns(trainer, error))
 		return false;
 	notice_dropped(trainer, &rows->table);
-	if (!target_of_model(&rows->target, &rows->table, model, &trainer->arena, error) ||
+	if (!target_of_model(&rows->target, &rows->table, model, trainer->pool, &trainer->arena, error) ||
+		!table_gather_features(&rows->table, rows->table.train, trainer->pool, &trainer->arena, error) ||
 		!row_source_init(&rows->source, &rows->table, model, &trainer->arena, error))
 		return false;
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -132,6 +133,9 @@ main(int argc, char **argv)
 	done = done && channel_result(&trainer.channel, &trainer.result, &error);
 	if (!done)
 		channel_error(&trainer.channel, &error);
+
+	/* The backend need not wait until the kernel has taken this process's memory back. */
+	close(TRAINER_FD_SOCKET);
 
 	/* Freed so that a leak checker sees what else was forgotten. */
 	if (trainer.pool != NULL)

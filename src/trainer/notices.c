@@ -74,23 +74,12 @@ notice_untested(const Trainer *trainer, const Table *table)
 		notice(trainer, "the split holds out none of the %zu rows, so nothing is measured", table->n_rows);
 }
 
-/* Rows of a text column that are not missing. */
-static size_t
-count_present(const TableColumn *column, size_t n_rows)
-{
-	size_t		n = 0;
-
-	for (size_t row = 0; row < n_rows; row++)
-		n += column->u.codes[row] != CODE_MISSING;
-	return n;
-}
-
 /* Whether nearly every value of a column is distinct. */
 static bool
-is_identifier(const TableColumn *column, size_t n_rows)
+is_identifier(const TableColumn *column)
 {
 	return column->source->storage == STORAGE_CODE && column->n_levels >= IDENTIFIER_MIN_ROWS &&
-		column->n_levels >= IDENTIFIER_MIN_SHARE * (double) count_present(column, n_rows);
+		column->n_levels >= IDENTIFIER_MIN_SHARE * (double) column->n_present;
 }
 
 void
@@ -100,7 +89,7 @@ notice_identifiers(const Trainer *trainer, const Table *table)
 
 	for (uint32_t i = 0; i < table->n_features; i++)
 	{
-		if (is_identifier(&table->features[i], table->n_rows))
+		if (is_identifier(&table->features[i]))
 			list_add(&list, table->features[i].source->name);
 	}
 	if (list.n > 0)
@@ -119,7 +108,7 @@ notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRe
 		const RecipeColumn *fitted = &recipe->columns[i].recipe;
 
 		if (fitted->kind == KIND_CATEGORY && fitted->n_categories == trainer->job.plans[i].max_categories &&
-			fitted->n_categories < column->n_levels && !is_identifier(column, table->n_rows))
+			fitted->n_categories < column->n_levels && !is_identifier(column))
 			list_add(&list, column->source->name);
 	}
 	if (list.n > 0)
@@ -127,23 +116,24 @@ notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRe
 			   list_text(&list));
 }
 
-/* Levels of a text column that the training rows have, counted up to 2. */
-static int
-count_levels(const TableColumn *column, RowRange range)
+void
+notice_unknown_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe)
 {
-	uint32_t	first = CODE_MISSING;
+	NameList	list = {.n = 0};
 
-	for (size_t row = range.begin; row < range.end; row++)
+	for (uint32_t i = 0; i < table->n_features; i++)
 	{
-		uint32_t	code = column->u.codes[row];
+		const TableColumn *column = &table->features[i];
+		bool		unknown = false;
 
-		if (code == CODE_MISSING || code == first)
-			continue;
-		if (first != CODE_MISSING)
-			return 2;
-		first = code;
+		for (uint32_t code = 0; code < column->n_levels && !unknown; code++)
+			unknown = recipe->columns[i].level_of_code[code] == CODE_MISSING;
+		if (unknown)
+			list_add(&list, column->source->name);
 	}
-	return first == CODE_MISSING ? 0 : 1;
+	if (list.n > 0)
+		notice(trainer, "%s %s categories that the version does not know: they count as missing, for its recipe is kept", list_text(&list),
+			   list.n == 1 ? "has" : "have");
 }
 
 void
@@ -160,7 +150,7 @@ notice_uninformative(const Trainer *trainer, const Table *table, const FittedRec
 		if (fitted->n_missing == range_rows(table->train))
 			list_add(&missing, column->source->name);
 		else if (fitted->n_missing == 0 &&
-				 (column->source->storage == STORAGE_CODE ? count_levels(column, table->train) == 1 : fitted->lowest == fitted->highest))
+				 (column->source->storage == STORAGE_CODE ? recipe->columns[i].n_seen == 1 : fitted->lowest == fitted->highest))
 			list_add(&constant, column->source->name);
 	}
 	if (constant.n > 0 && missing.n > 0)

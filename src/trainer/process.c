@@ -29,7 +29,7 @@ process_has_job(void)
 {
 	struct stat status;
 
-	for (int fd = TRAINER_FD_SOCKET; fd <= TRAINER_FD_LAST; fd++)
+	for (int fd = TRAINER_FD_SOCKET; fd <= TRAINER_FD_MODEL; fd++)
 		if (fstat(fd, &status) != 0 || S_ISSOCK(status.st_mode) != (fd == TRAINER_FD_SOCKET))
 			return false;
 	return true;

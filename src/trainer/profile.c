@@ -3,8 +3,7 @@
  *		What a snapshot says about each column: counts, range, moments.
  *
  * Over all rows of the query, in the order of the matrix, one column a task.
- * Mean and deviation are of the finite values; blocks are merged by Chan,
- * Golub & LeVeque (1979), which does not cancel as sums of squares do.
+ * Mean and deviation are of the finite values.
  */
 #include "trainer.h"
 
@@ -12,13 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Count, mean and sum of squared differences from it. */
-typedef struct Moments
-{
-	double		n;
-	double		mean;
-	double		squares;
-} Moments;
+#include "../core/fit/encode.h"
+#include "../core/fit/moments.h"
 
 typedef struct ProfileWork
 {
@@ -26,82 +20,46 @@ typedef struct ProfileWork
 	ColumnProfile *columns;
 } ProfileWork;
 
-static inline double
-value_at(const void *values, uint32_t storage, uint32_t row)
-{
-	return storage == STORAGE_FLOAT32 ? (double) ((const float *) values)[row] : ((const double *) values)[row];
-}
-
-/* Two passes over one block. */
-static Moments
-block_moments(const void *values, uint32_t storage, uint32_t n_rows)
-{
-	Moments		block = {0, 0, 0};
-
-	for (uint32_t row = 0; row < n_rows; row++)
-	{
-		double		value = value_at(values, storage, row);
-
-		if (isfinite(value))
-		{
-			block.n++;
-			block.mean += value;
-		}
-	}
-	if (block.n > 0)
-		block.mean /= block.n;
-	for (uint32_t row = 0; row < n_rows; row++)
-	{
-		double		value = value_at(values, storage, row);
-
-		if (isfinite(value))
-			block.squares += (value - block.mean) * (value - block.mean);
-	}
-	return block;
-}
-
+/* Values [first, first + n) of a block as doubles. */
 static void
-moments_merge(Moments *total, Moments block)
+load_tile(const void *values, uint32_t storage, uint32_t first, uint32_t n, double *tile)
 {
-	if (block.n == 0)
-		return;
-
-	double		n = total->n + block.n;
-	double		difference = block.mean - total->mean;
-
-	total->squares += block.squares + difference * difference * (total->n * block.n / n);
-	total->mean += difference * (block.n / n);
-	total->n = n;
+	if (storage == STORAGE_FLOAT32)
+		encode_floats((const float *) values + first, n, tile);
+	else
+		memcpy(tile, (const double *) values + first, n * sizeof(double));
 }
 
 static void
 profile_numbers(const Matrix *matrix, uint32_t index, ColumnProfile *profile)
 {
 	uint32_t	storage = matrix->columns[index].storage;
-	Moments		total = {0, 0, 0};
+	Moments		moments = {.lowest = INFINITY,.highest = -INFINITY};
 
 	for (uint64_t block = 0; block < matrix_blocks(matrix); block++)
 	{
 		const void *values = matrix_values(matrix, index, block);
 		uint32_t	n_rows = matrix_block_rows(matrix, block);
 
-		for (uint32_t row = 0; row < n_rows; row++)
+		for (uint32_t first = 0; first < n_rows; first += MOMENTS_TILE)
 		{
-			double		value = value_at(values, storage, row);
+			double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
+			uint32_t	n = n_rows - first < MOMENTS_TILE ? n_rows - first : MOMENTS_TILE;
 
-			if (isnan(value))
-				profile->n_missing++;
-			if (!(value >= profile->lowest))
-				profile->lowest = isnan(value) ? profile->lowest : value;
-			if (!(value <= profile->highest))
-				profile->highest = isnan(value) ? profile->highest : value;
+			load_tile(values, storage, first, n, tile);
+			moments_add(&moments, tile, n);
 		}
-		moments_merge(&total, block_moments(values, storage, n_rows));
 	}
-	if (total.n >= 1)
-		profile->mean = total.mean;
-	if (total.n >= 2)
-		profile->deviation = sqrt(total.squares / (total.n - 1));
+	profile->n_missing = moments.n_missing;
+	if (moments.n_finite + moments.n_infinite > 0)
+	{
+		profile->lowest = moments.lowest;
+		profile->highest = moments.highest;
+	}
+	if (moments.n_finite >= 1)
+		profile->mean = moments.mean;
+	if (moments.n_finite >= 2)
+		profile->deviation = sqrt(moments.squares / (double) (moments.n_finite - 1));
 }
 
 static void

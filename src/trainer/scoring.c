@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/fit/encode.h"
+#include "../core/fit/linalg.h"
+#include "../core/linear_model.h"
+
 #define SCORE_BLOCK_ROWS 1024
+#define SCORE_TILE_ROWS 256		/* predicted at a time, where the model takes many */
 
 typedef struct ScoreWork
 {
@@ -20,7 +25,7 @@ typedef struct ScoreWork
 	const RowSource *source;
 	RowRange	range;
 	double	   *outputs;
-	double	   *scratch;		/* for each thread: a raw row and its features */
+	double	   *scratch;		/* for each thread: a raw row and its features, or a feature and the scores of a tile */
 	size_t		scratch_size;	/* doubles a thread */
 	uint8_t    *failed;			/* for each block */
 } ScoreWork;
@@ -79,7 +84,7 @@ raw_value(const RowSource *source, uint32_t feature, size_t row)
 	if (source->raw_of_code[feature] == NULL)
 		return table_number(column, row);
 
-	uint32_t	code = column->u.codes[row];
+	uint32_t	code = table_code(column, row);
 
 	return code == CODE_MISSING ? NAN : source->raw_of_code[feature][code];
 }
@@ -89,7 +94,7 @@ static bool
 check_unseen(const Model *model, const RowSource *source, uint32_t feature, size_t row, Error *error)
 {
 	const TableColumn *column = &source->table->features[feature];
-	uint32_t	code = column->u.codes[row];
+	uint32_t	code = table_code(column, row);
 
 	if (code == CODE_MISSING || !isnan(source->raw_of_code[feature][code]) || !recipe_unseen_is_error(&model->columns[feature]))
 		return true;
@@ -100,27 +105,114 @@ check_unseen(const Model *model, const RowSource *source, uint32_t feature, size
 	return error_hint(error, "Leave these rows out of the source query, or use \"unseen\": \"missing\".");
 }
 
-/* Predicts one block; false with an error at the first row that the recipe refuses. */
+/* The row that the value of a feature comes from. */
+static inline size_t
+source_row(const RowSource *source, uint32_t feature, size_t row)
+{
+	return source->shuffled != NULL && feature == source->shuffled_feature ? source->shuffled[row] : row;
+}
+
+/* Predicts rows [range) one by one; false with an error at the first one that the recipe refuses. */
 static bool
-score_block(const ScoreWork *work, size_t block, int thread, Error *error)
+score_one_by_one(const ScoreWork *work, RowRange range, double *scratch, Error *error)
 {
 	const Model *model = work->model;
-	double	   *raw = work->scratch + (size_t) thread * work->scratch_size;
+	double	   *raw = scratch;
 	double	   *features = raw + model->n_columns;
-	size_t		begin = work->range.begin + block * SCORE_BLOCK_ROWS;
-	size_t		end = begin + SCORE_BLOCK_ROWS < work->range.end ? begin + SCORE_BLOCK_ROWS : work->range.end;
 
-	for (size_t row = begin; row < end; row++)
+	for (size_t row = range.begin; row < range.end; row++)
 	{
 		for (uint32_t feature = 0; feature < model->n_columns; feature++)
 		{
-			size_t		from = work->source->shuffled != NULL && feature == work->source->shuffled_feature ? work->source->shuffled[row] : row;
+			size_t		from = source_row(work->source, feature, row);
 
 			if (work->source->raw_of_code[feature] != NULL && !check_unseen(model, work->source, feature, from, error))
 				return false;
 			raw[feature] = raw_value(work->source, feature, from);
 		}
 		if (!model_predict(model, raw, features, work->outputs + (row - work->range.begin) * model->n_outputs, error))
+			return false;
+	}
+	return true;
+}
+
+/* The raw values of a feature of rows [range); false where the recipe refuses one of them. */
+static bool
+load_raw(const ScoreWork *work, uint32_t feature, RowRange range, double *raw)
+{
+	const RowSource *source = work->source;
+	const RecipeColumn *recipe = &work->model->columns[feature];
+	bool		refused = false;
+
+	for (size_t row = range.begin; row < range.end; row++)
+	{
+		double		value = raw_value(source, feature, source_row(source, feature, row));
+
+		refused |= isnan(value) && (recipe->missing == MISSING_ERROR || recipe_unseen_is_error(recipe));
+		raw[row - range.begin] = value;
+	}
+	encode_round(recipe, raw, range_rows(range));
+	return !refused;
+}
+
+/*
+ * Predicts rows [range) by a linear model, feature by feature: each row adds
+ * its terms in the same order as linear_model_predict(), so the outputs are
+ * the same.  False, with nothing done, where a row is to be looked at by itself.
+ */
+static bool
+score_linear(const ScoreWork *work, RowRange range, double *scratch)
+{
+	const Model *model = work->model;
+	const LinearPayload *payload = model->payload;
+	double	   *raw = scratch;
+	double	   *values = raw + SCORE_TILE_ROWS;
+	double	   *scores = values + SCORE_TILE_ROWS;
+	size_t		n = range_rows(range);
+	size_t		padded = linalg_stride(n);
+
+	for (uint32_t g = 0; g < payload->n_scores; g++)
+		for (size_t i = 0; i < padded; i++)
+			scores[g * SCORE_TILE_ROWS + i] = linear_intercept(payload)[g];
+	for (uint32_t c = 0; c < model->n_columns && payload->n_features > 0; c++)
+	{
+		const RecipeColumn *column = &model->columns[c];
+
+		if (!load_raw(work, c, range, raw))
+			return false;
+		for (uint32_t i = 0; i < column->n_features; i++)
+		{
+			encode_feature(column, i, raw, n, 0, values);
+			for (uint32_t g = 0; g < payload->n_scores; g++)
+				linalg_axpy(linear_weights(payload, g)[column->first_feature + i], values, scores + g * SCORE_TILE_ROWS, padded);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		double	   *out = work->outputs + (range.begin - work->range.begin + i) * model->n_outputs;
+
+		for (uint32_t g = 0; g < payload->n_scores; g++)
+			out[g] = scores[g * SCORE_TILE_ROWS + i];
+		linear_model_link(model, out);
+	}
+	return true;
+}
+
+/* Predicts one block; false with an error at the first row that the recipe refuses. */
+static bool
+score_block(const ScoreWork *work, size_t block, int thread, Error *error)
+{
+	double	   *scratch = work->scratch + (size_t) thread * work->scratch_size;
+	size_t		begin = work->range.begin + block * SCORE_BLOCK_ROWS;
+	size_t		end = begin + SCORE_BLOCK_ROWS < work->range.end ? begin + SCORE_BLOCK_ROWS : work->range.end;
+
+	for (; begin < end; begin += SCORE_TILE_ROWS)
+	{
+		RowRange	tile = {begin, begin + SCORE_TILE_ROWS < end ? begin + SCORE_TILE_ROWS : end};
+
+		if (model_is_linear(work->model) && score_linear(work, tile, scratch))
+			continue;
+		if (!score_one_by_one(work, tile, scratch, error))
 			return false;
 	}
 	return true;
@@ -142,7 +234,9 @@ score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPo
 	size_t		n_blocks = (n + SCORE_BLOCK_ROWS - 1) / SCORE_BLOCK_ROWS;
 	ScoreWork	work = {.model = model, .source = source, .range = range};
 
-	work.scratch_size = (size_t) model->n_columns + model->n_features;
+	work.scratch_size = linalg_stride((size_t) model->n_columns + model->n_features);
+	if (model_is_linear(model) && work.scratch_size < (2 + (size_t) model->n_outputs) * SCORE_TILE_ROWS)
+		work.scratch_size = (2 + (size_t) model->n_outputs) * SCORE_TILE_ROWS;
 	work.scratch = arena_alloc(arena, work.scratch_size * (size_t) pool_threads(pool), sizeof(double), error);
 	work.failed = arena_zeroed(arena, n_blocks, 1, error);
 	work.outputs = arena_alloc(arena, n, sizeof(double) * model->n_outputs, error);

@@ -25,23 +25,18 @@ typedef struct NumberSet
 	uint32_t	capacity;
 } NumberSet;
 
-/* Index of a number in the set, or where it would belong. */
+/* Index of a number in the set, or where it would belong; without branches, which labels in no order could not foretell. */
 static uint32_t
 number_position(const NumberSet *set, double value)
 {
 	uint32_t	low = 0;
-	uint32_t	high = set->n;
+	uint32_t	n = set->n;
 
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (set->values[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (n == 0)
+		return 0;
+	for (uint32_t half = n / 2; n > 1; n -= half, half = n / 2)
+		low += (uint32_t) (set->values[low + half - 1] < value) * half;
+	return low + (set->values[low] < value);
 }
 
 /* Enters a number; ERROR_DATA beyond MAX_CLASSES. */
@@ -105,7 +100,7 @@ class_text(const TableColumn *column, size_t row, char *out, size_t out_size)
 {
 	if (column->source->storage == STORAGE_CODE)
 	{
-		uint32_t	code = column->u.codes[row];
+		uint32_t	code = table_code(column, row);
 
 		clip_text(column->levels[code], column->level_lengths[code], out, out_size);
 	}
@@ -138,7 +133,7 @@ find_text_classes(Target *target, const Table *table, uint32_t *class_of_code, A
 	for (uint32_t code = 0; code < column->n_levels; code++)
 		class_of_code[code] = NO_CLASS;
 	for (size_t row = table->train.begin; row < table->train.end; row++)
-		class_of_code[column->u.codes[row]] = 0;
+		class_of_code[table_code(column, row)] = 0;
 	for (uint32_t code = 0; code < column->n_levels; code++)
 		if (class_of_code[code] != NO_CLASS)
 			class_of_code[code] = target->n_classes++;
@@ -198,7 +193,7 @@ static uint32_t
 row_class(const TableColumn *column, size_t row, const uint32_t *class_of_code, const NumberSet *set)
 {
 	if (column->source->storage == STORAGE_CODE)
-		return class_of_code[column->u.codes[row]];
+		return class_of_code[table_code(column, row)];
 
 	double		value = table_number(column, row);
 	uint32_t	position = number_position(set, value);
@@ -367,8 +362,9 @@ learn_classes(Target *target, const Table *table, LabelKind label_kind, uint32_t
 	return true;
 }
 
-bool
-target_learn(Target *target, const Table *table, Task task, LabelKind label_kind, Arena *arena, Error *error)
+/* Learns from gathered values. */
+static bool
+learn_gathered(Target *target, const Table *table, Task task, LabelKind label_kind, Arena *arena, Error *error)
 {
 	if (!check_rows(table, error) || !target_init(target, table, arena, error))
 		return false;
@@ -418,8 +414,9 @@ map_number_classes(const Table *table, const Model *model, NumberSet *set, Arena
 	return true;
 }
 
-bool
-target_of_model(Target *target, const Table *table, const Model *model, Arena *arena, Error *error)
+/* Maps gathered values. */
+static bool
+map_gathered(Target *target, const Table *table, const Model *model, Arena *arena, Error *error)
 {
 	if (!target_init(target, table, arena, error))
 		return false;
@@ -447,4 +444,55 @@ target_of_model(Target *target, const Table *table, const Model *model, Arena *a
 	if (!class_values(target, table, class_of_code, &set, error))
 		return error_detail(error, "The model was trained with %u classes.", model->n_outputs);
 	return true;
+}
+
+/* What the table gathers is given back: a Target has all of it. */
+bool
+target_learn(Target *target, Table *table, Task task, LabelKind label_kind, ThreadPool *pool, Arena *arena, Error *error)
+{
+	Arena		scratch;
+
+	arena_init(&scratch);
+
+	bool		learned = table_gather_target(table, pool, &scratch, error) && learn_gathered(target, table, task, label_kind, arena, error);
+
+	table_release_target(table);
+	arena_free(&scratch);
+	return learned;
+}
+
+bool
+target_of_model(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error)
+{
+	Arena		scratch;
+
+	arena_init(&scratch);
+
+	bool		mapped = table_gather_target(table, pool, &scratch, error) && map_gathered(target, table, model, arena, error);
+
+	table_release_target(table);
+	arena_free(&scratch);
+	return mapped;
+}
+
+bool
+target_continue(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error)
+{
+	if (!check_rows(table, error))
+		return false;
+	if (!target_of_model(target, table, model, pool, arena, error))
+	{
+		if (error->code == ERROR_DATA)
+			error_hint(error, "A version is continued on rows of its own classes: leave the others out, or train anew.");
+		return false;
+	}
+	if (target->n_classes > 0)
+	{
+		target->counts = arena_zeroed(arena, target->n_classes, sizeof(uint64_t), error);
+		if (target->counts == NULL)
+			return false;
+		for (size_t row = table->train.begin; row < table->train.end; row++)
+			target->counts[(size_t) target->values[row]]++;
+	}
+	return check_sums(target, table, error);
 }

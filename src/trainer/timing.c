@@ -42,6 +42,6 @@ timing_table(Trainer *trainer, const Table *table)
 	add_phase(&trainer->result, "hash", table->seconds.hash);
 	add_phase(&trainer->result, "order", table->seconds.order);
 	add_phase(&trainer->result, "split", table->seconds.split);
-	add_phase(&trainer->result, "gather", table->seconds.gather);
+	add_phase(&trainer->result, "levels", table->seconds.levels);
 	trainer->marked = clock_seconds();
 }

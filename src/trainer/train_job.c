@@ -30,29 +30,37 @@ typedef struct Training
 	Buffer		model;			/* the artifact's bytes */
 } Training;
 
-/* Bytes of the outputs on the test rows, of the model and of the constant predictor. */
+/* Whether features are put side by side: those of a version to continue are walked by its trees. */
+static bool
+gathers(const Training *training)
+{
+	return training->algorithm->gathers || training->trainer->init != NULL;
+}
+
+/* Bytes of the test rows, where they are not gathered yet, and of the outputs on them, of the model and of the constant predictor. */
 static uint64_t
 scoring_memory(const Training *training)
 {
+	uint64_t	n_test = range_rows(training->table.test);
 	uint64_t	n_outputs = training->target.n_classes > 0 ? training->target.n_classes : 1;
 
-	return 2 * range_rows(training->table.test) * n_outputs * sizeof(double) + n_outputs * n_outputs * sizeof(double);
+	return (gathers(training) ? 0 : table_gather_memory(&training->trainer->matrix, n_test)) +
+		2 * n_test * n_outputs * sizeof(double) + n_outputs * n_outputs * sizeof(double);
 }
 
-/* Refuses what would not fit into the budget, before it starts. */
+/* Refuses what would not fit into the budget beside the rows and their order, before it starts. */
 static bool
-check_memory(const Trainer *trainer, uint64_t work, const char *what, Error *error)
+check_memory(const Trainer *trainer, uint64_t order, uint64_t work, const char *what, Error *error)
 {
 	uint64_t	rows = trainer->matrix.header->size;
-	uint64_t	table = table_memory(&trainer->matrix);
-	uint64_t	needed = rows + table + work;
+	uint64_t	needed = rows + order + work;
 
 	if (needed <= trainer->job.max_memory)
 		return true;
 	error_set(error, ERROR_LIMIT, "the training needs %llu bytes of memory, but mlops.max_memory allows %llu",
 			  (unsigned long long) needed, (unsigned long long) trainer->job.max_memory);
-	error_detail(error, "The rows take %llu bytes, their ordered copy %llu, %s %llu.", (unsigned long long) rows,
-				 (unsigned long long) table, what, (unsigned long long) work);
+	error_detail(error, "The rows take %llu bytes, their order %llu, %s %llu.", (unsigned long long) rows,
+				 (unsigned long long) order, what, (unsigned long long) work);
 	return error_hint(error, "Raise mlops.max_memory to at least %lluMB, or train on fewer rows or columns.",
 					  (unsigned long long) (needed >> 20) + 1);
 }
@@ -75,6 +83,7 @@ find_algorithm(Training *training, Error *error)
 	training->params.n_maps = (int) job->n_maps;
 	for (uint32_t m = 0; m < job->n_maps; m++)
 		training->params.maps[m] = job->maps[m];
+	training->params.model = job->init_hash[0] != '\0' ? job->init_hash : NULL;
 	return true;
 }
 
@@ -93,7 +102,7 @@ order_rows(Training *training, Error *error)
 	};
 
 	channel_phase(&trainer->channel, "ordering rows");
-	if (!check_memory(trainer, 0, "the fit", error) ||
+	if (!check_memory(trainer, table_build_memory(&trainer->matrix), 0, "the fit", error) ||
 		!table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error))
 		return false;
 	timing_table(trainer, &training->table);
@@ -123,16 +132,40 @@ check_keys(const Training *training, Error *error)
 		params_check_labels(&training->params, training->target.labels, training->target.n_classes, error);
 }
 
+/* Bytes that stay for as long as the training: the order of the rows, target and weight, and gathered features. */
+static uint64_t
+rows_memory(const Training *training)
+{
+	const Matrix *matrix = &training->trainer->matrix;
+	uint64_t	n_rows = training->table.n_rows;
+
+	return table_memory(matrix) + n_rows * sizeof(double) * (training->table.weight != NULL ? 2 : 1) +
+		(gathers(training) ? table_gather_memory(matrix, n_rows) : 0);
+}
+
+/* Values that the fit reads one by one are put side by side; trees make bins of each value once. */
+static bool
+gather_features(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+
+	return !gathers(training) ||
+		(check_memory(trainer, rows_memory(training), 0, "the fit", error) &&
+		 table_gather_features(&training->table, (RowRange) {0, training->table.n_rows}, trainer->pool, &trainer->arena, error));
+}
+
 /* What is to be learned, and from what. */
 static bool
 prepare(Training *training, Error *error)
 {
 	Trainer    *trainer = training->trainer;
-	const Table *table = &training->table;
+	Table	   *table = &training->table;
 
 	notice_dropped(trainer, table);
 	notice_untested(trainer, table);
-	if (!target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, &trainer->arena, error))
+	if (trainer->init != NULL ? !target_continue(&training->target, table, trainer->init, trainer->pool, &trainer->arena, error)
+		: !target_learn(&training->target, table, (Task) trainer->job.task, (LabelKind) trainer->job.label_kind, trainer->pool,
+						&trainer->arena, error))
 		return false;
 	if (table->n_features != trainer->job.n_features)
 		return error_set(error, ERROR_CORRUPTED, "the job plans %u feature columns, but the rows have %u", trainer->job.n_features, table->n_features);
@@ -140,8 +173,19 @@ prepare(Training *training, Error *error)
 		return false;
 	notice_identifiers(trainer, table);
 	notice_single_classes(trainer, &training->target);
+	if (!gather_features(training, error))
+		return false;
+	timing_mark(trainer, "gather");
 
 	channel_phase(&trainer->channel, "fitting recipe");
+	if (trainer->init != NULL)
+	{
+		if (!recipe_keep(&training->recipe, table, trainer->init, &trainer->arena, error))
+			return false;
+		notice_unknown_categories(trainer, table, &training->recipe);
+		timing_mark(trainer, "recipe");
+		return true;
+	}
 	if (!recipe_fit(&training->recipe, table, trainer->job.plans, trainer->pool, &trainer->arena, error))
 		return false;
 	notice_uninformative(trainer, table, &training->recipe);
@@ -150,7 +194,7 @@ prepare(Training *training, Error *error)
 	return true;
 }
 
-/* Losses and remarks of a fit, on to the backend. */
+/* Losses, remarks and metrics of a fit, on to the backend. */
 static void
 monitor_iteration(void *context, int iteration, int total, double train_loss, double validation_loss)
 {
@@ -163,6 +207,12 @@ monitor_notice(void *context, const char *text)
 	channel_notice(context, text);
 }
 
+static void
+monitor_metric(void *context, const char *name, double train_value, double validation_value)
+{
+	channel_metric(context, name, train_value, validation_value);
+}
+
 /* Runs the algorithm in an arena of its own. */
 static bool
 fit(Training *training, Error *error)
@@ -170,7 +220,7 @@ fit(Training *training, Error *error)
 	Trainer    *trainer = training->trainer;
 	const Algorithm *algorithm = training->algorithm;
 	Arena		arena;
-	FitMonitor	monitor = {&trainer->channel, monitor_iteration, monitor_notice};
+	FitMonitor	monitor = {&trainer->channel, monitor_iteration, monitor_notice, monitor_metric};
 	FitInput	input = {
 		.table = &training->table,
 		.recipe = &training->recipe,
@@ -183,13 +233,15 @@ fit(Training *training, Error *error)
 		.seed = trainer->job.seed,
 		.pool = trainer->pool,
 		.arena = &arena,
-		.monitor = &monitor
+		.monitor = &monitor,
+		.init = trainer->init
 	};
-	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows, &training->recipe, training->target.n_classes);
+	uint64_t	bytes = algorithm->memory(&training->params, training->table.n_rows - range_rows(training->table.test), &training->recipe,
+									  training->target.n_classes, pool_threads(trainer->pool)) + continue_memory(trainer);
 
 	if (bytes < scoring_memory(training))
 		bytes = scoring_memory(training);
-	if (!check_memory(trainer, bytes, "the fit", error))
+	if (!check_memory(trainer, rows_memory(training), bytes, "the fit", error))
 		return false;
 
 	channel_phase(&trainer->channel, "fitting");
@@ -204,7 +256,7 @@ fit(Training *training, Error *error)
 	return fitted;
 }
 
-/* All parameters as texts. */
+/* All parameters as texts; of a version that was continued its hash. */
 static void
 enter_params(Training *training)
 {
@@ -215,6 +267,8 @@ enter_params(Training *training)
 	for (int i = 0; i < training->params.n; i++)
 	{
 		value.size = 0;
+		if (training->params.specs[i].type == PARAM_MODEL && training->params.model == NULL)
+			continue;
 		params_write_text(&training->params, i, &value);
 		buffer_u8(&value, 0);
 		if (value.failed)
@@ -264,7 +318,8 @@ score_model(Training *training, const Model *model, Error *error)
 
 	double	   *constant = arena_alloc(&trainer->arena, n_outputs, sizeof(double), error);
 
-	if (constant == NULL || !row_source_init(&source, &training->table, model, &trainer->arena, error))
+	if (constant == NULL || !table_gather_features(&training->table, test, trainer->pool, &trainer->arena, error) ||
+		!row_source_init(&source, &training->table, model, &trainer->arena, error))
 		return false;
 	baseline_constant(training->target.values, training->target.weights, training->target.n_classes, training->table.train, constant);
 
@@ -345,6 +400,7 @@ train_job(Trainer *trainer, Error *error)
 	model_writer_init(&training.writer);
 
 	bool		done = find_algorithm(&training, error) &&
+		continue_open(trainer, error) &&
 		order_rows(&training, error) &&
 		prepare(&training, error) &&
 		fit(&training, error);
@@ -364,5 +420,6 @@ train_job(Trainer *trainer, Error *error)
 	buffer_free(&training.output.payload);
 	buffer_free(&training.model);
 	model_writer_free(&training.writer);
+	continue_close(trainer);
 	return done;
 }

@@ -21,6 +21,10 @@ typedef struct Trainer
 	Matrix		matrix;
 	ThreadPool *pool;
 	Arena		arena;
+	const void *init_bytes;
+	size_t		init_size;
+	Model		init_model;
+	const Model *init;			/* the version that a training goes on from, opened; NULL: none */
 	JobResult	result;
 	double		marked;			/* when the phase began that is timed now */
 } Trainer;
@@ -53,10 +57,22 @@ typedef struct Target
 } Target;
 
 /* Finds classes in the training rows; checks that there is something to learn. */
-extern bool target_learn(Target *target, const Table *table, Task task, LabelKind label_kind, Arena *arena, Error *error);
+extern bool target_learn(Target *target, Table *table, Task task, LabelKind label_kind, ThreadPool *pool, Arena *arena, Error *error);
 
 /* Takes the classes of a model; a label that it does not know is an error. */
-extern bool target_of_model(Target *target, const Table *table, const Model *model, Arena *arena, Error *error);
+extern bool target_of_model(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error);
+
+/* The same for rows to train on: there need not be all classes, but something that can be added up. */
+extern bool target_continue(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error);
+
+/* ---- continue_job.c: the version that a training goes on from ---- */
+
+/* Opens it, where the job has one, and checks that the job is of its kind; continue_close() in any case. */
+extern bool continue_open(Trainer *trainer, Error *error);
+extern void continue_close(Trainer *trainer);
+
+/* Bytes that it takes, with the copy of its trees. */
+extern uint64_t continue_memory(const Trainer *trainer);
 
 /* ---- scoring.c: how good a model is ---- */
 
@@ -104,6 +120,7 @@ extern void notice_dropped(const Trainer *trainer, const Table *table);
 extern void notice_untested(const Trainer *trainer, const Table *table);
 extern void notice_identifiers(const Trainer *trainer, const Table *table);
 extern void notice_cut_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
+extern void notice_unknown_categories(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_single_classes(const Trainer *trainer, const Target *target);
 

@@ -34,6 +34,7 @@ $source->safe_psql('postgres', q{
 	select mlops.train('price', 'house', 'price', project => 'homes', experiment => 'first', exclude => '{id}', params => '{"n_estimators": 20}');
 	select mlops.train('price', 'house', 'price', algorithm => 'linear_regression', exclude => '{id}');
 	select mlops.train('mine', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
+	select mlops.train('grown', 'house', 'price', exclude => '{id}', params => '{"init_model": "price@1", "n_estimators": 5}');
 	set role gone;
 	select mlops.train('price', 'house', 'price', exclude => '{id}', params => '{"n_estimators": 5}');
 	set role otto;
@@ -56,6 +57,7 @@ my %questions = (
 	predictions => q{select h.id, encode(float8send(mlops.predict('price', h)), 'hex'), encode(float8send(mlops.predict('price@champion', h)), 'hex'),
 							encode(float8send(mlops.predict('price@3', h)), 'hex'), encode(float8send(mlops.predict('mine@1', h)), 'hex')
 					   from house h order by h.id},
+	lineage  => q{select r.model_name, r.init_version from mlops.run r join mlops.model_version v on v.model_id = r.init_model_id and v.version = r.init_version and v.sha256 = r.init_sha256},
 	aliases  => q{select * from mlops.resolve_model('price@champion')},
 	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq')});
 for my $table (split /\n/, $source->safe_psql('postgres', q{

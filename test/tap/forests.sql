@@ -6,7 +6,7 @@ create table fruit as
 		   (n * 7919 % 1000) / 100.0 + n % 3 as price, n * 7919 % 1000 > 600 or n % 3 = 1 as sweet
 	  from generate_series(1, 1500) n;
 create table shuffled as select * from fruit order by md5(id::text);
-select plan(35);
+select plan(40);
 
 create temporary table trained as
 	select a.algorithm as name, t.target, r.*
@@ -31,6 +31,23 @@ select ok(mlops.predict('decision_tree_price@1', '{"weight": null, "colour": nul
 select ok((metrics ->> 'oob_accuracy')::float8 > 0.95 and (metrics -> 'baseline' ->> 'oob_accuracy')::float8 < 0.8, 'a random forest has out-of-bag metrics')
   from trained where name = 'random_forest' and target = 'kind';
 select ok((metrics ->> 'oob_rmse')::float8 < (metrics -> 'baseline' ->> 'oob_rmse')::float8, 'of a regression, too') from trained where name = 'random_forest' and target = 'price';
+select ok((metrics ->> 'oob_roc_auc')::float8 > 0.95, 'of two classes, too') from trained where name = 'random_forest' and target = 'sweet';
+select ok((select (metrics ->> 'oob_roc_auc')::float8 > 0.95 and metrics ->> 'oob_roc_auc' <> t.unweighted
+			 from mlops.train('weighted', 'select weight, colour, sweet, 1 + id % 3 as w from fruit', 'sweet', algorithm => 'random_forest',
+							  params => '{"n_estimators": 20}', weight => 'w'),
+				  (select metrics ->> 'oob_roc_auc' as unweighted from trained where name = 'random_forest' and target = 'sweet') t),
+		  'and of weighted rows');
+
+-- weights by class
+create temporary table weighed as
+	select name, params ? 'class_weight' as heavy, r.model || '@' || r.version as reference
+	  from unnest(array['random_forest', 'extra_trees', 'decision_tree']) name,
+		   unnest(array['{"max_depth": 1}', '{"max_depth": 1, "class_weight": {"pear": 20}}']::jsonb[]) params,
+		   mlops.train('weighed', 'select weight, colour, kind from fruit', 'kind', algorithm => name, params => params) r;
+select ok(avg(mlops.predict_proba(reference, f, 'pear')) filter (where heavy) > avg(mlops.predict_proba(reference, f, 'pear')) filter (where not heavy) + 0.05,
+		  name || ': a heavier class is predicted with a higher probability')
+  from weighed, (select weight, colour from fruit) f group by name order by name;
+
 select ok(not bool_or(metrics ? 'oob_rmse' or metrics ? 'oob_accuracy'), 'where each tree sees all rows there are none') from trained where name <> 'random_forest';
 select is((select value from mlops.evaluate('random_forest_kind@1') where metric = 'oob_accuracy'),
 		  (select (metrics ->> 'oob_accuracy')::float8 from trained where name = 'random_forest' and target = 'kind'), 'evaluate() has them');

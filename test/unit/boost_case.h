@@ -64,6 +64,7 @@ typedef struct BoostCase
 	bool		limited;
 	bool		reversed;		/* rows are written last to first */
 	RecipePlan	plan;			/* for all columns; zeros: the defaults */
+	const struct BoostCase *init;	/* a case of the same recipe to go on from, not freed yet; or NULL */
 
 	/* what came of it */
 	Buffer		payload;		/* freed by boost_case_free() */
@@ -71,6 +72,10 @@ typedef struct BoostCase
 	int			n_losses;
 	double		train_losses[BOOST_CASE_ROUNDS];
 	double		validation_losses[BOOST_CASE_ROUNDS];
+	int			n_metrics;		/* rounds whose metric was told */
+	char		metric[METRIC_NAME_MAX];
+	double		train_metrics[BOOST_CASE_ROUNDS];
+	double		validation_metrics[BOOST_CASE_ROUNDS];
 	char		notices[2048];
 	Metrics		metrics;		/* the algorithm's own */
 	Metrics		baseline;
@@ -101,6 +106,21 @@ boost_case_notice(void *context, const char *text)
 	BoostCase  *test = context;
 
 	snprintf(test->notices + strlen(test->notices), sizeof(test->notices) - strlen(test->notices), "%s\n", text);
+}
+
+static inline void
+boost_case_metric(void *context, const char *name, double train_value, double validation_value)
+{
+	BoostCase  *test = context;
+
+	CHECK(test->n_metrics + 1 == test->n_losses);
+	snprintf(test->metric, sizeof(test->metric), "%s", name);
+	if (test->n_metrics < BOOST_CASE_ROUNDS)
+	{
+		test->train_metrics[test->n_metrics] = train_value;
+		test->validation_metrics[test->n_metrics] = validation_value;
+		test->n_metrics++;
+	}
 }
 
 static inline void
@@ -213,7 +233,12 @@ boost_case_predict(BoostCase *test, const FitInput *input, const Algorithm *algo
 		return;
 	for (size_t i = 0; i < table->n_rows; i++)
 	{
-		recipe_encode_rows(input->recipe, (RowRange) {i, i + 1}, features, n_features);
+		for (uint32_t c = 0; c < input->recipe->n_columns; c++)
+		{
+			const FittedColumn *column = &input->recipe->columns[c];
+
+			recipe_encode(&column->recipe, recipe_raw(column, i), features + column->recipe.first_feature);
+		}
 		algorithm->predict(&model, features, out + i * n_outputs);
 	}
 	test->train_loss = boost_case_loss(test, input->target, input->weight, out, table->train);
@@ -237,7 +262,7 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 	bool		given[64];
 	ParamSet	params;
 	FittedRecipe recipe;
-	FitMonitor	monitor = {test, boost_case_iteration, boost_case_notice};
+	FitMonitor	monitor = {test, boost_case_iteration, boost_case_notice, boost_case_metric};
 	FitOutput	output = {.iterations = 0};
 	RecipePlan *plans = arena_alloc(arena, table->n_features, sizeof(RecipePlan), error);
 	double	   *target = arena_alloc(arena, table->n_rows, sizeof(double), error);
@@ -275,9 +300,24 @@ boost_case_fit(BoostCase *test, const Table *table, ThreadPool *pool, Arena *are
 		.weight = test->weight != NULL ? weight : NULL,.params = &params,.seed = test->seed,.pool = pool,.arena = arena,.monitor = &monitor
 	};
 
+	Model		init = {.algorithm = algorithm,.n_features = recipe.n_features};
+
+	if (test->init != NULL)
+	{
+		init.payload = test->init->payload.data;
+		init.payload_size = test->init->payload.size;
+		input.init = &init;
+	}
+	uint64_t	estimate = algorithm->memory(&params, table->n_rows - range_rows(table->test), &recipe, test->n_classes, pool_threads(pool));
+	size_t		before = arena->total;
+
 	buffer_init(&output.payload);
 
 	bool		fitted = algorithm->fit(&input, &output, error);
+
+	/* what was announced is enough, but for chunks that are not full */
+	if (!CHECK(arena->total - before <= estimate + estimate / 32 + 512 * 1024))
+		printf("%s: %zu bytes, %llu announced\n", algorithm->name, arena->total - before, (unsigned long long) estimate);
 
 	test->payload = output.payload;
 	test->iterations = output.iterations;
@@ -301,6 +341,7 @@ boost_case_run(BoostCase *test, Error *error)
 	arena_init(&arena);
 	buffer_init(&test->payload);
 	test->n_losses = 0;
+	test->n_metrics = 0;
 	test->notices[0] = '\0';
 	boost_case_matrix(test, &matrix);
 	if (test->limited)

@@ -120,7 +120,7 @@ fit_case_fit(FitCase *test, const Table *table, ThreadPool *pool, Arena *arena, 
 	ParamSet	params;
 	RecipePlan	plans[FIT_CASE_MAX_COLUMNS];
 	FittedRecipe recipe;
-	FitMonitor	monitor = {test, fit_case_iteration, fit_case_notice};
+	FitMonitor	monitor = {test, fit_case_iteration, fit_case_notice, NULL};
 	FitOutput	output = {.iterations = 0};
 	double	   *target = arena_alloc(arena, table->n_rows, sizeof(double), error);
 	double	   *weight = arena_alloc(arena, table->n_rows, sizeof(double), error);
@@ -174,6 +174,7 @@ fit_case_run(FitCase *test, Error *error)
 	fit_case_matrix(test, &matrix);
 
 	bool		fitted = pool != NULL && table_build(&table, &matrix.matrix, &split, pool, &arena, error) &&
+		table_gather_features(&table, (RowRange) {0, table.n_rows}, pool, &arena, error) &&
 		fit_case_fit(test, &table, pool, &arena, error);
 
 	if (fitted)

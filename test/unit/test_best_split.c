@@ -60,7 +60,7 @@ fill_node(SmallNode *node, uint32_t n, uint32_t n_bins, bool categorical, bool m
 static void
 search(const SmallNode *node, const SplitRules *rules, uint32_t feature_number, Split *best)
 {
-	OrderedCell ordered[2 * BINS_MAX];
+	SortItem	ordered[2 * BINS_MAX];
 	SplitSearch search = {.rules = *rules,.scale = &node->scale,.ordered = ordered,.node = node->sums,.n_rows = node->n};
 	CellList	all = {.cells = node->cells,.counts = rules->min_rows > 1 ? node->counts : NULL,.n = node->feature.n_bins};
 

@@ -358,17 +358,17 @@ test_memory(void)
 		columns[c].recipe = (RecipeColumn) {.kind = KIND_NUMBER,.encoding = ENCODING_NATIVE,.n_features = 1};
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
 
-	uint64_t	million = algorithm->memory(&params, 1000000, &few, 2);
+	uint64_t	million = algorithm->memory(&params, 1000000, &few, 2, 2);
 
 	CHECK(million > 60 * UINT64_C(1000000) && million < 28 * 3 * UINT64_C(2000000));
-	CHECK(algorithm->memory(&params, 10000, &many, 2) < UINT64_C(1) << 30);
-	CHECK(algorithm->memory(&params, 1000000, &few, 300) > million + 299 * UINT64_C(4000000));
+	CHECK(algorithm->memory(&params, 10000, &many, 2, 2) < UINT64_C(1) << 30);
+	CHECK(algorithm->memory(&params, 1000000, &few, 300, 2) > million + 299 * UINT64_C(4000000));
 
 	/* a wide category takes two bytes a row, and at least 4 histograms of its cells */
 	columns[0].recipe.kind = KIND_CATEGORY;
 	columns[0].recipe.n_categories = 65534;
-	CHECK(algorithm->memory(&params, 1000000, &few, 2) > million);
-	CHECK(algorithm->memory(&params, 1000000, &few, 2) < million + UINT64_C(100000000));
+	CHECK(algorithm->memory(&params, 1000000, &few, 2, 2) > million);
+	CHECK(algorithm->memory(&params, 1000000, &few, 2, 2) < million + UINT64_C(100000000));
 }
 
 int

@@ -2,35 +2,11 @@
  * test_forest.c
  *		Random forests, extra trees and decision trees, from rows to payload.
  *
- * Single trees are compared with an exhaustive search over the rows; forests
- * with what they must be by definition, and with each other where the bytes
- * must be equal.
+ * Single trees are compared with an exhaustive search over the rows and with
+ * scikit-learn's; forests with what they must be by definition.
  */
-#include "boost_data.h"
-
-static uint32_t
-count_leaves(const BoostCase *test)
-{
-	uint32_t	n = 0;
-
-	for (uint64_t i = 0; i < boost_case_trees(test)->n_nodes; i++)
-		n += (boost_case_nodes(test)[i].feature & NODE_LEAF) != 0;
-	return n;
-}
-
-/* A fit of an algorithm on the mixed rows. */
-static BoostCase
-forest_case(const char *algorithm, Task task)
-{
-	BoostCase	test = mixed_case(task);
-
-	test.algorithm = algorithm;
-	test.params[0] = (BoostParam) {"n_estimators", 10};
-	test.params[1] = (BoostParam) {NULL, 0};
-	if (strcmp(algorithm, "decision_tree") == 0)
-		test.params[0] = (BoostParam) {"min_samples_leaf", 1};
-	return test;
-}
+#include "forest_case.h"
+#include "fixtures/forest.h"
 
 /* ---- Against an exhaustive search ---- */
 
@@ -200,6 +176,75 @@ test_greedy(void)
 	}
 }
 
+/* ---- Against scikit-learn ---- */
+
+/* The rows of fixtures/make_forest.py. */
+static double
+sklearn_x(size_t row, uint32_t column)
+{
+	return column == 1 && row % 7 == 0 ? NAN : floor(512 * boost_number(row, column)) / 512;
+}
+
+static double
+sklearn_value(size_t row)
+{
+	return 2 * sklearn_x(row, 0) + 3 * number_or(sklearn_x(row, 1), 0.75) * sklearn_x(row, 2) + (sklearn_x(row, 3) > 0.5) +
+		2 * boost_number(row, 50);
+}
+
+static double
+sklearn_two(size_t row)
+{
+	return fmin(floor(sklearn_value(row) / 3.5), 1);
+}
+
+static double
+sklearn_three(size_t row)
+{
+	return fmin(floor(sklearn_value(row) / 3.5 * 1.5), 2);
+}
+
+static double
+sklearn_weight(size_t row)
+{
+	return (1 + floor(64 * boost_number(row, 51))) / 16;
+}
+
+/* Trees cut back at a path's alphas, with weights by row and by class, have the same leaves and predictions. */
+static void
+test_sklearn(void)
+{
+	static const char *const labels[] = {"no", "yes", "maybe"};
+	Error		error;
+
+	for (size_t i = 0; i < sizeof(sklearn_cases) / sizeof(sklearn_cases[0]); i++)
+	{
+		const SklearnCase *expected = &sklearn_cases[i];
+		uint32_t	n_classes = expected->n_classes;
+		BoostCase	test = {
+			.algorithm = "decision_tree",.task = n_classes == 0 ? TASK_REGRESSION : n_classes == 2 ? TASK_BINARY : TASK_MULTICLASS,
+			.n_classes = n_classes,.n_rows = SKLEARN_ROWS,.n_columns = SKLEARN_COLUMNS,.x = sklearn_x,
+			.y = n_classes == 0 ? sklearn_value : n_classes == 2 ? sklearn_two : sklearn_three,
+			.weight = expected->weighted ? sklearn_weight : NULL,.labels = labels,
+			.params = {{"min_samples_leaf", expected->min_leaf}, {"criterion", expected->criterion}, {"ccp_alpha", 0}}
+		};
+
+		if (expected->class_weight == 1)
+			test.words[0] = (BoostWord) {"class_weight", "balanced"};
+		if (expected->class_weight == 2)
+			test.map = (BoostMap) {"class_weight", 2, {{"no", 0.5}, {"yes", 3}}};
+		for (int a = 0; a < SKLEARN_ALPHAS; a++)
+		{
+			test.params[2].value = expected->trees[a].ccp_alpha;
+			if (!CHECK_OK(boost_case_run(&test, &error), &error))
+				return;
+			CHECK(count_leaves(&test) == expected->trees[a].n_leaves);
+			CHECK_NEAR(test.train_loss, expected->trees[a].loss, 1e-7);	/* weights are whole numbers of units */
+			boost_case_free(&test);
+		}
+	}
+}
+
 /* ---- Trees that know their rows ---- */
 
 static double
@@ -335,180 +380,6 @@ test_pruning(void)
 	CHECK(before == 1);
 }
 
-/* ---- Out of bag ---- */
-
-static void
-test_out_of_bag(void)
-{
-	for (Task task = TASK_REGRESSION; task <= TASK_MULTICLASS; task++)
-	{
-		const char *metric = task == TASK_REGRESSION ? "oob_rmse" : "oob_log_loss";
-		BoostCase	test = forest_case("random_forest", task);
-		Error		error;
-
-		test.params[0].value = 60;
-		test.params[1] = (BoostParam) {"min_samples_leaf", 5};
-		test.weight = mixed_weight;
-		if (!CHECK_OK(boost_case_run(&test, &error), &error))
-			return;
-
-		/* what rows outside say, which the trees did not see either */
-		CHECK_NEAR(metrics_get(&test.metrics, metric) / test.validation_loss, 1, 0.1);
-		CHECK(metrics_get(&test.metrics, metric) < metrics_get(&test.baseline, metric + 4));
-		CHECK(metrics_get(&test.metrics, metric) > test.train_loss);
-		boost_case_free(&test);
-
-		test.params[2] = (BoostParam) {"oob_score", 0};
-		CHECK_OK(boost_case_run(&test, &error), &error);
-		CHECK(test.metrics.n == 0);
-		boost_case_free(&test);
-		test.params[2] = (BoostParam) {"bootstrap", 0};
-		CHECK_OK(boost_case_run(&test, &error), &error);
-		CHECK(test.metrics.n == 0);
-		boost_case_free(&test);
-		test.params[3] = (BoostParam) {"max_samples", 0.6};
-		CHECK_OK(boost_case_run(&test, &error), &error);
-		CHECK_NEAR(metrics_get(&test.metrics, metric) / test.validation_loss, 1, 0.1);
-		boost_case_free(&test);
-	}
-}
-
-/* A bootstrap of n rows weighs about n, and sees about 63 % of them; without replacement, the share. */
-static void
-test_samples(void)
-{
-	BoostCase	test = forest_case("random_forest", TASK_REGRESSION);
-	Error		error;
-
-	test.n_rows = 40000;
-	test.validation = 0;
-	test.params[0].value = 1;
-	test.params[1] = (BoostParam) {"max_depth", 1};
-	if (!CHECK_OK(boost_case_run(&test, &error), &error))
-		return;
-	CHECK_NEAR(boost_case_stats(&test)[0].cover, 40000, 600);
-	boost_case_free(&test);
-	test.params[2] = (BoostParam) {"bootstrap", 0};
-	test.params[3] = (BoostParam) {"max_samples", 0.25};
-	if (!CHECK_OK(boost_case_run(&test, &error), &error))
-		return;
-	CHECK_NEAR(boost_case_stats(&test)[0].cover, 10000, 400);
-	boost_case_free(&test);
-	test.params[2].value = 1;
-	if (!CHECK_OK(boost_case_run(&test, &error), &error))
-		return;
-	CHECK_NEAR(boost_case_stats(&test)[0].cover, 10000, 500);
-	boost_case_free(&test);
-}
-
-/* ---- Weights ---- */
-
-/* Row i of the repeated case is row i / 3 of the other. */
-static double
-repeated_x(size_t row, uint32_t column)
-{
-	return mixed_x(row / 3, column);
-}
-
-static double
-repeated_class(size_t row)
-{
-	return mixed_class(row / 3);
-}
-
-static double
-three(size_t row)
-{
-	(void) row;
-	return 3;
-}
-
-static double
-three_millionths(size_t row)
-{
-	(void) row;
-	return 3 * 0x1p-20;
-}
-
-/* A weight of 3 is a row three times, and all weights may be small. */
-static void
-test_weights(void)
-{
-	BoostCase	once = forest_case("decision_tree", TASK_MULTICLASS);
-	BoostCase	thrice;
-	BoostCase	small;
-	Error		error;
-
-	once.n_rows = 700;
-	once.validation = 0;
-	once.weight = three;
-	small = once;
-	small.weight = three_millionths;
-	thrice = once;
-	thrice.n_rows = 2100;
-	thrice.weight = NULL;
-	thrice.x = repeated_x;
-	thrice.y = repeated_class;
-	if (!CHECK_OK(boost_case_run(&once, &error), &error) || !CHECK_OK(boost_case_run(&thrice, &error), &error) ||
-		!CHECK_OK(boost_case_run(&small, &error), &error))
-		return;
-	CHECK_NEAR(once.train_loss, thrice.train_loss, 1e-12);
-	CHECK(count_leaves(&once) == count_leaves(&thrice));
-	CHECK_NEAR(once.train_loss, small.train_loss, 1e-12);
-	CHECK(count_leaves(&once) == count_leaves(&small));
-	boost_case_free(&once);
-	boost_case_free(&thrice);
-	boost_case_free(&small);
-}
-
-/* ---- Same rows, same bytes ---- */
-
-static void
-test_determinism(void)
-{
-	static const char *const names[] = {"random_forest", "extra_trees", "decision_tree"};
-
-	for (int a = 0; a < 3; a++)
-	{
-		for (Task task = TASK_REGRESSION; task <= TASK_MULTICLASS; task++)
-		{
-			BoostCase	first = forest_case(names[a], task);
-			Error		error;
-
-			first.weight = task == TASK_BINARY ? mixed_weight : NULL;
-			if (!CHECK_OK(boost_case_run(&first, &error), &error))
-				return;
-			for (int other = 0; other < 4; other++)
-			{
-				BoostCase	test = first;
-
-				test.n_threads = other < 2 ? other + 2 : 1;
-				test.reversed = other >= 1;
-				test.limited = other == 3;
-				test.level = CPU_PLAIN;
-				if (CHECK_OK(boost_case_run(&test, &error), &error))
-				{
-					CHECK(first.payload.size == test.payload.size &&
-						  memcmp(first.payload.data, test.payload.data, first.payload.size) == 0);
-					CHECK(first.prediction_hash == test.prediction_hash);
-					CHECK(first.metrics.n == test.metrics.n);
-					for (int i = 0; i < first.metrics.n; i++)
-						CHECK_SAME(first.metrics.values[i], test.metrics.values[i]);
-				}
-				boost_case_free(&test);
-			}
-
-			BoostCase	other_seed = first;
-
-			other_seed.seed = 43;
-			if (CHECK_OK(boost_case_run(&other_seed, &error), &error) && a < 2)
-				CHECK(other_seed.prediction_hash != first.prediction_hash);
-			boost_case_free(&other_seed);
-			boost_case_free(&first);
-		}
-	}
-}
-
 /* ---- What cannot be ---- */
 
 static void
@@ -529,14 +400,11 @@ int
 main(void)
 {
 	test_greedy();
+	test_sklearn();
 	test_unlimited();
 	test_constant();
 	test_limits();
 	test_pruning();
-	test_out_of_bag();
-	test_samples();
-	test_weights();
-	test_determinism();
 	test_errors();
 	return check_done();
 }

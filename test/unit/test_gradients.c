@@ -99,7 +99,7 @@ test_extreme_scores(void)
 static void
 test_units(void)
 {
-	static const int64_t limits[] = {NARROW_G_MAX, NARROW_H_MAX, WIDE_MAX};
+	static const int64_t limits[] = {NARROW_G_MAX, NARROW_H_MAX, WIDE_TOTAL};
 
 	for (int k = 0; k < 3; k++)
 	{
@@ -118,7 +118,7 @@ test_units(void)
 		}
 		/* at the limit itself, and where rounding goes beyond it */
 		CHECK(gradient_unit((double) limits[k], limits[k]) == 1);
-		CHECK(gradient_unit((double) limits[k] + 0.6, limits[k]) == 2);
+		CHECK(gradient_unit((double) limits[k] * (1 + 0x1p-16), limits[k]) == 2);
 		CHECK(gradient_unit(0, limits[k]) == 1);
 	}
 }
@@ -132,6 +132,19 @@ test_widths(void)
 	CHECK(!gradient_scale(&even, 1, 1000, false).wide);
 	CHECK(gradient_scale(&even, 1, 1000, true).wide);
 	CHECK(gradient_scale(&uneven, 1, 30000, false).wide);
+
+	/* the sums of wide ones have room, with the finest unit that leaves it */
+	GradientScale scale = gradient_scale(&uneven, 1, 30000, false);
+
+	CHECK(uneven.sum_g / scale.g_unit <= (double) WIDE_TOTAL && uneven.sum_g / scale.g_unit * 2.01 >= (double) WIDE_TOTAL);
+	CHECK(uneven.sum_h / scale.h_unit <= (double) WIDE_TOTAL && uneven.sum_h / scale.h_unit * 2.01 >= (double) WIDE_TOTAL);
+}
+
+/* The integers of row k of a list. */
+static GradientSums
+units_of(const RowList *list, size_t k, const GradientScale *scale)
+{
+	return gradient_units(list, k, scale->wide, 1 / scale->g_unit, 1 / scale->h_unit);
 }
 
 /* The same integers and the same list, whatever the vector width; exact sums; nothing positive becomes 0. */
@@ -158,8 +171,8 @@ test_quantise(void)
 	{
 		GradientScale scale = {
 			.wide = wide,
-			.g_unit = gradient_unit(1, wide ? WIDE_MAX : NARROW_G_MAX),
-			.h_unit = gradient_unit(0.25, wide ? WIDE_MAX : NARROW_H_MAX)
+			.g_unit = wide ? gradient_unit(N, WIDE_TOTAL) : gradient_unit(1, NARROW_G_MAX),
+			.h_unit = wide ? gradient_unit(0.25 * N, WIDE_TOTAL) : gradient_unit(0.25, NARROW_H_MAX)
 		};
 
 		for (int sampled = 0; sampled < 2; sampled++)
@@ -182,13 +195,13 @@ test_quantise(void)
 				for (size_t k = 0; k < n_listed[level]; k++)
 				{
 					size_t		i = sampled ? rows[level][k] : k;
-					int64_t		whole_g = wide ? first[level][k] : first[level][k] >> 16;
-					int64_t		whole_h = wide ? second[level][k] : first[level][k] & 0xffff;
+					GradientSums units = units_of(&list, k, &scale);
+					double		furthest = wide ? scale.g_unit : scale.g_unit / 2;
 
-					sum_g += whole_g;
-					sum_h += whole_h;
-					right = right && fabs((double) whole_g * scale.g_unit - (double) g[i]) <= scale.g_unit / 2 &&
-						fabs((double) whole_h * scale.h_unit - (double) h[i]) <= scale.h_unit && (whole_h > 0) == (h[i] > 0);
+					sum_g += units.g;
+					sum_h += units.h;
+					right = right && fabs((double) units.g * scale.g_unit - (double) g[i]) <= furthest &&
+						fabs((double) units.h * scale.h_unit - (double) h[i]) <= scale.h_unit && (units.h > 0) == (h[i] > 0);
 				}
 				CHECK(right);
 				CHECK(sums.g == sum_g && sums.h == sum_h);
@@ -231,24 +244,33 @@ test_overflow(void)
 		return;
 	for (int wide = 0; wide < 2; wide++)
 	{
-		int64_t		g = wide ? WIDE_MAX : NARROW_G_MAX;
-		int64_t		h = wide ? WIDE_MAX : NARROW_H_MAX;
+		GradientBlock all = {.largest_g = 1,.largest_h = 1,.sum_g = N,.sum_h = N};
+		GradientScale scale = wide ? gradient_scale(&all, 1, N, true) : gradient_counts;
+		const float one = 1;
+		const float minus_one = -1;
+		int64_t		g = wide ? (int64_t) (1 / scale.g_unit) : NARROW_G_MAX;
+		int64_t		h = wide ? (int64_t) (1 / scale.h_unit) : NARROW_H_MAX;
+
+		CHECK(!wide || g * N == WIDE_TOTAL);
 
 		for (size_t i = 0; i < N; i++)
 		{
 			bool		second_bin = i >= N / 2;
 
 			list.rows[i] = second_bin;
-			list.first[i] = (int32_t) (wide ? (second_bin ? -g : g) :
-									   (int64_t) (int32_t) ((uint32_t) (second_bin ? -g : g) << 16 | (uint32_t) h));
-			list.second[i] = (int32_t) h;
+			list.first[i] = (int32_t) ((uint32_t) (second_bin ? -g : g) << 16 | (uint32_t) h);
+			if (wide)
+			{
+				memcpy(&list.first[i], second_bin ? &minus_one : &one, sizeof(float));
+				memcpy(&list.second[i], &one, sizeof(float));
+			}
 		}
 		/* two threads, in pieces that end anywhere */
 		for (size_t begin = 0; begin < N;)
 		{
 			size_t		end = begin + 100003 < N ? begin + 100003 : N;
 
-			histogram_add(&scratch, begin / 100003 % 2, 0, wide, &list, begin, end);
+			histogram_add(&scratch, begin / 100003 % 2, 0, &scale, &list, begin, end);
 			begin = end;
 		}
 		histogram_collect(&scratch, 0, 2, &feature, cells);

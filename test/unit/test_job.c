@@ -31,7 +31,7 @@ write_job(Buffer *out)
 		.kind = JOB_TRAIN, .algorithm = algorithm->id, .task = TASK_BINARY, .label_kind = LABEL_TEXT, .seed = UINT64_MAX, .n_threads = 2,
 		.max_memory = UINT64_C(5) << 40, .split_kind = 4, .test = 0.2, .validation = 0.1, .n_features = 3, .plans = plans,
 		.n_params = (uint32_t) algorithm->n_params, .params = values, .params_given = given,
-		.n_maps = (uint32_t) params.n_maps, .maps = params.maps
+		.n_maps = (uint32_t) params.n_maps, .maps = params.maps, .init_hash = "00ff"
 	};
 
 	buffer_init(out);
@@ -57,6 +57,7 @@ test_job(void)
 	CHECK_SAME(job.params[0], 100);
 	CHECK_SAME(job.params[2], 4);
 	CHECK(!job.params_given[0] && job.params_given[2]);
+	CHECK_TEXT(job.init_hash, "00ff");
 	CHECK(job.n_maps == 2 && job.maps[0].n == 2 && job.maps[1].n == 1);
 	CHECK_TEXT(job.maps[0].entries[0].key, "yes");
 	CHECK_SAME(job.maps[0].entries[0].value, 2.5);

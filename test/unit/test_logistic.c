@@ -200,6 +200,51 @@ largest_gradient(const FitCase *test)
 	return largest;
 }
 
+/* So many rows that the fit starts at the optimum of some of them: it ends at that of all. */
+static void
+test_sampled_start(void)
+{
+	enum {ROWS = 70000, COLUMNS = 3};
+	static double x[ROWS * COLUMNS];
+	static double y[ROWS];
+
+	for (uint32_t n_classes = 2; n_classes <= 3; n_classes++)
+		for (int shape = 0; shape < 3; shape++)
+		{
+			FitCase		test = {
+				.algorithm = "logistic_regression",.task = n_classes == 2 ? TASK_BINARY : TASK_MULTICLASS,.n_classes = n_classes,
+				.n_rows = ROWS,.n_columns = COLUMNS,.x = x,.y = y,.reg_lambda = shape == 1 ? 0.5 : shape == 2 && n_classes == 3 ? 0.1 : 0
+			};
+			FitCase		threads;
+			Error		error;
+
+			/* the last shape: a class so rare that a sample may lack it, and a column that nearly tells it */
+			for (size_t i = 0; i < ROWS; i++)
+			{
+				double		draw = fixture_number(i, 8);
+
+				for (size_t j = 0; j < COLUMNS; j++)
+					x[i * COLUMNS + j] = fixture_number(i, j) - 0.5;
+				y[i] = floor(n_classes * (0.9 * draw + 0.1 * x[i * COLUMNS] + 0.05));
+				if (shape == 2)
+				{
+					y[i] = i % 20000 == 7 ? n_classes - 1 : draw < 0.5 && n_classes == 3;
+					x[i * COLUMNS + 1] = (y[i] == n_classes - 1) != (i % 30000 == 7);
+				}
+			}
+			threads = test;
+			threads.n_threads = 3;
+			if (CHECK_OK(fit_case_run(&test, &error), &error))
+			{
+				printf("%d rows, %u classes: largest gradient %.1e, %d steps\n", ROWS, n_classes, largest_gradient(&test), test.iterations);
+				CHECK(largest_gradient(&test) < 1e-7);
+				CHECK(test.iterations <= (shape < 2 ? 4 : 20));
+				CHECK_TEXT(test.notices, "");
+			}
+			check_same(&test, &threads);
+		}
+}
+
 /* More unknowns than the direct method takes: conjugate gradients reach the optimum, too, with any number of threads. */
 static void
 check_iterative(uint32_t n_classes, uint32_t n_columns, size_t n_rows)
@@ -346,6 +391,7 @@ main(void)
 	test_two_classes();
 	check_iterative(40, 60, 400);
 	check_iterative(2, 1060, 1500);
+	test_sampled_start();
 	test_separated();
 	test_aliased();
 	test_no_features();

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "core/fit/cpu.h"
+#include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
-#include "core/fit/recipe_measure.h"
 #include "core/hash.h"
 #include "core/linear_model.h"
 #include "core/model.h"
@@ -195,20 +196,53 @@ medians(void)
 	}
 }
 
-/* A column whose sampled rows are all small: the median is found nevertheless. */
+/* Features of n rows from `begin` on, row by row, from those of columns. */
 static void
-misleading_sample(void)
+encode_rows(const FittedRecipe *recipe, size_t begin, size_t n, double *out, size_t stride)
 {
-	enum {ROWS = 51200};		/* a hundred rows a sample */
-	static double values[ROWS];
-	MatrixColumn source = test_column("x", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE);
-	TableColumn column = {.source = &source,.u.f64 = values};
-	ColumnMeasure measure = {.n_present = ROWS,.lowest = -511,.highest = ROWS - 1};
+	size_t		room = (n + ENCODE_LANES - 1) / ENCODE_LANES * ENCODE_LANES;
+	double	   *raw = aligned_alloc(64, room * sizeof(double));
+	double	   *feature = aligned_alloc(64, room * sizeof(double));
+
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		const FittedColumn *column = &recipe->columns[c];
+
+		encode_raw(column, begin, n, raw);
+		encode_round(&column->recipe, raw, n);
+		for (uint32_t j = 0; j < column->recipe.n_features; j++)
+		{
+			encode_feature(&column->recipe, j, raw, n, 0, feature);
+			for (size_t i = 0; i < n; i++)
+				out[i * stride + column->recipe.first_feature + j] = feature[i];
+		}
+	}
+	free(raw);
+	free(feature);
+}
+
+/* Counts, ranges, means and spreads: the same bits with every width of vectors. */
+static void
+same_on_all_widths(void)
+{
+	enum {ROWS = 2500};
+	double		values[ROWS];
+	RecipeColumn fitted[CPU_AVX512 + 1];
+	Bench		bench;
 
 	for (int i = 0; i < ROWS; i++)
-		values[i] = i % 100 == 0 ? -i / 100 : i;
-	/* 512 values below 1, then all numbers that are no multiple of 100 */
-	CHECK_SAME(measure_median(&column, (RowRange) {0, ROWS}, &measure), (25341 + 25342) / 2.0);
+		values[i] = i % 97 == 0 ? NAN : (double) (hash64_mix((uint64_t) i) >> 11) / 7 - 1e15;
+	for (CpuLevel level = CPU_PLAIN; level <= CPU_AVX512; level++)
+	{
+		cpu_limit(level);
+		number_table(&bench, STORAGE_FLOAT64, values, ROWS);
+		CHECK_OK(fit(&bench, plan(MISSING_MEDIAN, ENCODING_NATIVE, SCALING_STANDARD, INDICATOR_AUTO, 0)), &bench.error);
+		fitted[level] = bench.recipe.columns[0].recipe;
+		CHECK(memcmp(&fitted[level], &fitted[CPU_PLAIN], sizeof(RecipeColumn)) == 0);
+		end(&bench);
+	}
+	cpu_limit(CPU_AVX512);
+	CHECK(fitted[CPU_PLAIN].n_missing == 26 && fitted[CPU_PLAIN].scale > 0);
 }
 
 /* Constant, all missing, infinite and huge columns: a defined answer or an error that names the column. */
@@ -222,14 +256,14 @@ odd_numbers(void)
 	number_table(&bench, STORAGE_FLOAT64, (double[]) {.1, .1, .1, .1, .1, .1}, 6);
 	CHECK_OK(fit(&bench, standard), &bench.error);
 	CHECK_SAME(bench.recipe.columns[0].recipe.scale, 1);
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 1);
+	encode_rows(&bench.recipe, 0, 1, features, 1);
 	CHECK_SAME(features[0], 0);
 	end(&bench);
 
 	number_table(&bench, STORAGE_FLOAT32, (double[]) {NAN, NAN, NAN}, 3);
 	CHECK_OK(fit(&bench, standard), &bench.error);
 	CHECK(isnan(bench.recipe.columns[0].recipe.lowest) && isnan(bench.recipe.columns[0].recipe.mean));
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 1}, features, 2);
+	encode_rows(&bench.recipe, 0, 1, features, 2);
 	CHECK(bench.recipe.n_features == 2);
 	CHECK_SAME(features[0], 0);
 	CHECK_SAME(features[1], 1);
@@ -266,7 +300,7 @@ categories(void)
 	CHECK_SAME(column->recipe.fill, 0);
 	CHECK(column->recipe.scaling == SCALING_NONE);
 	CHECK(isnan(column->recipe.mean));
-	recipe_encode_rows(&bench.recipe, (RowRange) {0, 9}, features, 4);
+	encode_rows(&bench.recipe, 0, 9, features, 4);
 	for (int i = 0; i < 9 * 4; i++)
 		sums[i % 4] += features[i];
 	/* NULL, c and e are missing: they count as a, and are told */
@@ -365,6 +399,8 @@ as_the_model_does(void)
 		Model		model;
 		bool		equal = true;
 
+		/* with every width of vectors */
+		cpu_limit((CpuLevel) (round % 3));
 		if (!CHECK_OK(recipe_fit(&bench.recipe, &bench.table, plans, bench.pool, &bench.arena, &bench.error), &bench.error) ||
 			!CHECK_OK(write_model(&bench.recipe, &bytes, &model, &bench.error), &bench.error))
 			break;
@@ -374,11 +410,11 @@ as_the_model_does(void)
 		double	   *encoded = malloc(ROWS * stride * sizeof(double));
 		double	   *features = malloc(bench.recipe.n_features * sizeof(double));
 
-		recipe_encode_rows(&bench.recipe, (RowRange) {10, ROWS}, encoded, stride);
+		encode_rows(&bench.recipe, 10, ROWS - 10, encoded, stride);
 		for (size_t row = 10; row < ROWS; row++)
 		{
 			const TableColumn *text = &bench.table.features[2];
-			uint32_t	code = text->u.codes[row];
+			uint32_t	code = table_code(text, row);
 			double		raw[] = {table_number(&bench.table.features[0], row), table_number(&bench.table.features[1], row), NAN};
 
 			if (code != CODE_MISSING)
@@ -395,6 +431,8 @@ as_the_model_does(void)
 		free(features);
 		buffer_free(&bytes);
 	}
+
+	cpu_limit(CPU_AVX512);
 
 	/* what is fitted does not see the test rows */
 	RecipePlan	plans[] = {random_plan(0, 1), random_plan(1, 1), random_plan(2, 1)};
@@ -418,7 +456,7 @@ main(void)
 {
 	numbers();
 	medians();
-	misleading_sample();
+	same_on_all_widths();
 	odd_numbers();
 	categories();
 	as_the_model_does();

@@ -81,9 +81,9 @@ count_class(const Table *table, RowRange range, int class)
 	for (size_t row = range.begin; row < range.end; row++)
 	{
 		if (table->target->source->storage == STORAGE_CODE)
-			n += table->target->levels[table->target->u.codes[row]][0] == 'a' + class;
+			n += table->target->levels[table_code(table->target, row)][0] == 'a' + class;
 		else
-			n += table->target->u.f64[row] == class;
+			n += table_number(table->target, row) == class;
 	}
 	return n;
 }
@@ -156,7 +156,7 @@ copies_straddle(void)
 	{
 		CHECK(range_rows(built.table.test) == 100);
 		for (size_t row = built.table.test.begin; row < built.table.test.end; row++)
-			in_test[(int) built.table.features[0].u.f64[row]]++;
+			in_test[(int) table_number(&built.table.features[0], row)]++;
 		CHECK(in_test[0] > 30 && in_test[1] > 30);
 	}
 	drop(&built);
@@ -214,7 +214,7 @@ by_column(void)
 		CHECK(range_rows(built.table.test) == 30);
 		CHECK(built.table.n_features == 1);
 		for (size_t row = built.table.test.begin; row < built.table.test.end; row++)
-			right = right && (int) built.table.features[0].u.f64[row] % 3 == 1;
+			right = right && (int) table_number(&built.table.features[0], row) % 3 == 1;
 		CHECK(right);
 	}
 	drop(&built);
@@ -327,7 +327,7 @@ place_groups(const Table *table, const uint32_t *group_of_x, int *places, uint32
 	{
 		for (size_t row = ranges[part].begin; row < ranges[part].end; row++)
 		{
-			int		   *place = &places[group_of_x[(int) table->features[0].u.f64[row]]];
+			int		   *place = &places[group_of_x[(int) table_number(&table->features[0], row)]];
 
 			*place = *place == 0 || *place == 1 + part ? 1 + part : -1;
 		}

@@ -63,6 +63,14 @@ write_mixed(TestMatrix *test, uint32_t n, uint32_t step, uint32_t start)
 	test_matrix_open(test);
 }
 
+/* A table with the values of its columns side by side. */
+static bool
+build_gathered(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error)
+{
+	return table_build(table, matrix, split, pool, arena, error) && table_gather_target(table, pool, arena, error) &&
+		table_gather_features(table, (RowRange) {0, table->n_rows}, pool, arena, error);
+}
+
 static bool
 ranges_equal(RowRange a, RowRange b)
 {
@@ -111,7 +119,7 @@ determinism(uint32_t n)
 
 	arena_init(&first_arena);
 	write_mixed(&first_matrix, n, 1, 0);
-	if (!CHECK_OK(table_build(&first, &first_matrix.matrix, &fifth, one, &first_arena, &error), &error))
+	if (!CHECK_OK(build_gathered(&first, &first_matrix.matrix, &fifth, one, &first_arena, &error), &error))
 		return;
 	CHECK(first.n_rows + first.n_dropped == n);
 	CHECK(first.n_dropped > 0);
@@ -129,7 +137,7 @@ determinism(uint32_t n)
 			Arena		arena;
 
 			arena_init(&arena);
-			CHECK_OK(table_build(&table, &test.matrix, &fifth, threads == 1 ? one : two, &arena, &error), &error);
+			CHECK_OK(build_gathered(&table, &test.matrix, &fifth, threads == 1 ? one : two, &arena, &error), &error);
 			CHECK(tables_equal(&first, &table));
 			arena_free(&arena);
 		}
@@ -141,7 +149,7 @@ determinism(uint32_t n)
 	Table		table;
 
 	other.seed = 43;
-	CHECK_OK(table_build(&table, &first_matrix.matrix, &other, one, &first_arena, &error), &error);
+	CHECK_OK(build_gathered(&table, &first_matrix.matrix, &other, one, &first_arena, &error), &error);
 	CHECK(!columns_equal(&first.features[1], &table.features[1], first.n_rows));
 	CHECK(table.fingerprint[0] == first.fingerprint[0] && table.fingerprint[1] == first.fingerprint[1]);
 
@@ -178,7 +186,7 @@ normal_form(void)
 			test_matrix_number(&test, 1, row * 0.25);
 		}
 		test_matrix_open(&test);
-		CHECK_OK(table_build(&table, &test.matrix, &no_split, pool, &arena, &error), &error);
+		CHECK_OK(build_gathered(&table, &test.matrix, &no_split, pool, &arena, &error), &error);
 		fingerprints[i] = table.fingerprint[0];
 		test_matrix_free(&test);
 		arena_free(&arena);
@@ -252,7 +260,7 @@ collisions(void)
 			test_matrix_number(&tests[t], 2, 0);
 		}
 		test_matrix_open(&tests[t]);
-		CHECK_OK(table_build(&tables[t], &tests[t].matrix, &fifth, pool, &arena, &error), &error);
+		CHECK_OK(build_gathered(&tables[t], &tests[t].matrix, &fifth, pool, &arena, &error), &error);
 	}
 	/* one hash: the sum of a thousand is a thousand times one */
 	CHECK(tables[0].fingerprint[0] % 8 == 0);
@@ -298,7 +306,7 @@ levels(void)
 		test_matrix_number(&test, 1, i == 7 ? NAN : i);
 	}
 	test_matrix_open(&test);
-	CHECK_OK(table_build(&table, &test.matrix, &no_split, pool, &arena, &error), &error);
+	CHECK_OK(build_gathered(&table, &test.matrix, &no_split, pool, &arena, &error), &error);
 	CHECK(table.n_rows == 7 && table.n_dropped == 1);
 	CHECK(table.features[0].n_levels == 7);
 	for (uint32_t i = 0; i < 7 && i < table.features[0].n_levels; i++)
@@ -337,7 +345,7 @@ build_small(uint32_t n, const double *targets, const double *weights, Error *err
 		test_matrix_number(&test, 2, weights[i]);
 	}
 	test_matrix_open(&test);
-	built = table_build(&table, &test.matrix, &fifth, pool, &arena, error);
+	built = build_gathered(&table, &test.matrix, &fifth, pool, &arena, error);
 	test_matrix_free(&test);
 	arena_free(&arena);
 	pool_destroy(pool);

@@ -1,337 +1,8 @@
 /*
  * test_trainer.c
- *		The program mlops-trainer, started as a backend starts it.
- *
- * The environment variable MLOPS_TRAINER names the program; "make unit" builds
- * one with sanitizers for this test.
+ *		Jobs of the trainer: trainings, evaluations, importances, refusals, notices, damage.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "check.h"
-#include "core/fit/table.h"
-#include "core/hash.h"
-#include "core/job.h"
-#include "core/model.h"
-#include "support_matrix.h"
-
-extern char **environ;
-
-#define PATIENCE 300			/* seconds until a test that hangs is ended */
-#define ROWS 600
-
-static const char *program;
-
-/* ---- Running it ---- */
-
-typedef struct Files
-{
-	int			job;
-	int			matrix;
-	int			model;
-	int			errors;			/* its stderr */
-} Files;
-
-/* What a trainer said before it ended. */
-typedef struct Answer
-{
-	int			status;			/* of waitpid */
-	Error		error;			/* ERROR_NONE: none */
-	bool		finished;		/* there is a result */
-	JobResult	result;
-	char		notices[4096];
-	char		phases[1024];
-	uint32_t	iterations;
-	Buffer		model;			/* what lies in the model's file afterwards */
-} Answer;
-
-static int
-memory_file(const void *bytes, size_t size)
-{
-	int			fd = memfd_create("test", MFD_CLOEXEC);
-
-	/* beyond the numbers that the trainer's own files get */
-	int			high = fcntl(fd, F_DUPFD_CLOEXEC, 16);
-
-	close(fd);
-	if (high < 0 || (size > 0 && write(high, bytes, size) != (ssize_t) size))
-	{
-		perror("memfd");
-		exit(1);
-	}
-	return high;
-}
-
-static Files
-open_files(const void *job, size_t job_size, const void *matrix, size_t matrix_size, const void *model, size_t model_size)
-{
-	return (Files) {memory_file(job, job_size), memory_file(matrix, matrix_size), memory_file(model, model_size), memory_file(NULL, 0)};
-}
-
-static void
-close_files(Files files)
-{
-	close(files.job);
-	close(files.matrix);
-	close(files.model);
-	close(files.errors);
-}
-
-/* Starts the program; *end: our side of its socket. */
-static pid_t
-start(Files files, int *end)
-{
-	char	   *arguments[] = {(char *) program, NULL};
-	posix_spawn_file_actions_t actions;
-	int			ends[2];
-	int			child_end;
-	pid_t		pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		exit(1);
-	*end = fcntl(ends[0], F_DUPFD_CLOEXEC, 16);
-	child_end = fcntl(ends[1], F_DUPFD_CLOEXEC, 16);
-	close(ends[0]);
-	close(ends[1]);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, files.errors, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, child_end, TRAINER_FD_SOCKET);
-	posix_spawn_file_actions_adddup2(&actions, files.job, TRAINER_FD_JOB);
-	posix_spawn_file_actions_adddup2(&actions, files.matrix, TRAINER_FD_MATRIX);
-	posix_spawn_file_actions_adddup2(&actions, files.model, TRAINER_FD_MODEL);
-	if (posix_spawn(&pid, program, &actions, NULL, arguments, environ) != 0)
-	{
-		perror(program);
-		exit(1);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	close(child_end);
-	return pid;
-}
-
-/* n bytes, or fewer at the end of the stream. */
-static size_t
-read_all(int fd, void *out, size_t n)
-{
-	size_t		done = 0;
-
-	while (done < n)
-	{
-		ssize_t		got = read(fd, (char *) out + done, n - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		done += (size_t) got;
-	}
-	return done;
-}
-
-static void
-append_line(char *text, size_t size, Reader *body)
-{
-	char		line[2048];
-
-	reader_string(body, line, sizeof(line));
-	CHECK(!body->failed);
-	snprintf(text + strlen(text), size - strlen(text), "%s\n", line);
-}
-
-static void
-take_frame(Answer *answer, MessageType type, const uint8_t *body, uint32_t size)
-{
-	Reader		reader;
-
-	reader_init(&reader, body, size);
-	switch (type)
-	{
-		case MESSAGE_PHASE:
-			append_line(answer->phases, sizeof(answer->phases), &reader);
-			break;
-		case MESSAGE_ITERATION:
-			answer->iterations = reader_u32(&reader);
-			break;
-		case MESSAGE_NOTICE:
-			append_line(answer->notices, sizeof(answer->notices), &reader);
-			break;
-		case MESSAGE_ERROR:
-			CHECK(error_read(&answer->error, body, size));
-			break;
-		case MESSAGE_RESULT:
-			{
-				Error		error;
-
-				answer->finished = CHECK_OK(result_read(&answer->result, body, size, &error), &error);
-				break;
-			}
-		default:
-			CHECK(!"a known type of message");
-	}
-}
-
-/* All frames until the trainer closes its end. */
-static void
-listen_to(int end, Answer *answer)
-{
-	uint8_t		header[5];
-
-	while (read_all(end, header, sizeof(header)) == sizeof(header))
-	{
-		uint32_t	size;
-
-		memcpy(&size, header, sizeof(size));
-		if (!CHECK(size <= MESSAGE_MAX))
-			return;
-
-		uint8_t    *body = malloc(size + 1);
-
-		if (CHECK(read_all(end, body, size) == size))
-			take_frame(answer, header[4], body, size);
-		free(body);
-	}
-}
-
-/* Its stderr: the error's message and no more; what a sanitizer wrote is shown. */
-static void
-check_last_words(int errors, const Answer *answer)
-{
-	char		words[8192];
-	char		expected[600] = "";
-	ssize_t		n = pread(errors, words, sizeof(words) - 1, 0);
-
-	words[n > 0 ? n : 0] = '\0';
-	if (answer->error.code != ERROR_NONE)
-		snprintf(expected, sizeof(expected), "mlops-trainer: %s\n", answer->error.message);
-	if (!CHECK(strcmp(words, expected) == 0))
-		printf("\tstderr: %s\n", words);
-}
-
-/* Runs a job from its bytes to its end. */
-static Answer
-run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_size, const Buffer *model)
-{
-	Files		files = open_files(job, job_size, matrix, matrix_size, model != NULL ? model->data : NULL, model != NULL ? model->size : 0);
-	Answer		answer = {.finished = false};
-	int			end;
-	pid_t		pid = start(files, &end);
-
-	buffer_init(&answer.model);
-	error_clear(&answer.error);
-	listen_to(end, &answer);
-	close(end);
-	if (waitpid(pid, &answer.status, 0) != pid)
-		exit(1);
-
-	off_t		size = lseek(files.model, 0, SEEK_END);
-
-	buffer_zeros(&answer.model, (size_t) size);
-	if (pread(files.model, answer.model.data, (size_t) size, 0) != size)
-		exit(1);
-	check_last_words(files.errors, &answer);
-	close_files(files);
-	return answer;
-}
-
-static void
-answer_free(Answer *answer)
-{
-	result_free(&answer->result);
-	buffer_free(&answer->model);
-}
-
-/* ---- Jobs ---- */
-
-static RecipePlan plans[2];
-static double params[64];
-static bool params_given[64];
-
-static Job
-training(const char *algorithm_name, Task task, LabelKind label_kind)
-{
-	Error		error;
-	const Algorithm *algorithm = algorithm_by_name(algorithm_name, &error);
-	ParamSet	set;
-
-	params_init(&set, algorithm->params, algorithm->n_params, params, params_given);
-	plans[0] = algorithm_recipe(algorithm, KIND_NUMBER, (RecipePlan) {0});
-	plans[1] = algorithm_recipe(algorithm, KIND_CATEGORY, (RecipePlan) {0});
-	return (Job) {
-		.kind = JOB_TRAIN,.algorithm = algorithm->id,.task = task,.label_kind = label_kind,.seed = 42,.n_threads = 1,
-		.max_memory = (uint64_t) 1 << 30,.split_kind = SPLIT_RANDOM,.test = 0.25,.n_features = 2,.plans = plans,
-		.n_params = (uint32_t) algorithm->n_params,.params = params,.params_given = params_given
-	};
-}
-
-static Answer
-run_job(const Job *job, const TestMatrix *matrix, const Buffer *model)
-{
-	Buffer		bytes;
-	Error		error;
-
-	buffer_init(&bytes);
-	CHECK_OK(job_write(job, &bytes, &error), &error);
-
-	Answer		answer = run_bytes(bytes.data, bytes.size, matrix->matrix.base, matrix->matrix.header->size, model);
-
-	buffer_free(&bytes);
-	return answer;
-}
-
-/* Columns size (with NULLs), colour, and a target of numbers or texts that depends on both. */
-static void
-begin_matrix(TestMatrix *matrix, ColumnStorage target)
-{
-	MatrixColumn columns[] = {
-		test_column("size", KIND_NUMBER, STORAGE_FLOAT64, ROLE_FEATURE),
-		test_column("colour", KIND_CATEGORY, STORAGE_CODE, ROLE_FEATURE),
-		test_column("target", target == STORAGE_CODE ? KIND_CATEGORY : KIND_NUMBER, target, ROLE_TARGET)
-	};
-
-	test_matrix_begin(matrix, 0, columns, 3);
-}
-
-static void
-make_rows(TestMatrix *matrix, ColumnStorage target)
-{
-	static const char *const colours[] = {"red", "green", "blue"};
-
-	begin_matrix(matrix, target);
-	for (uint64_t i = 0; i < ROWS; i++)
-	{
-		double		size = (double) (hash64_mix(i + 1) % 1000) / 100;
-		uint64_t	colour = hash64_mix(i + 7777) % 3;
-		double		noise = (double) (hash64_mix(i + 55555) % 1000) / 100;
-
-		test_matrix_row(matrix);
-		test_matrix_number(matrix, 0, i % 50 == 0 ? NAN : size);
-		test_matrix_text(matrix, 1, i % 60 == 0 ? NULL : colours[colour]);
-		if (target == STORAGE_CODE)
-			test_matrix_text(matrix, 2, size + 3 * (double) colour + noise > 13 ? "yes" : "no");
-		else
-			test_matrix_number(matrix, 2, 2 * size + 3 * (double) colour + noise);
-	}
-	test_matrix_open(matrix);
-}
-
-static double
-answer_metric(const Answer *answer, const char *name, bool baseline)
-{
-	for (uint32_t i = 0; i < answer->result.n_metrics; i++)
-		if (strcmp(answer->result.metrics[i].name, name) == 0)
-			return baseline ? answer->result.metrics[i].baseline : answer->result.metrics[i].value;
-	return NAN;
-}
-
-/* ---- Tests ---- */
+#include "trainer_case.h"
 
 static void
 check_training(const char *algorithm, Task task, ColumnStorage target, const char *metric, double at_least)
@@ -449,6 +120,59 @@ test_evaluation(void)
 	buffer_free(&damaged);
 	test_matrix_free(&matrix);
 	answer_free(&trained);
+}
+
+/* A training that goes on from a version has its trees, its recipe and its hash; the version's bytes are as hostile as any. */
+static void
+test_continuing(void)
+{
+	Job			job = training("gradient_boosting", TASK_BINARY, LABEL_TEXT);
+	TestMatrix	matrix;
+	Model		model;
+	Error		error;
+
+	make_rows(&matrix, STORAGE_CODE);
+	params[0] = 10;
+
+	Answer		first = run_job(&job, &matrix, NULL);
+
+	CHECK(first.finished && first.result.iterations == 10);
+	snprintf(job.init_hash, sizeof(job.init_hash), "c0ffee");
+	params[0] = 5;
+	init_model = &first.model;
+
+	Answer		more = run_job(&job, &matrix, NULL);
+
+	CHECK(more.finished && more.iterations == 5 && more.result.iterations == 15 && more.model.size > first.model.size);
+	if (CHECK_OK(model_open(&model, more.model.data, more.model.size, &error), &error))
+	{
+		CHECK_TEXT(model_string(&model, model.params[model.n_params - 1].name), "init_model");
+		CHECK_TEXT(model_string(&model, model.params[model.n_params - 1].value), "c0ffee");
+	}
+	answer_free(&more);
+
+	job.task = TASK_MULTICLASS;
+	more = run_job(&job, &matrix, NULL);
+	CHECK_ERROR(more.finished, &more.error, ERROR_CORRUPTED, "not of the kind");
+	answer_free(&more);
+	job.task = TASK_BINARY;
+	init_model = NULL;
+	more = run_job(&job, &matrix, NULL);
+	CHECK_ERROR(more.finished, &more.error, ERROR_CORRUPTED, "version to continue is empty");
+	answer_free(&more);
+
+	Buffer		damaged;
+
+	buffer_init(&damaged);
+	buffer_bytes(&damaged, first.model.data, first.model.size / 2);
+	init_model = &damaged;
+	more = run_job(&job, &matrix, NULL);
+	CHECK(!more.finished && more.error.code == ERROR_CORRUPTED);
+	answer_free(&more);
+	buffer_free(&damaged);
+	init_model = NULL;
+	answer_free(&first);
+	test_matrix_free(&matrix);
 }
 
 /* Permutation importance of a model's columns: the same with several threads, and none for a metric that there is not. */
@@ -651,175 +375,11 @@ test_hostile(void)
 	test_matrix_free(&matrix);
 }
 
-/* ---- Life and death ---- */
-
-/* Files of a job that takes far longer than this test. */
-static Files
-endless_job(void)
-{
-	Job			job = training("gradient_boosting", TASK_BINARY, LABEL_TEXT);
-	TestMatrix	matrix;
-	Buffer		bytes;
-	Error		error;
-
-	params[0] = 100000;			/* n_estimators */
-	make_rows(&matrix, STORAGE_CODE);
-	buffer_init(&bytes);
-	CHECK_OK(job_write(&job, &bytes, &error), &error);
-
-	Files		files = open_files(bytes.data, bytes.size, matrix.matrix.base, matrix.matrix.header->size, NULL, 0);
-
-	buffer_free(&bytes);
-	test_matrix_free(&matrix);
-	return files;
-}
-
-typedef struct Orphans
-{
-	pid_t		trainer;
-	pid_t		holder;			/* keeps the trainer's socket open, so that it has no other reason to end; 0: none */
-} Orphans;
-
-/* The parent that dies. */
-static void
-be_parent(Files files, bool wait_for_first_frame, int report)
-{
-	int			end;
-	Orphans		orphans = {.trainer = start(files, &end)};
-	uint8_t		byte;
-
-	alarm(PATIENCE);
-	if (wait_for_first_frame)
-	{
-		read_all(end, &byte, 1);
-		orphans.holder = fork();
-		if (orphans.holder == 0)
-		{
-			alarm(PATIENCE);
-			for (;;)
-				pause();
-		}
-	}
-	if (write(report, &orphans, sizeof(orphans)) != sizeof(orphans))
-		_exit(1);
-	while (wait_for_first_frame)
-		pause();
-	_exit(0);
-}
-
-/* When its parent is killed, the trainer is killed; when that happens before it has begun, it ends, too. */
-static void
-check_orphan(bool wait_for_first_frame)
-{
-	Files		files = endless_job();
-	int			report[2];
-	Orphans		orphans;
-	int			status;
-
-	if (pipe(report) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
-		exit(1);
-
-	pid_t		parent = fork();
-
-	if (parent == 0)
-		be_parent(files, wait_for_first_frame, report[1]);
-	CHECK(read_all(report[0], &orphans, sizeof(orphans)) == sizeof(orphans));
-	if (wait_for_first_frame)
-		kill(parent, SIGKILL);
-	CHECK(waitpid(parent, &status, 0) == parent);
-	CHECK(waitpid(orphans.trainer, &status, 0) == orphans.trainer);
-	if (wait_for_first_frame)
-	{
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		kill(orphans.holder, SIGKILL);
-		CHECK(waitpid(orphans.holder, &status, 0) == orphans.holder);
-	}
-	else
-		CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
-	close(report[0]);
-	close(report[1]);
-	close_files(files);
-}
-
-/* When nobody listens any more, it ends. */
-static void
-test_lost_backend(void)
-{
-	Files		files = endless_job();
-	int			end;
-	pid_t		pid = start(files, &end);
-	uint8_t		byte;
-	int			status;
-
-	CHECK(read_all(end, &byte, 1) == 1);
-	close(end);
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
-	close_files(files);
-}
-
-/* Its score for the kernel's out-of-memory killer, and its descriptors. */
-static void
-test_process(void)
-{
-	Files		files = endless_job();
-	int			stray = memory_file("x", 1);
-	int			end;
-	char		path[64];
-	char		text[16] = "";
-	uint8_t		byte;
-	int			status;
-
-	fcntl(stray, F_SETFD, 0);
-
-	pid_t		pid = start(files, &end);
-
-	CHECK(read_all(end, &byte, 1) == 1);
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int) pid);
-
-	int			fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	CHECK(read(fd, text, sizeof(text) - 1) > 0);
-	CHECK_TEXT(text, "1000\n");
-	close(fd);
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int) pid, stray);
-	CHECK(readlink(path, text, sizeof(text)) < 0 && errno == ENOENT);
-	kill(pid, SIGKILL);
-	CHECK(waitpid(pid, &status, 0) == pid);
-	close(end);
-	close(stray);
-	close_files(files);
-}
-
-/* By hand it explains itself. */
-static void
-check_by_hand(const char *argument, int expected, const char *words)
-{
-	char		command[512];
-	char		text[512];
-
-	snprintf(command, sizeof(command), "'%s' %s 2>&1 </dev/null 3<&- 4<&- 5<&- 6<&-", program, argument);
-
-	FILE	   *output = popen(command, "re");
-	size_t		n = fread(text, 1, sizeof(text) - 1, output);
-	int			status = pclose(output);
-
-	text[n] = '\0';
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == expected);
-	CHECK(strstr(text, words) != NULL);
-}
-
 int
 main(void)
 {
-	program = getenv("MLOPS_TRAINER");
-	if (program == NULL || access(program, X_OK) != 0)
-	{
-		CHECK_SKIP("MLOPS_TRAINER names no program");
+	if (!trainer_found())
 		return check_done();
-	}
-	alarm(PATIENCE);
-	signal(SIGPIPE, SIG_IGN);
 	check_training("baseline", TASK_REGRESSION, STORAGE_FLOAT64, "rmse", 0);
 	check_training("linear_regression", TASK_REGRESSION, STORAGE_FLOAT64, "r2", 0.75);
 	check_training("gradient_boosting", TASK_REGRESSION, STORAGE_FLOAT64, "r2", 0.7);
@@ -828,15 +388,10 @@ main(void)
 	check_training("gradient_boosting", TASK_BINARY, STORAGE_CODE, "roc_auc", 0.75);
 	test_threads();
 	test_evaluation();
+	test_continuing();
 	test_importance();
 	test_refusals();
 	test_notices();
 	test_hostile();
-	check_orphan(true);
-	check_orphan(false);
-	test_lost_backend();
-	test_process();
-	check_by_hand("--version", 0, "mlops-trainer ");
-	check_by_hand("", 2, "usage");
 	return check_done();
 }

@@ -28,6 +28,8 @@ typedef struct Node
 	uint32_t	bins[MAX_ROWS];
 	uint8_t		narrow[4 * MAX_ROWS];
 	uint16_t	wide[MAX_ROWS];
+	int32_t		g[MAX_ROWS];	/* in units */
+	int32_t		h[MAX_ROWS];
 	int32_t		first[MAX_ROWS];
 	int32_t		second[MAX_ROWS];
 	RowList		list;
@@ -66,8 +68,16 @@ fill_node(Node *node, uint32_t n, uint32_t n_bins, uint32_t n_present, bool cate
 		node->bins[i] = bin;
 		node->narrow[4 * i] = (uint8_t) bin;
 		node->wide[i] = (uint16_t) bin;
-		node->first[i] = wide_derivatives ? g : (int32_t) ((uint32_t) g << 16 | (uint32_t) h);
-		node->second[i] = h;
+		node->g[i] = g;
+		node->h[i] = h;
+		node->first[i] = (int32_t) ((uint32_t) g << 16 | (uint32_t) h);
+		if (wide_derivatives)
+		{
+			float		real[2] = {(float) g * 0x1p-10f, (float) h * 0x1p-10f};
+
+			memcpy(&node->first[i], &real[0], sizeof(float));
+			memcpy(&node->second[i], &real[1], sizeof(float));
+		}
 		node->cells[bin].g += g;
 		node->cells[bin].h += h;
 		node->counts[bin].h++;
@@ -76,7 +86,7 @@ fill_node(Node *node, uint32_t n, uint32_t n_bins, uint32_t n_present, bool cate
 	}
 }
 
-static OrderedCell ordered[2 * WIDE_BINS_MAX];
+static SortItem ordered[2 * WIDE_BINS_MAX];
 
 static SplitSearch
 search_of(const Node *node, const SplitRules *rules)
@@ -104,10 +114,8 @@ gain_of(const Node *node, const SplitRules *rules, const bool *left)
 
 	for (uint32_t i = 0; i < node->n; i++)
 	{
-		int32_t		first = node->first[i];
-
-		g[left[i]] += (double) (node->scale.wide ? first : first >> 16) * node->scale.g_unit;
-		h[left[i]] += (double) node->second[i] * node->scale.h_unit;
+		g[left[i]] += (double) node->g[i] * node->scale.g_unit;
+		h[left[i]] += (double) node->h[i] * node->scale.h_unit;
 		rows[left[i]]++;
 	}
 	if (h[0] <= 0 || h[1] <= 0 || h[0] < rules->min_child_weight || h[1] < rules->min_child_weight ||
@@ -212,9 +220,9 @@ check_split(Node *node, const SplitRules *rules, double best_gain, Arena *arena)
 	for (int again = 0; again < 2; again++)
 	{
 		/* the second time finds nothing of the first */
-		CellList	list = touched_list(&touched, &node->matrix, 0, node->scale.wide, &node->list, 0, node->n);
+		CellList	list = touched_list(&touched, &node->matrix, 0, &node->scale, &node->list, 0, node->n);
 
-		list.counts = touched_list(&counted, &node->matrix, 0, false, &counted_rows, 0, node->n).cells;
+		list.counts = touched_list(&counted, &node->matrix, 0, &gradient_counts, &counted_rows, 0, node->n).cells;
 		by_touched = (Split) {0};
 		CHECK(list.n <= node->n + 2);
 		split_search(&search, &node->feature, 7, &list, &by_touched);
@@ -323,12 +331,8 @@ test_many_levels(void)
 	static Node node;
 	static HistogramCell sorted[LEVELS];
 	static uint64_t set[WIDE_BINS_MAX / 64];
-	SplitRules	rules = {.lambda = 1,.max_onehot = 4};
-	Split		split = {0};
-	double		best = 0;
+	static const uint32_t most[] = {0, 1, 32, 20000};	/* levels in the smaller set */
 	double		whole;
-	GradientSums left = {0, 0};
-	int64_t		left_h = 0;
 
 	memset(&node, 0, sizeof(node));
 	node.n = LEVELS;
@@ -343,27 +347,42 @@ test_many_levels(void)
 	}
 	qsort(sorted, LEVELS, sizeof(sorted[0]), compare_ratios);
 	whole = (double) node.sums.g * (double) node.sums.g / (double) (node.sums.h + 1);
-	for (int i = 0; i + 1 < LEVELS; i++)
+	for (int m = 0; m < 4; m++)
 	{
-		left.g += sorted[i].g;
-		left.h += sorted[i].h;
+		SplitRules	rules = {.lambda = 1,.max_onehot = 4,.max_cat_threshold = most[m]};
+		Split		split = {0};
+		double		best = 0;
+		GradientSums left = {0, 0};
+		int64_t		left_h = 0;
+		uint32_t	n_left = 0;
 
-		double		right_g = (double) (node.sums.g - left.g);
+		for (uint32_t i = 1; i < LEVELS; i++)
+		{
+			left.g += sorted[i - 1].g;
+			left.h += sorted[i - 1].h;
 
-		best = fmax(best, (double) left.g * (double) left.g / (double) (left.h + 1) +
-					right_g * right_g / (double) (node.sums.h - left.h + 1) - whole);
+			double		right_g = (double) (node.sums.g - left.g);
+
+			if (most[m] == 0 || i <= most[m] || LEVELS - i <= most[m])
+				best = fmax(best, (double) left.g * (double) left.g / (double) (left.h + 1) +
+							right_g * right_g / (double) (node.sums.h - left.h + 1) - whole);
+		}
+
+		SplitSearch search = search_of(&node, &rules);
+		CellList	all = {.cells = node.cells,.n = node.feature.n_bins};
+
+		split_search(&search, &node.feature, 0, &all, &split);
+		/* levels of equal ratio may be divided differently here and there */
+		CHECK_NEAR(split.gain, best, (m == 0 ? 1e-6 : 1e-2) * best);
+		split_set(&search, &node.feature, &all, set);
+		for (uint32_t b = 0; b < 65535; b++)
+		{
+			left_h += split_set_has(set, b) ? node.cells[b].h : 0;
+			n_left += node.cells[b].h > 0 && split_set_has(set, b);
+		}
+		CHECK(left_h == split.left.h);
+		CHECK(most[m] == 0 || n_left <= most[m] || LEVELS - n_left <= most[m]);
 	}
-
-	SplitSearch search = search_of(&node, &rules);
-	CellList	all = {.cells = node.cells,.n = node.feature.n_bins};
-
-	split_search(&search, &node.feature, 0, &all, &split);
-	/* levels of equal ratio may be divided differently here and there */
-	CHECK_NEAR(split.gain, best, 1e-6 * best);
-	split_set(&search, &node.feature, &all, set);
-	for (uint32_t b = 0; b < 65535; b++)
-		left_h += split_set_has(set, b) ? node.cells[b].h : 0;
-	CHECK(left_h == split.left.h);
 }
 
 /* ---- Bins ---- */
@@ -374,7 +393,7 @@ test_search(void)
 	enum {N = 20000};
 	static const uint32_t max_bins[] = {256, 1024, 65535};
 	static double values[N + 8];
-	static double cuts[WIDE_BINS_MAX];
+	static double cuts[WIDE_BINS_MAX + WIDE_RUN];
 	static float float_cuts[BINS_MAX];
 	static uint64_t work[2 * N];
 	static uint16_t bins[N + 8];
@@ -388,6 +407,8 @@ test_search(void)
 		bins_find_cuts(&feature, values, N, max_bins[m], work);
 		CHECK(feature.n_bins > 256 || max_bins[m] == 256);
 		CHECK(feature.n_bins == feature.n_cuts + 2 && feature.n_bins <= max_bins[m] + 1);
+		for (int i = 0; i < WIDE_RUN; i++)
+			cuts[feature.n_cuts + i] = INFINITY;
 		values[N] = INFINITY;
 		values[N + 1] = -INFINITY;
 		values[N + 2] = DBL_MAX;

@@ -111,7 +111,7 @@ test_limits(void)
 	BoostCase	test = {
 		.task = TASK_REGRESSION,.n_rows = 140000,.n_columns = 2,.x = levels_x,.y = levels_y,.n_categories = 1,
 		.params = {{"n_estimators", 2}, {"max_depth", 3}, {"max_bin", 65535}, {"min_category_rows", 1}, {"cat_smooth", 0},
-			{"learning_rate", 1}, {"reg_lambda", 0}},
+			{"learning_rate", 1}, {"reg_lambda", 0}, {"max_cat_threshold", 0}},
 		.plan = {.max_categories = 65534},.n_threads = 2
 	};
 	Error		error;

@@ -3,6 +3,7 @@
 #
 #   make unit                every test/unit/test_*.c, under ASan and UBSan
 #   make unit UNIT=model     one of them
+#   make levels              tree ensembles are the same bytes at every optimisation level
 #   make fuzz                every test/unit/fuzz_*.c for FUZZ_SECONDS each (needs clang)
 
 BUILD        ?= build
@@ -61,6 +62,31 @@ $(BUILD)/unit/core.a: $(UNIT_CORE) $(UNIT_SUPPORT)
 $(UNIT_PROGRAMS): %: %.o $(BUILD)/unit/core.a
 	$(CC) $(UNIT_SANITIZE) -pthread -o $@ $< $(BUILD)/unit/core.a $(UNIT_LIBS)
 
+# The trainer's flags, none, and more than these; the third also lets the compiler use all of this machine's instructions.
+LEVELS      = O0 O2 O3
+LEVEL_O0    = -O0
+LEVEL_O2    = -O2 -ftree-vectorize
+LEVEL_O3    = -O3 -march=native
+LEVEL_FILES = $(sort $(wildcard src/core/*.c src/core/fit/*.c)) $(sort $(wildcard test/unit/support*.c)) test/unit/print_models.c
+
+levels: $(patsubst %,$(BUILD)/levels/%/models.txt,$(LEVELS))
+	@failed=0; for level in $(LEVELS); do \
+		cmp $(BUILD)/levels/O2/models.txt $(BUILD)/levels/$$level/models.txt || failed=1; \
+	done; \
+	echo "levels: $$(wc -l < $(BUILD)/levels/O2/models.txt) models at $(words $(LEVELS)) levels"; \
+	if [ $$failed = 0 ]; then echo "levels: $(words $(LEVELS)) passed, 0 failed"; else echo "levels: 0 passed, 1 failed"; exit 1; fi
+
+define level_rules
+$(BUILD)/levels/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) -std=gnu11 $$(LEVEL_$(1)) -ffp-contract=off -D_GNU_SOURCE -pthread -Isrc -Itest/unit -DMLOPS_FIT -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/levels/$(1)/models.txt: $$(patsubst %.c,$(BUILD)/levels/$(1)/%.o,$$(LEVEL_FILES))
+	$$(CC) -pthread -o $(BUILD)/levels/$(1)/print_models $$^ $$(UNIT_LIBS)
+	$(BUILD)/levels/$(1)/print_models > $$@.part && mv $$@.part $$@
+endef
+$(foreach level,$(LEVELS),$(eval $(call level_rules,$(level))))
+
 # What a fuzzer finds is kept beside it and shown; so is its corpus, for the next run.
 fuzz: $(FUZZ_PROGRAMS) $(BUILD)/fuzz/seeds
 	@for program in $(FUZZ_PROGRAMS); do \
@@ -86,6 +112,6 @@ $(BUILD)/fuzz/seeds: $(BUILD)/fuzz/seeds.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
 	$(FUZZ_CC) $(UNIT_SANITIZE) -pthread -o $@ $^ -lm
 
 .SECONDARY: $(UNIT_PROGRAMS:=.o) $(FUZZ_PROGRAMS:=.o)
-.PHONY: unit fuzz
+.PHONY: unit fuzz levels
 
--include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d)
+-include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(BUILD)/levels/*/*/*/*.d $(BUILD)/levels/*/*/*/*/*.d)

@@ -46,10 +46,11 @@ baseline_fit(const FitInput *input, FitOutput *output, Error *error)
 }
 
 uint64_t
-baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	(void) params;
 	(void) n_rows;
 	(void) recipe;
+	(void) n_threads;
 	return (uint64_t) n_classes * sizeof(double);
 }

@@ -11,7 +11,8 @@
  * the best set of two is a prefix.  Missing values are a category like the
  * others there.  Levels with few rows in the node are pooled, and ordered as
  * one; rows are estimated by the share of H, as in LightGBM.  Levels without
- * rows in the node go where more of it goes.
+ * rows in the node go where more of it goes.  The smaller set may be limited:
+ * sets of many levels fit their noise, as the order was made of the same rows.
  */
 #include "best_split.h"
 
@@ -19,9 +20,6 @@
 #include <string.h>
 
 #define POOLED_CELLS UINT32_MAX
-
-/* Levels beyond which sorting by digits is faster than by comparisons. */
-#define MERGE_MAX 256
 
 /* Takes the candidate over where it beats the best so far; false otherwise. */
 static bool
@@ -131,68 +129,6 @@ search_number(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 
 /* ---- Categories ---- */
 
-/* A key that sorts like a number other than -0. */
-static inline uint64_t
-number_key(double x)
-{
-	uint64_t	bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-/* Sorts by key, stable, by merging; spare has room for n. */
-static void
-sort_by_merging(OrderedCell *items, OrderedCell *spare, uint32_t n)
-{
-	for (uint32_t width = 1; width < n; width *= 2)
-	{
-		for (uint32_t begin = 0; begin < n; begin += 2 * width)
-		{
-			uint32_t	middle = begin + width < n ? begin + width : n;
-			uint32_t	end = middle + width < n ? middle + width : n;
-			uint32_t	a = begin;
-			uint32_t	b = middle;
-
-			for (uint32_t i = begin; i < end; i++)
-				spare[i] = a < middle && (b == end || items[a].key <= items[b].key) ? items[a++] : items[b++];
-		}
-		memcpy(items, spare, n * sizeof(OrderedCell));
-	}
-}
-
-/* The same by digits of a byte, from the lowest. */
-static void
-sort_by_digits(OrderedCell *items, OrderedCell *spare, uint32_t n)
-{
-	uint32_t	counts[8][256] = {{0}};
-
-	for (uint32_t i = 0; i < n; i++)
-	{
-		for (int d = 0; d < 8; d++)
-			counts[d][items[i].key >> (8 * d) & 255]++;
-	}
-	for (int d = 0; d < 8; d++)
-	{
-		uint32_t	place = 0;
-
-		for (int digit = 0; digit < 256; digit++)
-		{
-			uint32_t	count = counts[d][digit];
-
-			counts[d][digit] = place;
-			place += count;
-		}
-		for (uint32_t i = 0; i < n; i++)
-			spare[counts[d][items[i].key >> (8 * d) & 255]++] = items[i];
-
-		OrderedCell *swap = items;
-
-		items = spare;
-		spare = swap;
-	}
-}
-
 /* The rare levels of a node together. */
 typedef struct CellPool
 {
@@ -204,7 +140,7 @@ typedef struct CellPool
 static uint32_t
 order_levels(const SplitSearch *search, const CellList *list, int64_t least_h, CellPool *pool)
 {
-	OrderedCell *ordered = search->ordered;
+	SortItem *ordered = search->ordered;
 	double		smooth = search->rules.cat_smooth;
 	double		g_unit = search->scale->g_unit;
 	double		h_unit = search->scale->h_unit;
@@ -223,24 +159,21 @@ order_levels(const SplitSearch *search, const CellList *list, int64_t least_h, C
 			pool->rows += cell_rows(list, i);
 		}
 		else
-			ordered[n++] = (OrderedCell) {number_key((double) cell.g * g_unit / ((double) cell.h * h_unit + smooth)), i};
+			ordered[n++] = (SortItem) {.key = sort_number_key((double) cell.g * g_unit / ((double) cell.h * h_unit + smooth)),.index = i};
 	}
 	if (pool->sums.h > 0)
 	{
-		uint64_t	key = number_key((double) pool->sums.g * g_unit / ((double) pool->sums.h * h_unit + smooth));
+		uint64_t	key = sort_number_key((double) pool->sums.g * g_unit / ((double) pool->sums.h * h_unit + smooth));
 
-		ordered[n++] = (OrderedCell) {key, POOLED_CELLS};
+		ordered[n++] = (SortItem) {.key = key,.index = POOLED_CELLS};
 	}
-	if (n <= MERGE_MAX)
-		sort_by_merging(ordered, ordered + n, n);
-	else
-		sort_by_digits(ordered, ordered + n, n);
+	sort_by_key(ordered, ordered + n, n, NULL, NULL, NULL);
 	return n;
 }
 
 /* Sets the bins that go left. */
 static void
-mark_chosen(const SplitSearch *search, const BinFeature *feature, const CellList *list, const OrderedCell *chosen, uint32_t n_chosen,
+mark_chosen(const SplitSearch *search, const BinFeature *feature, const CellList *list, const SortItem *chosen, uint32_t n_chosen,
 			int64_t least_h, GradientSums left, uint64_t *set)
 {
 	memset(set, left_is_heavier(search->node, left) ? 0xff : 0, split_set_words(feature->n_bins) * sizeof(uint64_t));
@@ -253,9 +186,9 @@ mark_chosen(const SplitSearch *search, const BinFeature *feature, const CellList
 	}
 	for (uint32_t k = 0; k < n_chosen; k++)
 	{
-		bool		pool = chosen[k].cell == POOLED_CELLS;
+		bool		pool = chosen[k].index == POOLED_CELLS;
 
-		for (uint32_t i = pool ? 0 : chosen[k].cell; i < (pool ? list->n : chosen[k].cell + 1); i++)
+		for (uint32_t i = pool ? 0 : chosen[k].index; i < (pool ? list->n : chosen[k].index + 1); i++)
 		{
 			uint32_t	bin = list_bin(list, i);
 
@@ -270,7 +203,7 @@ mark_chosen(const SplitSearch *search, const BinFeature *feature, const CellList
 /* Completes a split whose left levels are `chosen`; set: its words, or NULL where they are not wanted. */
 static void
 take_levels(const SplitSearch *search, const BinFeature *feature, uint32_t feature_number, const CellList *list,
-			const OrderedCell *chosen, uint32_t n_chosen, int64_t least_h, const CellPool *pooled, Split *best, uint64_t *set)
+			const SortItem *chosen, uint32_t n_chosen, int64_t least_h, const CellPool *pooled, Split *best, uint64_t *set)
 {
 	HistogramCell missing = list->cells[BIN_MISSING];
 	bool		missing_chosen = false;
@@ -281,10 +214,10 @@ take_levels(const SplitSearch *search, const BinFeature *feature, uint32_t featu
 	best->left = (GradientSums) {0, 0};
 	for (uint32_t k = 0; k < n_chosen; k++)
 	{
-		bool		pool = chosen[k].cell == POOLED_CELLS;
+		bool		pool = chosen[k].index == POOLED_CELLS;
 
-		add_cell(&best->left, pool ? pooled->sums : list->cells[chosen[k].cell]);
-		missing_chosen |= pool ? missing.h < least_h : chosen[k].cell == BIN_MISSING;
+		add_cell(&best->left, pool ? pooled->sums : list->cells[chosen[k].index]);
+		missing_chosen |= pool ? missing.h < least_h : chosen[k].index == BIN_MISSING;
 	}
 	best->missing_left = missing.h > 0 ? missing_chosen : left_is_heavier(search->node, best->left);
 	if (set != NULL)
@@ -297,7 +230,7 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 {
 	NodeTerms	terms = split_terms(&search->rules, search->scale, search->node);
 	HistogramCell missing = list->cells[BIN_MISSING];
-	OrderedCell chosen[2] = {{0, 0}, {0, BIN_MISSING}};
+	SortItem	chosen[2] = {{0}, {.index = BIN_MISSING}};
 	CellPool	none = {{0, 0}, 0};
 	Candidates	c;
 
@@ -321,10 +254,19 @@ search_onehot(const SplitSearch *search, const BinFeature *feature, uint32_t fea
 
 		if (!improves(&search->rules, &c, candidate, best))
 			continue;
-		chosen[0].cell = candidate;
+		chosen[0].index = candidate;
 		take_levels(search, feature, feature_number, list, chosen, missing_left && candidate != BIN_MISSING ? 2 : 1, 0,
 					&none, best, best->set);
 	}
+}
+
+/* Whether so many of n levels may be told from the others. */
+static inline bool
+set_allowed(const SplitRules *rules, uint32_t n_left, uint32_t n)
+{
+	uint32_t	smaller = n_left < n - n_left ? n_left : n - n_left;
+
+	return rules->max_cat_threshold == 0 || smaller <= rules->max_cat_threshold;
 }
 
 /* A set of levels against the others. */
@@ -339,25 +281,29 @@ search_set(const SplitSearch *search, const BinFeature *feature, uint32_t featur
 	uint32_t	n = order_levels(search, list, least_h, &pool);
 	GradientSums left = {0, 0};
 	int64_t		rows = 0;
-	Candidates	c;
+	Candidates	c = {.n = 0};
 	uint32_t	n_chosen = 0;
+	uint32_t	prefixes[BINS_MAX]; /* the candidates' lengths */
 
-	for (uint32_t first = 0; first + 1 < n; first += BINS_MAX)
+	for (uint32_t length = 1; length < n; length++)
 	{
-		c.n = n - 1 - first < BINS_MAX ? n - 1 - first : BINS_MAX;
-		for (uint32_t i = 0; i < c.n; i++)
-		{
-			uint32_t	cell = search->ordered[first + i].cell;
+		uint32_t	cell = search->ordered[length - 1].index;
 
-			add_cell(&left, cell == POOLED_CELLS ? pool.sums : list->cells[cell]);
-			rows += cell == POOLED_CELLS ? pool.rows : cell_rows(list, cell);
-			set_candidate(&c, i, left, rows);
+		add_cell(&left, cell == POOLED_CELLS ? pool.sums : list->cells[cell]);
+		rows += cell == POOLED_CELLS ? pool.rows : cell_rows(list, cell);
+		if (set_allowed(&search->rules, length, n))
+		{
+			prefixes[c.n] = length;
+			set_candidate(&c, c.n++, left, rows);
 		}
+		if (c.n < BINS_MAX && length + 1 < n)
+			continue;
 
 		uint32_t	candidate = find_best(search, list, &terms, best, &c);
 
 		if (improves(&search->rules, &c, candidate, best))
-			n_chosen = first + candidate + 1;
+			n_chosen = prefixes[candidate];
+		c.n = 0;
 	}
 	if (n_chosen > 0)
 		take_levels(search, feature, feature_number, list, search->ordered, n_chosen, least_h, &pool, best, set);

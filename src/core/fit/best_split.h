@@ -8,6 +8,7 @@
 #ifndef MLOPS_CORE_FIT_BEST_SPLIT_H
 #define MLOPS_CORE_FIT_BEST_SPLIT_H
 
+#include "sort.h"
 #include "split_gain.h"
 
 /* The cells of a feature in a node: all of them, or those that its rows touch. */
@@ -19,19 +20,12 @@ typedef struct CellList
 	uint32_t	n;
 } CellList;
 
-/* A category's place in the order of a split. */
-typedef struct OrderedCell
-{
-	uint64_t	key;			/* sorts like g / (h + smooth) */
-	uint32_t	cell;			/* index in the list, or POOLED_CELLS */
-} OrderedCell;
-
 /* A node whose split is looked for, and what is needed for that. */
 typedef struct SplitSearch
 {
 	SplitRules	rules;			/* as they are for the node and the feature */
 	const GradientScale *scale;
-	OrderedCell *ordered;		/* room for twice the bins of any feature */
+	SortItem   *ordered;		/* levels by the index of their cells; room for twice the bins of any feature */
 	GradientSums node;
 	size_t		n_rows;
 } SplitSearch;

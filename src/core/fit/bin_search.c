@@ -1,9 +1,9 @@
 /*
  * bin_search.c
- *		The bin of a value among at most 255 cuts.
+ *		The bin of a value among cuts.
  *
  * A value's bin is the number of cuts below it (and 1, since bin 0 means
- * missing).  Cuts lie in 16 runs of 16, the last ones infinite: how many of
+ * missing).  At most 255 cuts lie in 16 runs of 16, the last ones infinite: how many of
  * the runs end below the value, and how many cuts of the next run are below
  * it, are 16 comparisons each, which vectors do at once; there is no chain of
  * dependent steps as in a binary search.
@@ -12,6 +12,8 @@
  * where it is <= the largest float not above that cut.
  */
 #include "bins.h"
+
+#include <math.h>
 
 #include "cpu.h"
 
@@ -127,12 +129,33 @@ bins_search_double(const BinFeature *feature, const double *values, size_t n, ui
 	double_runs(feature->cuts, ends, values, n, out);
 }
 
+/* Wide features of not too many cuts: the same with longer runs. */
+CPU_BODY void
+wide_runs_body(const double *restrict cuts, const double *restrict ends, const double *restrict values, size_t n, uint16_t *restrict out)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		double		value = values[i];
+		uint64_t	run = 0;
+		uint64_t	below = 0;
+
+		for (int k = 0; k < WIDE_RUN; k++)
+			run += value > ends[k];
+		for (int k = 0; k < WIDE_RUN; k++)
+			below += value > cuts[WIDE_RUN * run + k];
+		out[i] = (uint16_t) (value == value ? WIDE_RUN * run + below + 1 : BIN_MISSING);
+	}
+}
+
+CPU_DISPATCH(wide_runs, (const double *cuts, const double *ends, const double *values, size_t n, uint16_t *out),
+			 (cuts, ends, values, n, out))
+
 /*
- * Wide features: halving instead of runs, steps without branches.  All values
- * go through the same steps, so the compiler interleaves their loads.
+ * Wide features of more: halving instead of runs, steps without branches.  All
+ * values go through the same steps, so the compiler interleaves their loads.
  */
 CPU_BODY void
-search_wide_body(const double *restrict cuts, uint32_t n_cuts, const double *restrict values, size_t n, uint16_t *restrict out)
+wide_halves_body(const double *restrict cuts, uint32_t n_cuts, const double *restrict values, size_t n, uint16_t *restrict out)
 {
 	for (size_t i = 0; i < n; i += RUN)
 	{
@@ -158,12 +181,21 @@ search_wide_body(const double *restrict cuts, uint32_t n_cuts, const double *res
 	}
 }
 
-CPU_DISPATCH(search_wide, (const double *cuts, uint32_t n_cuts, const double *values, size_t n, uint16_t *out),
+CPU_DISPATCH(wide_halves, (const double *cuts, uint32_t n_cuts, const double *values, size_t n, uint16_t *out),
 			 (cuts, n_cuts, values, n, out))
 
 /* Floats are compared as doubles. */
 void
 bins_search_wide(const BinFeature *feature, const double *values, size_t n, uint16_t *out)
 {
-	search_wide(feature->cuts, feature->n_cuts, values, n, out);
+	double		ends[WIDE_RUN];
+
+	if (feature->n_cuts > WIDE_RUN * WIDE_RUN)
+	{
+		wide_halves(feature->cuts, feature->n_cuts, values, n, out);
+		return;
+	}
+	for (uint32_t k = 0; k < WIDE_RUN; k++)
+		ends[k] = WIDE_RUN * (k + 1) <= feature->n_cuts ? feature->cuts[WIDE_RUN * (k + 1) - 1] : INFINITY;
+	wide_runs(feature->cuts, ends, values, n, out);
 }

@@ -1,77 +1,21 @@
 /*
  * bins.c
- *		Features as bins: sampling, binning, and the layouts.
+ *		Features as bins: cuts, columns, rows.
  *
- * Features are cut one by one (a task each) on up to SAMPLE_ROWS training
- * rows at equal distances in canonical order; then it is known which are
- * wide.  Then blocks of rows (a task each) are binned into the columns and,
- * while they are in cache, copied into the rows.  All memory is the arena's.
+ * Features are cut one by one (a task each) on training rows at equal
+ * distances in canonical order; then it is known which are wide.  Then each
+ * is binned into its column (bin_source.c), and blocks of rows (a task each)
+ * are put together from the columns.  All memory is the arena's.
  */
 #include "bins.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SAMPLE_ROWS 200000
+#include "bin_source.h"
+#include "kept_cuts.h"
+
 #define BLOCK_ROWS	1024
-
-/* ---- Values ---- */
-
-/* A raw value as feature `slot` of its column; what recipe_encode() gives there. */
-static double
-encoded_value(const RecipeColumn *column, uint32_t slot, double raw)
-{
-	double		features[2] = {NAN, NAN};	/* what a validation row that the recipe refuses keeps */
-
-	if (column->encoding != ENCODING_ONEHOT)
-	{
-		recipe_encode(column, raw, features);
-		return features[slot];
-	}
-
-	/* one of many: the index of the level decides, found by the same encoder */
-	RecipeColumn ordinal = *column;
-
-	ordinal.encoding = ENCODING_ORDINAL;
-	ordinal.scaling = SCALING_NONE;
-	recipe_encode(&ordinal, raw, features);
-	return slot == column->n_categories ? features[1] : features[0] == (double) slot;
-}
-
-/* The values are those of the table: nothing is filled, scaled or spread. */
-static bool
-is_plain_number(const BinFeature *feature)
-{
-	const RecipeColumn *recipe = &feature->column->recipe;
-
-	return feature->slot == 0 && recipe->kind != KIND_CATEGORY && recipe->missing == MISSING_NATIVE &&
-		recipe->encoding == ENCODING_NATIVE && recipe->scaling == SCALING_NONE;
-}
-
-/* A category whose level index is its value; a missing one may have been filled. */
-static bool
-is_native_category(const RecipeColumn *recipe, uint32_t slot)
-{
-	return slot == 0 && recipe->kind == KIND_CATEGORY && recipe->encoding == ENCODING_NATIVE;
-}
-
-/* One value at a time through the encoder, unless the table has what is wanted. */
-void
-bins_values(const BinFeature *feature, size_t begin, size_t n, double *out)
-{
-	const FittedColumn *column = feature->column;
-
-	if (is_plain_number(feature))
-	{
-		for (size_t i = 0; i < n; i++)
-			out[i] = table_number(column->table, begin + i);
-	}
-	else
-	{
-		for (size_t i = 0; i < n; i++)
-			out[i] = encoded_value(&column->recipe, feature->slot, recipe_raw(column, begin + i));
-	}
-}
 
 /* ---- Cuts ---- */
 
@@ -82,19 +26,33 @@ bins_at_most(const RecipeColumn *column, uint32_t max_bin)
 	return 1 + (column->kind == KIND_CATEGORY && column->encoding == ENCODING_NATIVE ? column->n_categories : max_bin);
 }
 
-/* Cuts that a number has room for: those of a wide one need no infinities behind them. */
+/* Cuts that a number has room for, with the infinite ones behind them. */
 static inline size_t
 cut_room(uint32_t max_bin)
 {
-	return max_bin < BINS_MAX ? BINS_MAX : max_bin;
+	return max_bin < BINS_MAX ? BINS_MAX : max_bin + WIDE_RUN;
 }
 
-/* One feature's part of the memory, at the places that its number implies. */
+/* A category whose level index is its value; a missing one may have been filled. */
 static bool
-describe_features(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
+is_native_category(const RecipeColumn *recipe, uint32_t slot)
+{
+	return slot == 0 && recipe->kind == KIND_CATEGORY && recipe->encoding == ENCODING_NATIVE;
+}
+
+/* Middles and, while they are found, the lowest and highest value of each bin. */
+static inline size_t
+middle_room(const BinPlan *plan)
+{
+	return plan->middles ? 2 * ((size_t) plan->max_bin + 2) : 0;
+}
+
+/* The features as the recipe makes them, each with its part of the memory. */
+static bool
+describe_features(BinnedMatrix *bins, const FitInput *input, const BinPlan *plan, Error *error)
 {
 	uint32_t	n = input->recipe->n_features;
-	size_t		room = cut_room(max_bin);
+	size_t		room = cut_room(plan->max_bin) + middle_room(plan);
 
 	bins->n_features = n;
 	bins->features = arena_zeroed(input->arena, n, sizeof(BinFeature), error);
@@ -120,6 +78,7 @@ describe_features(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, E
 			feature->n_bins = recipe->n_categories + 1;
 			feature->cuts = cuts + f * room;
 			feature->float_cuts = float_cuts + (size_t) f * BINS_MAX;
+			feature->middles = plan->middles && !feature->categorical ? feature->cuts + cut_room(plan->max_bin) : NULL;
 		}
 	}
 	return true;
@@ -128,9 +87,9 @@ describe_features(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, E
 typedef struct CutWork
 {
 	BinnedMatrix *bins;
-	RowRange	train;
-	size_t		n_sample;
+	const BinSource *source;
 	uint32_t	max_bin;
+	const KeptCuts *kept;
 	double	   *samples;		/* n_sample a thread */
 	uint64_t   *work;			/* 2 n_sample a thread */
 } CutWork;
@@ -144,58 +103,89 @@ float_below(double x)
 	return (double) f > x ? nextafterf(f, -INFINITY) : f;
 }
 
+/* The middle of the sample's values in each bin; of a bin without any, the cut below it. */
+static void
+find_middles(BinFeature *feature, const double *sample, size_t n)
+{
+	double	   *lowest = feature->middles;
+	double	   *highest = feature->middles + feature->n_bins;
+
+	for (uint32_t b = 0; b < feature->n_bins; b++)
+	{
+		lowest[b] = INFINITY;
+		highest[b] = -INFINITY;
+	}
+	for (size_t first = 0; first < n; first += BLOCK_ROWS)
+	{
+		size_t		n_block = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+		uint8_t		narrow[BLOCK_ROWS];
+		uint16_t	wide[BLOCK_ROWS];
+
+		if (feature->wide)
+			bins_search_wide(feature, sample + first, n_block, wide);
+		else
+			bins_search_double(feature, sample + first, n_block, narrow);
+		for (size_t i = 0; i < n_block; i++)
+		{
+			uint32_t	bin = feature->wide ? wide[i] : narrow[i];
+
+			lowest[bin] = fmin(lowest[bin], sample[first + i]);
+			highest[bin] = fmax(highest[bin], sample[first + i]);
+		}
+	}
+	for (uint32_t b = 1; b < feature->n_bins; b++)
+	{
+		if (lowest[b] <= highest[b])
+			lowest[b] = lowest[b] / 2 + highest[b] / 2;
+		else if (feature->n_cuts > 0)
+			lowest[b] = feature->cuts[b > 1 ? b - 2 : 0];
+	}
+}
+
 /* Task: the cuts of one feature. */
 static void
 cut_feature(void *argument, size_t task, int thread)
 {
 	const CutWork *work = argument;
 	BinFeature *feature = &work->bins->features[task];
+	size_t		n = work->source->n_sample;
+	double	   *sample = work->samples + (size_t) thread * n;
 
 	feature->wide = feature->n_bins > BINS_MAX;
 	if (feature->categorical)
 		return;
 
-	double	   *sample = work->samples + (size_t) thread * work->n_sample;
-	size_t		n_rows = range_rows(work->train);
-
-	if (work->n_sample == n_rows)
-		bins_values(feature, work->train.begin, n_rows, sample);
-	else
-	{
-		for (size_t i = 0; i < work->n_sample; i++)
-			bins_values(feature, work->train.begin + (size_t) ((unsigned __int128) i * n_rows / work->n_sample), 1, &sample[i]);
-	}
-	bins_find_cuts(feature, sample, work->n_sample, work->max_bin, work->work + (size_t) thread * 2 * work->n_sample);
+	bin_source_sample(work->source, feature, sample);
+	bins_find_cuts(feature, sample, n, work->max_bin, work->work + (size_t) thread * 2 * n);
+	if (work->kept != NULL)
+		bins_keep_cuts(feature, kept_cuts_of(work->kept, (uint32_t) task), sample, n, work->max_bin);
 	feature->wide = feature->n_bins > BINS_MAX;
+	for (uint32_t i = feature->n_cuts; i < (feature->wide ? feature->n_cuts + WIDE_RUN : BINS_MAX); i++)
+		feature->cuts[i] = INFINITY;
 	for (uint32_t i = 0; i < BINS_MAX && !feature->wide; i++)
-	{
-		if (i >= feature->n_cuts)
-			feature->cuts[i] = INFINITY;
 		feature->float_cuts[i] = float_below(feature->cuts[i]);
-	}
+	if (feature->middles != NULL)
+		find_middles(feature, sample, n);
 }
 
 /* Cuts of all features. */
 static bool
-find_cuts(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
+find_cuts(BinnedMatrix *bins, const FitInput *input, const BinSource *source, uint32_t max_bin, Arena *scratch, Error *error)
 {
-	size_t		n_rows = range_rows(input->table->train);
 	size_t		n_threads = (size_t) pool_threads(input->pool);
-	Arena		scratch;
 	CutWork		work = {
 		.bins = bins,
-		.train = input->table->train,
-		.n_sample = n_rows < SAMPLE_ROWS ? n_rows : SAMPLE_ROWS,
-		.max_bin = max_bin
+		.source = source,
+		.max_bin = max_bin,
+		.kept = input->kept_cuts,
+		.samples = arena_alloc(scratch, n_threads * source->n_sample, sizeof(double), error),
+		.work = arena_alloc(scratch, n_threads * source->n_sample, 2 * sizeof(uint64_t), error)
 	};
 
-	arena_init(&scratch);
-	work.samples = arena_alloc(&scratch, n_threads * work.n_sample, sizeof(double), error);
-	work.work = arena_alloc(&scratch, n_threads * work.n_sample, 2 * sizeof(uint64_t), error);
-	if (work.samples != NULL && work.work != NULL)
-		pool_for_thread(input->pool, bins->n_features, cut_feature, &work);
-	arena_free(&scratch);
-	return work.samples != NULL && work.work != NULL;
+	if (work.samples == NULL || work.work == NULL)
+		return false;
+	pool_for_thread(input->pool, bins->n_features, cut_feature, &work);
+	return true;
 }
 
 /* ---- Layout ---- */
@@ -241,18 +231,18 @@ place_features(BinnedMatrix *bins, Arena *arena, Error *error)
 	return true;
 }
 
-/* Places groups and columns. */
+/* Places columns and, where rows are wanted, groups. */
 static bool
-lay_out(BinnedMatrix *bins, const FitInput *input, Error *error)
+lay_out(BinnedMatrix *bins, const FitInput *input, const BinPlan *plan, Error *error)
 {
 	bins->n_train = range_rows(input->table->train);
-	bins->n_rows = bins->n_train + range_rows(input->table->validation);
+	bins->n_rows = plan->n_rows;
 
-	/* no multiple of 4096, or the same row of many columns falls on the same cache sets */
+	/* no multiple of 4096, or the same row of many columns falls on the same cache sets; room for one row more */
 	bins->column_stride = (bins->n_rows + 4095) / 4096 * 4096 + 64;
 	bins->columns = arena_alloc(input->arena, bins->column_stride, bins->n_narrow, error);
 	bins->wide_columns = arena_alloc(input->arena, bins->column_stride * sizeof(uint16_t), bins->n_wide, error);
-	bins->n_groups = (bins->n_narrow + GROUP_FEATURES - 1) / GROUP_FEATURES;
+	bins->n_groups = plan->by_row ? (bins->n_narrow + GROUP_FEATURES - 1) / GROUP_FEATURES : 0;
 	bins->groups = arena_alloc(input->arena, bins->n_groups, sizeof(BinGroup), error);
 	if (bins->columns == NULL || bins->wide_columns == NULL || bins->groups == NULL)
 		return false;
@@ -273,64 +263,30 @@ lay_out(BinnedMatrix *bins, const FitInput *input, Error *error)
 typedef struct FillWork
 {
 	BinnedMatrix *bins;
-	const Table *table;
-	size_t		train_blocks;
+	const BinSource *source;
 } FillWork;
 
-/* Bins n rows, `table_row` first, of one feature. */
+/* Task: the column of one feature; wide ones first. */
 static void
-fill_column(const BinFeature *feature, size_t table_row, size_t n, uint8_t *out)
-{
-	double		values[BLOCK_ROWS];
-	const TableColumn *source = feature->column->table;
-
-	if (is_plain_number(feature) && source->source->storage == STORAGE_FLOAT32)
-	{
-		bins_search_float(feature, source->u.f32 + table_row, n, out);
-		return;
-	}
-	if (is_plain_number(feature) && source->source->storage == STORAGE_FLOAT64)
-	{
-		bins_search_double(feature, source->u.f64 + table_row, n, out);
-		return;
-	}
-	bins_values(feature, table_row, n, values);
-	if (!feature->categorical)
-	{
-		bins_search_double(feature, values, n, out);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		out[i] = values[i] == values[i] ? (uint8_t) (values[i] + 1) : BIN_MISSING;
-}
-
-/* The same of a wide one. */
-static void
-fill_wide_column(const BinFeature *feature, size_t table_row, size_t n, uint16_t *out)
-{
-	double		values[BLOCK_ROWS];
-
-	bins_values(feature, table_row, n, values);
-	if (!feature->categorical)
-	{
-		bins_search_wide(feature, values, n, out);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		out[i] = values[i] == values[i] ? (uint16_t) (values[i] + 1) : BIN_MISSING;
-}
-
-/* Task: one block of rows, all features, all layouts. */
-static void
-fill_block(void *argument, size_t task)
+fill_column(void *argument, size_t task, int thread)
 {
 	const FillWork *work = argument;
 	BinnedMatrix *bins = work->bins;
-	bool		is_train = task < work->train_blocks;
-	RowRange	range = is_train ? work->table->train : work->table->validation;
-	size_t		offset = (is_train ? task : task - work->train_blocks) * BLOCK_ROWS;
-	size_t		row = (is_train ? 0 : bins->n_train) + offset;
-	size_t		n = range_rows(range) - offset < BLOCK_ROWS ? range_rows(range) - offset : BLOCK_ROWS;
+	size_t		place = task < bins->n_wide ? task : task - bins->n_wide;
+
+	if (task < bins->n_wide)
+		bin_source_fill(work->source, &bins->features[bins->wide[place]], thread, bins->wide_columns + place * bins->column_stride);
+	else
+		bin_source_fill(work->source, &bins->features[bins->narrow[place]], thread, bins->columns + place * bins->column_stride);
+}
+
+/* Task: one block of rows of all groups. */
+static void
+fill_rows(void *argument, size_t task)
+{
+	const BinnedMatrix *bins = argument;
+	size_t		row = task * BLOCK_ROWS;
+	size_t		n = bins->n_rows - row < BLOCK_ROWS ? bins->n_rows - row : BLOCK_ROWS;
 
 	for (uint32_t g = 0; g < bins->n_groups; g++)
 	{
@@ -341,55 +297,63 @@ fill_block(void *argument, size_t task)
 		memset(rows, 0, n * stride);
 		for (uint32_t k = 0; k < group->n_features; k++)
 		{
-			uint32_t	place = group->first_place + k;
-			uint8_t    *column = bins->columns + place * bins->column_stride + row;
+			const uint8_t *column = bins->columns + (group->first_place + k) * bins->column_stride + row;
 
-			fill_column(&bins->features[bins->narrow[place]], range.begin + offset, n, column);
 			for (size_t i = 0; i < n; i++)
 				rows[i * stride + k] = column[i];
 		}
 	}
-	for (uint32_t place = 0; place < bins->n_wide; place++)
-		fill_wide_column(&bins->features[bins->wide[place]], range.begin + offset, n,
-						 bins->wide_columns + place * bins->column_stride + row);
 }
 
-/* Describes, cuts, lays out, fills. */
-bool
-bins_build(BinnedMatrix *bins, const FitInput *input, uint32_t max_bin, Error *error)
+/* Describes, cuts, lays out, fills; scratch is freed by the caller. */
+static bool
+build(BinnedMatrix *bins, const FitInput *input, const BinPlan *plan, Arena *scratch, Error *error)
 {
-	if (!describe_features(bins, input, max_bin, error) || !find_cuts(bins, input, max_bin, error) ||
-		!place_features(bins, input->arena, error) || !lay_out(bins, input, error))
+	BinSource	source;
+	FillWork	work = {bins, &source};
+
+	if (!describe_features(bins, input, plan, error) || !bin_source_init(&source, input, plan->n_rows, scratch, error) ||
+		!find_cuts(bins, input, &source, plan->max_bin, scratch, error) || !place_features(bins, input->arena, error) ||
+		!lay_out(bins, input, plan, error))
 		return false;
-
-	FillWork	work = {
-		.bins = bins,
-		.table = input->table,
-		.train_blocks = (bins->n_train + BLOCK_ROWS - 1) / BLOCK_ROWS
-	};
-	size_t		validation_blocks = (bins->n_rows - bins->n_train + BLOCK_ROWS - 1) / BLOCK_ROWS;
-
-	pool_for(input->pool, work.train_blocks + validation_blocks, fill_block, &work);
+	pool_for_thread(input->pool, bins->n_wide + bins->n_narrow, fill_column, &work);
+	if (plan->by_row)
+		pool_for(input->pool, (bins->n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS, fill_rows, bins);
 	return true;
 }
 
-/* Rows in all layouts, and the cuts; a number is as wide as it may become. */
+bool
+bins_build(BinnedMatrix *bins, const FitInput *input, const BinPlan *plan, Error *error)
+{
+	Arena		scratch;
+
+	arena_init(&scratch);
+
+	bool		built = build(bins, input, plan, &scratch, error);
+
+	arena_free(&scratch);
+	return built;
+}
+
+/* Rows in all layouts, the cuts, and what finding them takes; a number is as wide as it may become. */
 uint64_t
-bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin)
+bins_memory(const FittedRecipe *recipe, const BinPlan *plan, int n_threads)
 {
 	uint64_t	n_wide = 0;
 
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
 	{
-		if (bins_at_most(&recipe->columns[c].recipe, max_bin) > BINS_MAX)
+		if (bins_at_most(&recipe->columns[c].recipe, plan->max_bin) > BINS_MAX)
 			n_wide += recipe->columns[c].recipe.n_features;
 	}
 
 	uint64_t	n_narrow = recipe->n_features - n_wide;
 	uint64_t	rest = n_narrow % GROUP_FEATURES;
-	uint64_t	row_bytes = n_narrow - rest + (rest > 0 ? group_stride((uint32_t) rest) : 0);
+	uint64_t	row_bytes = plan->by_row ? n_narrow - rest + (rest > 0 ? group_stride((uint32_t) rest) : 0) : 0;
 	uint64_t	padding = 2 * 4160;
-	uint64_t	of_feature = sizeof(BinFeature) + 2 * sizeof(uint32_t) + cut_room(max_bin) * sizeof(double) + BINS_MAX * sizeof(float);
+	uint64_t	of_feature = sizeof(BinFeature) + 2 * sizeof(uint32_t) + (cut_room(plan->max_bin) + middle_room(plan)) * sizeof(double) +
+		BINS_MAX * sizeof(float);
+	uint64_t	sampling = (uint64_t) n_threads * bin_sample_size(plan->n_rows) * 3 * sizeof(double) + plan->n_rows / 8;
 
-	return n_rows * (row_bytes + n_narrow + 2 * n_wide) + recipe->n_features * (of_feature + padding);
+	return plan->n_rows * (row_bytes + n_narrow + 2 * n_wide) + recipe->n_features * (of_feature + padding) + sampling;
 }

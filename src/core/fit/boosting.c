@@ -9,6 +9,8 @@
  * (gradients.c), grows a tree for each score (grow.c), and adds its leaves to
  * the scores.
  *
+ * A fit may go on from a version: its trees come first (boosting_start.c).
+ *
  * Sums over rows are of integers or over fixed blocks, and samples are drawn
  * by hash, so the trees depend on the rows, the parameters and the seed alone.
  * All memory is the arena's.
@@ -16,12 +18,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "../mathfun.h"
 #include "boosting.h"
+#include "boosting_start.h"
 #include "class_weight.h"
 #include "early_stop.h"
+
+#define SET_SPLITS 4096
 
 /* A fit in progress. */
 typedef struct Booster
@@ -35,7 +38,7 @@ typedef struct Booster
 	double	   *base;			/* n_groups */
 	ScoredRows	train;
 	ScoredRows	validation;
-	float	   *g;				/* of the training rows */
+	float	   *g;				/* of the training rows; see init_lists() */
 	float	   *h;
 	GradientBlock *blocks;
 	size_t	   *offsets;
@@ -65,7 +68,7 @@ check_rows(const Booster *booster, Error *error)
 	return objective_check(booster->objective, booster->input, error);
 }
 
-/* Rows of one part of the table with scores of zero. */
+/* Rows of one part of the table with the scores that they start with. */
 static bool
 init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 {
@@ -81,7 +84,8 @@ init_scored(Booster *booster, ScoredRows *rows, RowRange range, Error *error)
 	rows->log_sums = NULL;
 	if (booster->objective->prepare != NULL)
 		rows->log_sums = arena_alloc(input->arena, rows->n, sizeof(double), error);
-	return rows->tree_scores != NULL && (booster->objective->prepare == NULL || rows->log_sums != NULL);
+	return rows->tree_scores != NULL && (booster->objective->prepare == NULL || rows->log_sums != NULL) &&
+		start_scores(input, range, rows->tree_scores, error);
 }
 
 /* Whether weights differ from row to row. */
@@ -96,10 +100,16 @@ weights_differ(const double *weight, RowRange range)
 	return false;
 }
 
-/* Two lists of all training rows. */
+/*
+ * Two lists of all training rows.  The second is filled when the root is
+ * divided; by then the derivatives have gone into the first, so they lie
+ * where the second will be.
+ */
 static bool
 init_lists(Booster *booster, Error *error)
 {
+	_Static_assert(sizeof(float) == sizeof(uint32_t) && sizeof(float) == sizeof(int32_t), "derivatives fit into a list");
+
 	for (int k = 0; k < 2; k++)
 	{
 		RowList    *list = &booster->grower.lists[k];
@@ -110,6 +120,8 @@ init_lists(Booster *booster, Error *error)
 		if (list->rows == NULL || list->first == NULL)
 			return false;
 	}
+	booster->g = (float *) booster->grower.lists[1].rows;
+	booster->h = (float *) booster->grower.lists[1].first;
 	return true;
 }
 
@@ -125,33 +137,6 @@ widen_lists(Booster *booster, Error *error)
 			list->second = arena_alloc(booster->input->arena, booster->bins.n_train, sizeof(int32_t), error);
 		if (list->second == NULL)
 			return false;
-	}
-	return true;
-}
-
-/* The scores before the first tree: the objective's, or those of the prediction given. */
-static bool
-init_base(Booster *booster, Error *error)
-{
-	double		given = booster->params.base_score;
-
-	if (isnan(given))
-		return booster->objective->base(booster->input, booster->params.shape, booster->base, error);
-	switch (booster->objective->link)
-	{
-		case LINK_LOG:
-			booster->base[0] = math_log(given);
-			break;
-		case LINK_LOGISTIC:
-			booster->base[0] = math_log(given) - math_log1p(-given);
-			break;
-		case LINK_IDENTITY:
-		case LINK_SOFTMAX:
-			booster->base[0] = given;
-			break;
-		case LINK_MEAN:
-		case LINK_SHARES:
-			break;				/* of forests */
 	}
 	return true;
 }
@@ -230,22 +215,21 @@ init_booster(Booster *booster, Error *error)
 	size_t		n_train = range_rows(input->table->train);
 	size_t		n_validation = range_rows(input->table->validation);
 	size_t		n_blocks = objective_blocks(n_train > n_validation ? n_train : n_validation);
+	BinPlan		bins = {.n_rows = n_train + n_validation,.max_bin = booster->params.max_bin,.by_row = true};
 
 	booster->n_groups = booster->objective->grouped ? input->n_classes : 1;
 	booster->weighted = weights_differ(input->weight, input->table->train);
 	booster->base = arena_alloc(arena, booster->n_groups, sizeof(double), error);
-	booster->g = arena_alloc(arena, n_train, sizeof(float), error);
-	booster->h = arena_alloc(arena, n_train, sizeof(float), error);
 	booster->blocks = arena_alloc(arena, n_blocks, sizeof(GradientBlock), error);
 	booster->offsets = arena_alloc(arena, n_blocks, sizeof(size_t), error);
 	booster->partial_sums = arena_alloc(arena, n_blocks, sizeof(GradientSums), error);
 	booster->partial_losses = arena_alloc(arena, n_blocks, 2 * sizeof(double), error);
-	return booster->base != NULL && booster->g != NULL && booster->h != NULL && booster->blocks != NULL &&
+	return booster->base != NULL && booster->blocks != NULL &&
 		booster->offsets != NULL && booster->partial_sums != NULL && booster->partial_losses != NULL &&
-		init_base(booster, error) &&
+		start_base(input, booster->objective, &booster->params, booster->base, error) &&
 		init_scored(booster, &booster->train, input->table->train, error) &&
 		init_scored(booster, &booster->validation, input->table->validation, error) &&
-		bins_build(&booster->bins, input, booster->params.max_bin, error) &&
+		bins_build(&booster->bins, input, &bins, error) &&
 		init_directions(booster, error) &&
 		grower_init(&booster->grower, &booster->bins, &booster->params.grow, input->pool, arena, error) &&
 		init_columns(booster, error) &&
@@ -254,6 +238,21 @@ init_booster(Booster *booster, Error *error)
 }
 
 /* ---- A tree ---- */
+
+/* Says that leaves must have more rows than there are. */
+static void
+check_leaf_rows(const Booster *booster)
+{
+	const FitMonitor *monitor = booster->input->monitor;
+	double		least = params_get(booster->input->params, "min_samples_leaf");
+	char		text[160];
+
+	if (2 * least <= (double) booster->train.n)
+		return;
+	snprintf(text, sizeof(text), "no split is possible: each leaf needs min_samples_leaf = %.0f rows, and there are %zu training rows", least,
+			 booster->train.n);
+	monitor->notice(monitor->context, text);
+}
 
 /* Says once that the weights leave no room for splits.  For the first round: later a good fit has small second derivatives anyway. */
 static void
@@ -336,7 +335,7 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 	size_t		n_rows = gradients_to_list(&grower->scale, &booster->sample, booster->g, booster->h, n, &grower->lists[0],
 										   booster->offsets, booster->partial_sums, &sums, pool);
 
-	if (tree == group)
+	if (tree - start_trees(booster->input) == group)
 		check_weights(booster, (double) sums.h * grower->scale.h_unit);
 	grower->root = grower->lists[0];
 	if (booster->sample.all)
@@ -351,6 +350,19 @@ add_tree(Booster *booster, uint64_t tree, uint32_t group, Error *error)
 
 /* ---- Rounds ---- */
 
+/* The scores of a version, which new trees have to better. */
+static bool
+rate_start(Booster *booster, Error *error)
+{
+	ThreadPool *pool = booster->input->pool;
+
+	objective_prepare(booster->objective, &booster->validation, pool);
+
+	double		loss = objective_loss(booster->objective, &booster->validation, booster->partial_losses, pool);
+
+	return early_stop_start(&booster->stop, booster->objective, &booster->validation, loss, error);
+}
+
 /* Boosts until all rounds are done or validation rows are predicted no better; *n_rounds: those to keep. */
 static bool
 boost(Booster *booster, int *n_rounds, Error *error)
@@ -358,14 +370,18 @@ boost(Booster *booster, int *n_rounds, Error *error)
 	const FitInput *input = booster->input;
 	const FitMonitor *monitor = input->monitor;
 	int			total = booster->params.n_rounds;
+	uint64_t	first_tree = start_trees(input);
 
 	*n_rounds = total;
+	check_leaf_rows(booster);
 	objective_prepare(booster->objective, &booster->train, input->pool);
+	if (input->init != NULL && !rate_start(booster, error))
+		return false;
 	for (int round = 1; round <= total; round++)
 	{
 		for (uint32_t group = 0; group < booster->n_groups; group++)
 		{
-			if (!add_tree(booster, (uint64_t) (round - 1) * booster->n_groups + group, group, error))
+			if (!add_tree(booster, first_tree + (uint64_t) (round - 1) * booster->n_groups + group, group, error))
 				return false;
 		}
 		objective_prepare(booster->objective, &booster->train, input->pool);
@@ -378,8 +394,10 @@ boost(Booster *booster, int *n_rounds, Error *error)
 
 		bool		done;
 
-		if (!early_stop_round(&booster->stop, booster->objective, &booster->validation, round, loss, &done, error))
+		if (!early_stop_round(&booster->stop, booster->objective, &booster->train, &booster->validation, round, loss, &done, error))
 			return false;
+		if (booster->stop.patience > 0 && booster->stop.metric[0] != '\0' && monitor->metric != NULL)
+			monitor->metric(monitor->context, booster->stop.metric, booster->stop.train_metric, booster->stop.validation_metric);
 		if (booster->stop.patience > 0)
 			*n_rounds = booster->stop.best_round;
 		if (done)
@@ -393,6 +411,7 @@ bool
 boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	FitInput	weighted = *input;
+	KeptCuts	kept;
 	Booster		booster = {
 		.input = &weighted,
 		.params = boosting_read_params(input->params)
@@ -407,14 +426,28 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 		split->min_child_weight = fmax(split->min_child_weight, (double) split->min_rows);
 		booster.params.grow.counts_rows = false;
 	}
-	if (!early_stop_init(&booster.stop, input, error) || !class_weights(input, &weighted.weight, error) || !check_rows(&booster, error) || !init_booster(&booster, error))
+	if (input->init != NULL)
+	{
+		if (!kept_cuts_init(&kept, input->init, input->arena, error))
+			return false;
+		weighted.kept_cuts = &kept;
+	}
+	if (!early_stop_init(&booster.stop, input, error) || !class_weights(input, &weighted.weight, error) || !check_rows(&booster, error) ||
+		!init_booster(&booster, error))
 		return false;
 	tree_writer_init(&booster.writer, booster.objective->link, booster.n_groups, booster.base);
 
-	bool		done = boost(&booster, &output->iterations, error);
+	if (input->init != NULL)
+		tree_writer_copy(&booster.writer, input->init->payload);
+
+	int			n_rounds;
+	bool		done = boost(&booster, &n_rounds, error);
 
 	if (done)
 	{
+		if (n_rounds == 0)
+			input->monitor->notice(input->monitor->context, "no round predicts the validation rows better than the version did: no tree is added");
+		output->iterations = (int) (start_trees(input) / booster.n_groups) + n_rounds;
 		tree_writer_truncate(&booster.writer, (uint32_t) output->iterations * booster.n_groups);
 		done = tree_writer_finish(&booster.writer, &output->payload, error);
 	}
@@ -422,34 +455,50 @@ boosting_fit(const FitInput *input, FitOutput *output, Error *error)
 	return done;
 }
 
-/* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more. */
+/* Sets of splits on wide categories, in an array that doubles; a tree is taken to have SET_SPLITS of them at most. */
 static uint64_t
-trees_memory(const BoostingParams *params, uint64_t n_rows, uint32_t n_groups)
+sets_memory(const FittedRecipe *recipe, uint64_t n_leaves)
+{
+	uint64_t	most = 0;
+
+	for (uint32_t c = 0; c < recipe->n_columns; c++)
+	{
+		uint32_t	n_bins = bins_at_most(&recipe->columns[c].recipe, 0);
+
+		if (n_bins > BINS_MAX && n_bins > most)
+			most = n_bins;
+	}
+	return 4 * (n_leaves < SET_SPLITS ? n_leaves : SET_SPLITS) * (most / 64 + (most > 0)) * sizeof(uint64_t);
+}
+
+/* Nodes of trees as written and as a payload; leaves of deep trees are taken to have 16 rows or more, but for 4,096 of them. */
+static uint64_t
+trees_memory(const BoostingParams *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_groups)
 {
 	uint64_t	n_leaves = params->grow.max_depth < 32 ? UINT64_C(1) << params->grow.max_depth : n_rows;
 
 	if (params->grow.max_leaves > 0 && params->grow.max_leaves < n_leaves)
 		n_leaves = params->grow.max_leaves;
-	if (n_leaves > n_rows / 16 + 1024)
-		n_leaves = n_rows / 16 + 1024;
+	if (n_leaves > n_rows / 16 + 4096)
+		n_leaves = n_rows / 16 + 4096;
 	return (uint64_t) params->n_rounds * n_groups * 2 * n_leaves * (sizeof(TreeNode) + sizeof(TreeNodeStat)) * 2 +
-		2 * n_leaves * sizeof(GrownNode) * 2;
+		2 * n_leaves * sizeof(GrownNode) * 2 + sets_memory(recipe, n_leaves);
 }
 
 /* An upper estimate for usual trees; the sum of what the parts take. */
 uint64_t
-boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	BoostingParams boosting = boosting_read_params(params);
 	uint32_t	n_groups = n_classes > 2 ? n_classes : 1;
-	long		n_threads = sysconf(_SC_NPROCESSORS_ONLN);
+	BinPlan		bins = {.n_rows = n_rows,.max_bin = boosting.max_bin,.by_row = true};
 	uint64_t	lists = 2 * (sizeof(uint32_t) + 2 * sizeof(int32_t));
 	uint64_t	scores = n_groups * sizeof(float) + (n_groups > 1 ? sizeof(double) : 0);
 	uint64_t	weights = n_classes > 0 ? sizeof(double) : 0;	/* by class */
 	uint64_t	outputs = params_get(params, "early_stopping_rounds") > 0 ? (n_classes > 0 ? n_classes : 1) * sizeof(double) : 0;
 	uint64_t	refit = objective_find(boosting.objective, TASK_REGRESSION)->refits_leaves ? sizeof(QuantileItem) : 0;
 
-	return bins_memory(recipe, n_rows, boosting.max_bin) + n_rows * (lists + scores + refit + weights + outputs + 2 * sizeof(float)) +
-		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads > 0 ? (int) n_threads : 1) +
-		trees_memory(&boosting, n_rows, n_groups);
+	return bins_memory(recipe, &bins, n_threads) + n_rows * (lists + scores + refit + weights + outputs) +
+		grower_memory(&boosting.grow, recipe, n_rows, boosting.max_bin, n_threads) +
+		trees_memory(&boosting, n_rows, recipe, n_groups);
 }

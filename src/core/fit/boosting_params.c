@@ -75,6 +75,7 @@ boosting_read_params(const ParamSet *params)
 				.gamma = params_get(params, "gamma"),
 				.min_child_weight = params_get(params, "min_child_weight"),
 				.max_onehot = (uint32_t) params_get(params, "max_cat_to_onehot"),
+				.max_cat_threshold = (uint32_t) params_get(params, "max_cat_threshold"),
 				.cat_smooth = params_get(params, "cat_smooth"),
 				.min_category_rows = params_get(params, "min_category_rows"),
 				.min_rows = (int64_t) params_get(params, "min_samples_leaf"),

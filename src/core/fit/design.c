@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "design_survey.h"
+#include "encode.h"
+
 /* At most so many left-out features are named. */
 #define NAMED_FEATURES	8
 
@@ -19,6 +22,13 @@
 #define SLOTS_MAX		64
 #define SLOTS_MIN		4
 #define SLOTS_DOUBLES	(8 * 1024 * 1024)
+
+/* A panel shall stay in the second-level cache. */
+#define PANEL_DOUBLES	(64 * 1024)
+#define PANEL_MIN_ROWS	128
+
+/* Added to the rows of a panel, so that its columns do not fall on the same cache sets. */
+#define PANEL_PADDING	LINALG_LANES
 
 /* ---- Sums over blocks ---- */
 
@@ -50,10 +60,18 @@ static void
 sum_block(void *argument, size_t task, int thread)
 {
 	const SumWork *work = argument;
+	const Design *design = work->design;
 	double	   *slot = work->slots + task * work->size;
+	RowRange	block = design_block(design, work->first_block + task);
 
 	memset(slot, 0, work->size * sizeof(double));
-	work->work(work->argument, design_block(work->design, work->first_block + task), slot, thread);
+	for (size_t begin = block.begin; begin < block.end; begin += design->panel_rows)
+	{
+		RowRange	rows = {begin, begin + design->panel_rows < block.end ? begin + design->panel_rows : block.end};
+		Panel		panel = design_encode(design, rows, thread);
+
+		work->work(work->argument, rows, &panel, slot, thread);
+	}
 }
 
 void
@@ -77,120 +95,92 @@ design_sum(const Design *design, DesignSum work, void *argument, size_t size, do
 
 /* ---- Encoding ---- */
 
-/* What is known of each feature before columns are chosen. */
-typedef struct FeatureSums
+/* Rows of a panel: a share of a block. */
+static size_t
+panel_rows(size_t stride)
 {
-	double	   *sum;			/* weighted */
-	double	   *count;			/* of values other than 0 */
-	double	   *lowest;
-	double	   *highest;
-} FeatureSums;
+	size_t		rows = DESIGN_BLOCK_ROWS;
 
-typedef struct EncodeWork
-{
-	Design	   *design;
-	uint32_t	n_features;
-	double	   *partial;		/* for each block: 4 x stride + 1 doubles */
-} EncodeWork;
-
-static inline double
-row_weight(const Design *design, size_t row)
-{
-	return design->weight != NULL ? design->weight[row] : 1;
+	while (rows > PANEL_MIN_ROWS && rows * stride > PANEL_DOUBLES)
+		rows /= 2;
+	return rows;
 }
 
-/* Encodes a block of rows, and sums them by feature. */
-static void
-encode_block(void *argument, size_t block)
+/* Doubles of a panel, and behind it of the raw values of a column. */
+static size_t
+panel_size(size_t stride)
 {
-	const EncodeWork *work = argument;
-	Design	   *design = work->design;
-	size_t		stride = design->stride;
-	RowRange	rows = design_block(design, block);
-	size_t		train = design->input->table->train.begin;
-	double	   *sum = work->partial + block * (4 * stride + 1);
-	double	   *count = sum + stride;
-	double	   *lowest = count + stride;
-	double	   *highest = lowest + stride;
-	double	   *weight_sum = highest + stride;
+	return (panel_rows(stride) + PANEL_PADDING) * (stride + 1);
+}
 
-	recipe_encode_rows(design->input->recipe, (RowRange) {train + rows.begin, train + rows.end}, design->x + rows.begin * stride, stride);
-	memset(sum, 0, (4 * stride + 1) * sizeof(double));
+/* Zeros behind n values, up to the next multiple of LINALG_LANES. */
+static inline void
+end_with_zeros(double *values, size_t n)
+{
+	memset(values + n, 0, (linalg_stride(n) - n) * sizeof(double));
+}
+
+/* The column behind the features. */
+static void
+encode_last(const Design *design, RowRange rows, double *out)
+{
 	for (size_t row = rows.begin; row < rows.end; row++)
-	{
-		double	   *x = design->x + row * stride;
-		double		weight = row_weight(design, row);
-
-		for (uint32_t j = 0; j < work->n_features; j++)
-		{
-			sum[j] += weight * x[j];
-			count[j] += x[j] != 0;
-			lowest[j] = row == rows.begin || x[j] < lowest[j] ? x[j] : lowest[j];
-			highest[j] = row == rows.begin || x[j] > highest[j] ? x[j] : highest[j];
-		}
-		memset(x + work->n_features, 0, (stride - work->n_features) * sizeof(double));
-		*weight_sum += weight;
-	}
+		out[row - rows.begin] = design->last == DESIGN_ONE ? 1 : design->y[row] - design->target_center;
 }
 
-/* Adds up the blocks, in their order. */
-static void
-merge_sums(const EncodeWork *work, FeatureSums *sums)
+/* Has a column's rows fetched while another is encoded: rows are too few at a time for the processor to foresee it. */
+static inline void
+prefetch_rows(const FittedColumn *column, size_t begin, size_t n)
 {
-	size_t		stride = work->design->stride;
+	size_t		width = column->recipe.storage == STORAGE_FLOAT64 ? 8 : 4;
+	const char *bytes = (const char *) column->table->u.f32 + (begin - column->table->gathered.begin) * width;
 
-	for (size_t block = 0; block < design_blocks(work->design); block++)
-	{
-		const double *partial = work->partial + block * (4 * stride + 1);
-
-		for (uint32_t j = 0; j < work->n_features; j++)
-		{
-			sums->sum[j] += partial[j];
-			sums->count[j] += partial[stride + j];
-			if (block == 0 || partial[2 * stride + j] < sums->lowest[j])
-				sums->lowest[j] = partial[2 * stride + j];
-			if (block == 0 || partial[3 * stride + j] > sums->highest[j])
-				sums->highest[j] = partial[3 * stride + j];
-		}
-		work->design->weight_sum += partial[4 * stride];
-	}
+	for (size_t i = 0; i < n * width; i += 64)
+		__builtin_prefetch(bytes + i);
 }
 
-static bool
-encode(Design *design, FeatureSums *sums, Error *error)
+Panel
+design_encode(const Design *design, RowRange rows, int thread)
 {
-	const FitInput *input = design->input;
-	uint32_t	n = input->recipe->n_features;
-	EncodeWork	work = {.design = design, .n_features = n};
+	const FittedRecipe *recipe = design->input->recipe;
+	size_t		train = design->input->table->train.begin;
+	size_t		ld = design->panel_rows + PANEL_PADDING;
+	size_t		n = range_rows(rows);
+	double	   *x = design->panels + (size_t) thread * design->panel_size;
+	double	   *raw = x + design->stride * ld;
+	uint32_t	column = 0;
+	bool		loaded = false;
 
-	design->x = arena_alloc(input->arena, design->n_rows * design->stride, sizeof(double), error);
-	work.partial = arena_alloc(input->arena, design_blocks(design) * (4 * design->stride + 1), sizeof(double), error);
-	sums->sum = arena_zeroed(input->arena, n, sizeof(double), error);
-	sums->count = arena_zeroed(input->arena, n, sizeof(double), error);
-	sums->lowest = arena_zeroed(input->arena, n, sizeof(double), error);
-	sums->highest = arena_zeroed(input->arena, n, sizeof(double), error);
-	if (design->x == NULL || work.partial == NULL || sums->sum == NULL || sums->count == NULL || sums->lowest == NULL || sums->highest == NULL)
-		return false;
+	for (uint32_t j = 0; j < design->n_columns; j++)
+	{
+		const FittedColumn *fitted = &recipe->columns[column];
 
-	pool_for(input->pool, design_blocks(design), encode_block, &work);
-	merge_sums(&work, sums);
-	for (uint32_t j = 0; j < n; j++)
-		if (!isfinite(sums->lowest[j]) || !isfinite(sums->highest[j]) || !isfinite(sums->sum[j]))
+		/* features are in the order of the columns */
+		while (design->feature[j] >= fitted->recipe.first_feature + fitted->recipe.n_features)
 		{
-			char		name[256];
-
-			design_feature_name(input->recipe, j, name, sizeof(name));
-			error_set(error, ERROR_DATA, "%s holds infinite or missing values, which a linear model cannot use", name);
-			return error_hint(error, "Leave these rows out of the source query, or exclude the column.");
+			fitted = &recipe->columns[++column];
+			loaded = false;
 		}
-	return true;
+		if (!loaded)
+		{
+			if (column + 1 < recipe->n_columns)
+				prefetch_rows(fitted + 1, train + rows.begin, n);
+			encode_raw(fitted, train + rows.begin, n, raw);
+		}
+		loaded = true;
+		encode_feature(&fitted->recipe, design->feature[j] - fitted->recipe.first_feature, raw, n, design->center[j], x + j * ld);
+		end_with_zeros(x + j * ld, n);
+	}
+	encode_last(design, rows, x + design->n_columns * ld);
+	end_with_zeros(x + design->n_columns * ld, n);
+	return (Panel) {x, ld, n, design->n_columns + 1};
 }
 
 /* ---- Choosing columns ---- */
 
 /* The most frequent level of a one-hot column whose levels add up to 1 in every row; none: n_features of the recipe. */
 static uint32_t
-reference_level(const Design *design, const FittedColumn *column, const FeatureSums *sums)
+reference_level(const Design *design, const FittedColumn *column, const FeatureSurvey *survey)
 {
 	const RecipeColumn *recipe = &column->recipe;
 	uint32_t	none = design->input->recipe->n_features;
@@ -202,8 +192,8 @@ reference_level(const Design *design, const FittedColumn *column, const FeatureS
 		return none;
 	for (uint32_t j = recipe->first_feature; j < recipe->first_feature + n_levels; j++)
 	{
-		total += sums->count[j];
-		if (sums->count[j] > sums->count[best])
+		total += survey->count[j];
+		if (survey->count[j] > survey->count[best])
 			best = j;
 	}
 	return total == (double) design->n_rows ? best : none;
@@ -211,7 +201,7 @@ reference_level(const Design *design, const FittedColumn *column, const FeatureS
 
 /* Features that vary and are no reference level. */
 static bool
-choose_columns(Design *design, const FeatureSums *sums, bool drop_reference, Error *error)
+choose_columns(Design *design, const FeatureSurvey *survey, bool drop_reference, Error *error)
 {
 	const FittedRecipe *recipe = design->input->recipe;
 
@@ -224,91 +214,71 @@ choose_columns(Design *design, const FeatureSums *sums, bool drop_reference, Err
 	for (uint32_t i = 0; i < recipe->n_columns; i++)
 	{
 		const RecipeColumn *column = &recipe->columns[i].recipe;
-		uint32_t	reference = drop_reference ? reference_level(design, &recipe->columns[i], sums) : recipe->n_features;
+		uint32_t	reference = drop_reference ? reference_level(design, &recipe->columns[i], survey) : recipe->n_features;
 
 		for (uint32_t j = column->first_feature; j < column->first_feature + column->n_features; j++)
 		{
-			if (sums->lowest[j] == sums->highest[j] || j == reference)
+			if (survey->lowest[j] == survey->highest[j] || j == reference)
 				continue;
 
-			double		center = sums->sum[j] / design->weight_sum;
+			double		center = survey->sum[j] / design->weight_sum;
 
 			design->feature[design->n_columns] = j;
 			design->center[design->n_columns] = center;
-			design->reach[design->n_columns] = fmax(sums->highest[j] - center, center - sums->lowest[j]);
+			design->reach[design->n_columns] = fmax(survey->highest[j] - center, center - survey->lowest[j]);
 			design->n_columns++;
 		}
 	}
 	return true;
 }
 
-/* Moves the chosen columns of a block to the front, centred; columns only move to the left. */
-static void
-center_block(void *argument, size_t block)
+/* The mean of the target, summed block by block. */
+static double
+mean_target(const Design *design)
 {
-	const Design *design = argument;
-	RowRange	rows = design_block(design, block);
+	double		total = 0;
 
-	for (size_t row = rows.begin; row < rows.end; row++)
+	for (size_t block = 0; block < design_blocks(design); block++)
 	{
-		double	   *x = design->x + row * design->stride;
+		RowRange	rows = design_block(design, block);
+		double		sum = 0;
 
-		for (uint32_t j = 0; j < design->n_columns; j++)
-			x[j] = x[design->feature[j]] - design->center[j];
-		memset(x + design->n_columns, 0, (design->stride - design->n_columns) * sizeof(double));
+		for (size_t row = rows.begin; row < rows.end; row++)
+			sum += (design->weight != NULL ? design->weight[row] : 1) * design->y[row];
+		total += sum;
 	}
+	return total / design->weight_sum;
 }
 
 bool
-design_build(Design *design, const FitInput *input, bool drop_reference, Error *error)
+design_build(Design *design, const FitInput *input, DesignLast last, bool drop_reference, Error *error)
 {
 	size_t		begin = input->table->train.begin;
-	FeatureSums sums;
+	FeatureSurvey survey;
 
 	memset(design, 0, sizeof(*design));
 	design->input = input;
+	design->last = last;
 	design->n_rows = range_rows(input->table->train);
 	design->stride = linalg_stride((size_t) input->recipe->n_features + 1);
 	design->y = input->target + begin;
 	design->weight = input->weight != NULL ? input->weight + begin : NULL;
-	if (!encode(design, &sums, error) || !choose_columns(design, &sums, drop_reference, error))
+	design->panel_rows = panel_rows(design->stride);
+	design->panel_size = panel_size(design->stride);
+	design->panels = arena_zeroed(input->arena, (size_t) pool_threads(input->pool) * design->panel_size, sizeof(double), error);
+	if (design->panels == NULL || !design_survey(design, &survey, error) || !choose_columns(design, &survey, drop_reference, error))
 		return false;
-	pool_for(input->pool, design_blocks(design), center_block, design);
+	if (last == DESIGN_TARGET)
+		design->target_center = mean_target(design);
 	return true;
-}
-
-typedef struct KeepWork
-{
-	const Design *design;
-	const bool *keep;
-	uint32_t	n_before;
-} KeepWork;
-
-static void
-keep_block(void *argument, size_t block)
-{
-	const KeepWork *work = argument;
-	RowRange	rows = design_block(work->design, block);
-
-	for (size_t row = rows.begin; row < rows.end; row++)
-	{
-		double	   *x = work->design->x + row * work->design->stride;
-		uint32_t	n = 0;
-
-		for (uint32_t j = 0; j < work->n_before; j++)
-			if (work->keep[j])
-				x[n++] = x[j];
-		memset(x + n, 0, (work->design->stride - n) * sizeof(double));
-	}
 }
 
 void
 design_keep(Design *design, const bool *keep)
 {
-	KeepWork	work = {.design = design, .keep = keep, .n_before = design->n_columns};
 	uint32_t	n = 0;
 
-	for (uint32_t j = 0; j < work.n_before; j++)
+	for (uint32_t j = 0; j < design->n_columns; j++)
 	{
 		if (!keep[j])
 			continue;
@@ -318,7 +288,9 @@ design_keep(Design *design, const bool *keep)
 		n++;
 	}
 	design->n_columns = n;
-	pool_for(design->input->pool, design_blocks(design), keep_block, &work);
+
+	/* columns behind the last one are zero */
+	memset(design->panels, 0, (size_t) pool_threads(design->input->pool) * design->panel_size * sizeof(double));
 }
 
 uint64_t
@@ -327,7 +299,7 @@ design_memory(uint64_t n_rows, uint32_t n_features)
 	uint64_t	stride = linalg_stride((size_t) n_features + 1);
 	uint64_t	n_blocks = n_rows / DESIGN_BLOCK_ROWS + 1;
 
-	return (n_rows * stride + n_blocks * (4 * stride + 1)) * sizeof(double);
+	return (n_blocks * (4 * (uint64_t) n_features + 1) + panel_size(stride)) * sizeof(double);
 }
 
 /* ---- Back to features ---- */

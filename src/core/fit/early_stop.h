@@ -7,23 +7,42 @@
 
 #include "objective.h"
 
+/* Rows that a metric is measured on. */
+typedef struct MetricRows
+{
+	size_t		n;				/* of the training rows as many as there are validation rows, at equal distances */
+	const double *truth;
+	const double *weight;		/* without those of classes; or NULL */
+} MetricRows;
+
 typedef struct EarlyStop
 {
 	int			patience;		/* rounds without an improvement; 0: never stops */
 	double		min_delta;		/* what counts as one */
 	char		metric[32];		/* of metrics.h; empty: the loss */
 	Task		task;
-	const double *weight;		/* of the validation rows, without those of their classes; or NULL */
+	MetricRows	train;
+	MetricRows	validation;
 	double	   *outputs;		/* predictions, for a metric */
-	int			best_round;
+	double		train_metric;	/* after the last round; NaN: not measured, or not defined */
+	double		validation_metric;
+	int			best_round;		/* 0: of what training goes on from; -1: none yet */
 	double		best;			/* smaller is better */
 } EarlyStop;
 
 /* Reads early_stopping_rounds, _metric and _min_delta; input->weight is that of the rows alone. */
 extern bool early_stop_init(EarlyStop *stop, const FitInput *input, Error *error);
 
-/* After a round; *done: there have been `patience` rounds without an improvement.  ERROR_DATA where the metric is not defined. */
-extern bool early_stop_round(EarlyStop *stop, const Objective *objective, const ScoredRows *validation, int round, double loss,
-							 bool *done, Error *error);
+/* Before the first round, where training goes on from a version: what rounds have to better. */
+extern bool early_stop_start(EarlyStop *stop, const Objective *objective, const ScoredRows *validation, double loss, Error *error);
+
+/*
+ * After a round, whose validation loss is given: measures the metric, if there
+ * is one, on both parts.  *done: there have been `patience` rounds without an
+ * improvement.  ERROR_DATA where the metric is not defined on the validation
+ * rows.
+ */
+extern bool early_stop_round(EarlyStop *stop, const Objective *objective, const ScoredRows *train, const ScoredRows *validation,
+							 int round, double loss, bool *done, Error *error);
 
 #endif

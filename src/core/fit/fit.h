@@ -21,6 +21,9 @@ typedef struct FitMonitor
 
 	/* something the user should know; a whole sentence, lower case, no full stop */
 	void		(*notice) (void *context, const char *text);
+
+	/* a metric of the iteration told last, on both parts (NaN: none); NULL where nobody asks */
+	void		(*metric) (void *context, const char *name, double train_value, double validation_value);
 } FitMonitor;
 
 typedef struct FitInput
@@ -37,6 +40,8 @@ typedef struct FitInput
 	ThreadPool *pool;
 	Arena	   *arena;			/* of the fit */
 	const FitMonitor *monitor;
+	const Model *init;			/* the version to go on from, whose recipe and classes these are; NULL: none */
+	const struct KeptCuts *kept_cuts;	/* cuts that bins must have; NULL: none (kept_cuts.h) */
 } FitInput;
 
 typedef struct FitOutput
@@ -59,10 +64,10 @@ extern bool random_forest_fit(const FitInput *input, FitOutput *output, Error *e
 extern bool extra_trees_fit(const FitInput *input, FitOutput *output, Error *error);
 extern bool decision_tree_fit(const FitInput *input, FitOutput *output, Error *error);
 
-extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
-extern uint64_t forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes);
+extern uint64_t baseline_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t logistic_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t boosting_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
+extern uint64_t forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads);
 
 #endif

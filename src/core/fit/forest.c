@@ -9,14 +9,14 @@
  * comes to, row by row (Oza & Russell 2001).
  *
  * Trees are grown by all threads, some at a time, and appended to the model
- * in their order.
+ * in their order; fewer than threads one after the other, each by all.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../mathfun.h"
+#include "class_weight.h"
 #include "forest.h"
 
 #define VOTE_UNITS			(INT64_C(1) << 40)	/* of the largest vote: the most trees leave room for their sum */
@@ -325,13 +325,13 @@ append_trees(TreeWriter *writer, ForestTree *trees, size_t n, Error *error)
 	return done;
 }
 
-/* Grows all trees, some at a time. */
+/* Grows all trees: as many as keep the threads busy at a time, or each by all threads. */
 static bool
 grow_all(const Forest *forest, ForestGrower *growers, TreeWriter *writer, Error *error)
 {
 	const FitInput *input = forest->input;
 	uint32_t	n_trees = forest->rules.n_trees;
-	uint32_t	wave = TREES_AT_A_TIME * (uint32_t) pool_threads(input->pool);
+	uint32_t	wave = growers->team != NULL ? 1 : TREES_AT_A_TIME * (uint32_t) pool_threads(input->pool);
 	ForestTree *trees = arena_alloc(input->arena, wave, sizeof(ForestTree), error);
 
 	if (trees == NULL)
@@ -347,7 +347,10 @@ grow_all(const Forest *forest, ForestGrower *growers, TreeWriter *writer, Error 
 			buffer_init(&trees[i].stats);
 			buffer_init(&trees[i].sets);
 		}
-		pool_for_thread(input->pool, n, grow_one, &work);
+		if (growers->team != NULL)
+			grow_one(&work, 0, 0);
+		else
+			pool_for_thread(input->pool, n, grow_one, &work);
 		if (!append_trees(writer, trees, n, error))
 			return false;
 		for (uint32_t i = 1; i <= n && n_trees > 1; i++)
@@ -356,15 +359,31 @@ grow_all(const Forest *forest, ForestGrower *growers, TreeWriter *writer, Error 
 	return true;
 }
 
-/* Bins, targets and samples. */
+/* Bins, targets and samples.  Weights by class count in the trees, not in what judges them. */
 static bool
 init_forest(Forest *forest, Error *error)
 {
-	if (!forest_bins_build(&forest->bins, forest->input, &forest->rules, error) ||
-		!forest_target_init(&forest->target, forest->input, error))
+	FitInput	weighted = *forest->input;
+
+	if (!class_weights(forest->input, &weighted.weight, error) ||
+		!forest_bins_build(&forest->bins, forest->input, &forest->rules, error) ||
+		!forest_target_init(&forest->target, &weighted, error))
 		return false;
 	init_draws(forest);
 	return init_votes(forest, error);
+}
+
+/* Growers, one a thread; with a team one that leads, and behind it its members. */
+static bool
+init_growers(const Forest *forest, ForestGrower *growers, size_t n, const ForestTeam *team, Error *error)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!forest_grower_init(&growers[i], forest, team != NULL && i > 0 ? growers : NULL, forest->input->arena, error))
+			return false;
+	}
+	growers->team = team;
+	return true;
 }
 
 /* Fits by these rules. */
@@ -372,19 +391,21 @@ static bool
 fit(const FitInput *input, ForestRules rules, FitOutput *output, Error *error)
 {
 	const double base = 0;
-	size_t		n_growers = (size_t) pool_threads(input->pool);
+	size_t		n_threads = (size_t) pool_threads(input->pool);
+	bool		together = rules.n_trees < n_threads;
+	size_t		n_growers = together ? n_threads + 1 : n_threads;
 	Forest		forest = {.input = input,.rules = rules};
 	ForestGrower *growers = arena_zeroed(input->arena, n_growers, sizeof(ForestGrower), error);
+	ForestTeam	team = {.pool = input->pool,.members = growers + 1};
 	TreeWriter	writer;
-	bool		done = growers != NULL && init_forest(&forest, error);
 
-	for (size_t i = 0; i < n_growers && done; i++)
-		done = forest_grower_init(&growers[i], &forest, input->arena, error);
-	if (!done)
+	if (growers == NULL || !init_forest(&forest, error) || !init_growers(&forest, growers, n_growers, together ? &team : NULL, error))
 		return false;
 	tree_writer_init(&writer, input->task == TASK_MULTICLASS ? LINK_SHARES : LINK_MEAN, 1, &base);
-	done = grow_all(&forest, growers, &writer, error) && tree_writer_finish(&writer, &output->payload, error) &&
+
+	bool		done = grow_all(&forest, growers, &writer, error) && tree_writer_finish(&writer, &output->payload, error) &&
 		(!forest.out_of_bag || judge(&forest, output, error));
+
 	output->iterations = (int) rules.n_trees;
 	tree_writer_free(&writer);
 	for (size_t i = 0; i < n_growers; i++)
@@ -417,9 +438,8 @@ decision_tree_fit(const FitInput *input, FitOutput *output, Error *error)
 
 /* An upper estimate for usual trees, whose leaves have 4 rows or more. */
 uint64_t
-forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
-	uint64_t	n_threads = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? (uint64_t) sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	uint32_t	max_bin = (uint32_t) params_get(params, "max_bin");
 	uint32_t	n_sums = n_classes > 2 ? n_classes : 2;
 	double		max_depth = params_get(params, "max_depth");
@@ -445,7 +465,7 @@ forest_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recip
 
 		most_bins = n_bins > most_bins ? n_bins : most_bins;
 	}
-	return forest_bins_memory(recipe, n_rows, max_bin) +
-		n_threads * (forest_grower_memory(n_rows, recipe->n_features, most_bins, n_sums) + n_nodes * sizeof(ForestNode) + tree) +
+	return forest_bins_memory(recipe, n_rows, max_bin, n_threads) +
+		(uint64_t) n_threads * (forest_grower_memory(n_rows, recipe->n_features, most_bins, n_sums) + n_nodes * sizeof(ForestNode) + tree) +
 		(isnan(n_trees) ? tree : (uint64_t) n_trees * tree + votes);
 }

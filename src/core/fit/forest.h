@@ -3,7 +3,9 @@
  *		Trees that are grown one by one, each by one thread: forests and single trees.
  *
  * Unlike boosting, no tree waits for another, so trees are what threads
- * share out, and nothing about a tree depends on how many threads there are.
+ * share out (fewer trees than threads are grown by all of them, one after
+ * the other: forest_team.c), and nothing about a tree depends on how many
+ * threads there are.
  * Features are bins of 8 or 16 bits by column (forest_bins.c); each node
  * looks at a random choice of them (forest_split.c, forest_prefix.c), until
  * nothing is left to split (forest_tree.c); then the tree is turned into what
@@ -20,8 +22,10 @@
 #include "../tree_model.h"
 #include "bins.h"
 #include "gradients.h"
+#include "sort.h"
 
 #define FOREST_COUNT_MAX	15	/* times that a bootstrap takes a row */
+#define FOREST_AHEAD		16	/* rows whose bins are fetched before they are needed */
 
 typedef enum ForestCriterion	/* index in the choices of "criterion", after auto */
 {
@@ -52,8 +56,8 @@ typedef struct ForestRules
 typedef struct ForestColumn
 {
 	BinFeature	feature;
-	uint8_t    *narrow;			/* bins of the training rows; one of the two is NULL */
-	uint16_t   *wide;
+	const uint8_t *narrow;		/* bins of the training rows; one of the two is NULL */
+	const uint16_t *wide;
 	double	   *middles;		/* numbers, where cuts are random: the middle of the values in each bin */
 } ForestColumn;
 
@@ -73,7 +77,7 @@ forest_bin(const ForestColumn *column, size_t row)
 
 /* Cuts and bins the training rows. */
 extern bool forest_bins_build(ForestBins *bins, const FitInput *input, const ForestRules *rules, Error *error);
-extern uint64_t forest_bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin);
+extern uint64_t forest_bins_memory(const FittedRecipe *recipe, uint64_t n_rows, uint32_t max_bin, int n_threads);
 
 /* ---- Targets ---- */
 
@@ -100,6 +104,18 @@ typedef struct ForestRow
 	uint32_t	label;			/* classification: class; regression: weight times count */
 	int64_t		amount;			/* classification: weight times count; regression: label times distance */
 } ForestRow;
+
+/* Fetches the bin of a row not far ahead of this one, but before the end; the width is a constant. */
+static inline __attribute__((always_inline)) void
+forest_fetch(const ForestColumn *column, bool wide, const ForestRow *row, const ForestRow *end)
+{
+	size_t		ahead = end - row > FOREST_AHEAD ? row[FOREST_AHEAD].row : row->row;
+
+	if (wide)
+		__builtin_prefetch(column->wide + ahead);
+	else
+		__builtin_prefetch(column->narrow + ahead);
+}
 
 /* What a row adds that is taken so many times. */
 extern ForestRow forest_row(const ForestTarget *target, size_t row, int64_t count);
@@ -155,38 +171,37 @@ typedef struct ForestTree
 	uint32_t	depth;
 } ForestTree;
 
-/* A category and what it is ordered by. */
-typedef struct OrderedCategory
-{
-	double		order;
-	uint32_t	bin;
-} OrderedCategory;
+typedef struct ForestTeam ForestTeam;
 
 /* A thread's memory for one tree at a time. */
 typedef struct ForestGrower
 {
 	const Forest *forest;
+	const ForestTeam *team;		/* the threads that help with the tree; NULL: none do */
 	uint64_t	tree_key;		/* of the tree and the rows it takes */
 	ForestRow  *rows;			/* of the tree; the rows of a node are next to each other, ascending */
-	ForestRow  *spare;
+	ForestRow  *spare;			/* as much room */
 	size_t		n_rows;
 	bool		takes_all;		/* no row was drawn, so all were taken */
 	Buffer		nodes;			/* ForestNode */
 	Buffer		sets;			/* words, as in a model */
 	Buffer		heap;			/* uint32_t: nodes to be split */
+	Buffer		subtrees;		/* uint32_t: nodes below which the tree is grown when all above is */
 
 	/* of the search; zero between two */
 	int64_t    *cells;			/* max_bins x n_sums */
 	uint32_t   *counts;			/* max_bins: rows, where they are counted */
 	uint64_t   *occupied;		/* max_bins bits */
 
+	uint16_t   *gathered;		/* n_rows, where cuts are random: bins of the node's rows */
 	uint32_t   *used;			/* max_bins: bins that have rows, ascending */
 	uint32_t   *sequence;		/* max_bins: categories in the order whose prefixes are tried */
-	OrderedCategory *ordered;	/* max_bins */
-	OrderedCategory *ordered_spare;
+	SortItem   *ordered;		/* max_bins */
+	SortItem   *ordered_spare;
 	uint32_t   *set;			/* the best set of categories so far: words behind their number */
 	uint32_t   *features;		/* 0 .. n_features - 1 between two searches */
 	uint32_t   *swaps;
+	struct FeatureSplit *found;	/* n_features: what a team found */
 	int64_t    *node_sums;		/* n_sums */
 	int64_t    *left_sums;
 	int64_t    *right_sums;
@@ -194,7 +209,26 @@ typedef struct ForestGrower
 	uint64_t   *pure_sets;		/* n_sums: where a leaf of this class alone has its words, + 1 */
 } ForestGrower;
 
+/* Threads that grow one tree together: forest_team.c. */
+struct ForestTeam
+{
+	ThreadPool *pool;
+	ForestGrower *members;		/* one a thread; they borrow the rows of the one that they help */
+};
+
 /* ---- The parts of growing ---- */
+
+static inline ForestNode *
+forest_node(const ForestGrower *grower, uint32_t number)
+{
+	return (ForestNode *) grower->nodes.data + number;
+}
+
+static inline uint32_t
+forest_n_nodes(const ForestGrower *grower)
+{
+	return (uint32_t) (grower->nodes.size / sizeof(ForestNode));
+}
 
 /* Gain of one unit, in real units. */
 static inline double
@@ -244,7 +278,8 @@ forest_draws(const Forest *forest, uint64_t tree_key, size_t row)
 	return n;
 }
 
-extern bool forest_grower_init(ForestGrower *grower, const Forest *forest, Arena *arena, Error *error);
+/* lender: whose rows are used; NULL: its own. */
+extern bool forest_grower_init(ForestGrower *grower, const Forest *forest, const ForestGrower *lender, Arena *arena, Error *error);
 extern void forest_grower_free(ForestGrower *grower);
 extern uint64_t forest_grower_memory(uint64_t n_rows, uint32_t n_features, uint32_t max_bins, uint32_t n_sums);
 

@@ -168,7 +168,7 @@ forest_finish_tree(ForestGrower *grower, ForestTree *tree)
 		buffer_bytes(&tree->stats, &stat, sizeof(stat));
 		tree->depth = node->depth > tree->depth ? node->depth : tree->depth;
 	}
-	tree->nodes.failed |= grower->nodes.failed || grower->heap.failed;
+	tree->nodes.failed |= grower->nodes.failed || grower->heap.failed || grower->subtrees.failed;
 	buffer_bytes(&tree->sets, grower->sets.data, grower->sets.size);
 	tree->sets.failed |= grower->sets.failed;
 	if (grower->forest->out_of_bag && !tree->nodes.failed && !tree->sets.failed)

@@ -172,11 +172,11 @@ forest_best_prefix(ForestGrower *grower, const ForestPrefixes *prefixes, double 
 	return 0;
 }
 
-bool
-forest_prefix_improves(ForestGrower *grower, const ForestPrefixes *prefixes, double *best)
+/* Adds up the longest prefix; its rows, where they are counted. */
+static size_t
+add_prefix(ForestGrower *grower, const ForestPrefixes *prefixes)
 {
-	const Forest *forest = grower->forest;
-	uint32_t	n_sums = forest->target.n_sums;
+	uint32_t	n_sums = grower->forest->target.n_sums;
 	int64_t    *left = grower->left_sums;
 	size_t		n_left = prefixes->missing_left ? grower->counts[0] : 0;
 
@@ -188,10 +188,24 @@ forest_prefix_improves(ForestGrower *grower, const ForestPrefixes *prefixes, dou
 			left[k] += grower->cells[(size_t) prefixes->bins[i] * n_sums + k];
 		n_left += grower->counts[prefixes->bins[i]];
 	}
-	if (forest->rules.min_leaf > 1 && (n_left < forest->rules.min_leaf || prefixes->n_rows - n_left < forest->rules.min_leaf))
+	return n_left;
+}
+
+bool
+forest_prefix_improves(ForestGrower *grower, const ForestPrefixes *prefixes, double *best)
+{
+	return forest_left_improves(grower, add_prefix(grower, prefixes), prefixes->n_rows, best);
+}
+
+bool
+forest_left_improves(ForestGrower *grower, size_t n_left, size_t n_rows, double *best)
+{
+	const ForestRules *rules = &grower->forest->rules;
+
+	if (rules->min_leaf > 1 && (n_left < rules->min_leaf || n_rows - n_left < rules->min_leaf))
 		return false;
 
-	double		score = forest_score(forest, left) + rest_score(grower, left);
+	double		score = forest_score(grower->forest, grower->left_sums) + rest_score(grower, grower->left_sums);
 
 	if (!(score > *best))
 		return false;
@@ -200,12 +214,18 @@ forest_prefix_improves(ForestGrower *grower, const ForestPrefixes *prefixes, dou
 }
 
 bool
-forest_left_is_heavier(ForestGrower *grower, const uint32_t *bins, uint32_t n)
+forest_left_is_heavier(const ForestGrower *grower)
 {
 	const ForestTarget *target = &grower->forest->target;
-	double		left = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		left += forest_weight(target, grower->cells + (size_t) bins[i] * target->n_sums);
-	return 2 * left >= forest_weight(target, grower->node_sums);
+	return 2 * forest_weight(target, grower->left_sums) >= forest_weight(target, grower->node_sums);
+}
+
+bool
+forest_prefix_is_heavier(ForestGrower *grower, const uint32_t *bins, uint32_t n)
+{
+	ForestPrefixes prefixes = {.bins = bins,.n = n};
+
+	add_prefix(grower, &prefixes);
+	return forest_left_is_heavier(grower);
 }

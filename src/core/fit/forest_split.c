@@ -13,21 +13,16 @@
  * on either side; a cut lies in the middle of the empty bins between the
  * children.
  *
- * Categories are ordered by their mean target or share of a class, which
- * makes the best of all sets a prefix (Fisher 1958; Breiman et al. 1984), or,
- * of more classes, along the principal component of their shares
- * (Coppersmith, Hong & Hosking 1999).  Missing is one more category.
+ * Categories come in the order of forest_category.c; missing is one more.
+ * Random splits are drawn in forest_random.c.
  *
  * All memory is the grower's, which is one thread's.
  */
 #include "forest_internal.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "cpu.h"
-
-#define POWER_STEPS 12			/* of the iteration that finds the principal component */
 
 /* ---- Adding up ---- */
 
@@ -51,6 +46,7 @@ add_rows(ForestGrower *grower, const ForestNode *node, const ForestColumn *colum
 	{
 		uint32_t	bin = wide ? column->wide[row->row] : column->narrow[row->row];
 
+		forest_fetch(column, wide, row, end);
 		if (counted)
 			counts[bin]++;
 		if (sparse)
@@ -125,65 +121,17 @@ clear(ForestGrower *grower, uint32_t n_used)
 	for (uint32_t i = 0; i < n_used; i++)
 	{
 		uint32_t	bin = grower->used[i];
+		int64_t    *cell = grower->cells + (size_t) bin * n_sums;
 
 		grower->counts[bin] = 0;
-		memset(grower->cells + (size_t) bin * n_sums, 0, n_sums * sizeof(int64_t));
+		cell[0] = 0;
+		cell[1] = 0;
+		for (uint32_t k = 2; k < n_sums; k++)
+			cell[k] = 0;
 	}
 }
 
 /* ---- Numbers ---- */
-
-/* A random cut between the first and the last of n >= 2 used bins: even over the values, or over the bins of infinite ones. */
-static uint32_t
-random_cut(const ForestColumn *column, const uint32_t *used, uint32_t n, uint64_t hash)
-{
-	uint32_t	lowest = used[0];
-	uint32_t	highest = used[n - 1] - 1;
-	double		share = (double) (hash >> 11) * 0x1p-53;
-	double		least = column->middles[lowest];
-	double		reach = column->middles[used[n - 1]] - least;
-
-	if (!isfinite(reach))
-		return lowest + (uint32_t) (share * (highest - lowest + 1));
-
-	/* behind the last bin that is not above the value */
-	double		value = least + share * reach;
-
-	while (lowest < highest)
-	{
-		uint32_t	middle = (lowest + highest + 1) / 2;
-
-		if (column->middles[middle] <= value)
-			lowest = middle;
-		else
-			highest = middle - 1;
-	}
-	return lowest;
-}
-
-/* One random cut; where there is but one number, it is cut off from the missing ones. */
-static void
-random_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *column, uint32_t feature_number,
-			  const uint32_t *numbers, uint32_t n, bool has_missing, double *best, ForestSplit *split)
-{
-	uint64_t	hash = hash64_combine(node->key ^ UINT64_C(0x637574), feature_number);
-	uint32_t	cut = n > 1 ? random_cut(column, numbers, n, hash) : numbers[0];
-	uint32_t	n_left = 0;
-
-	if (cut > column->feature.n_cuts)
-		return;
-	while (n_left < n && numbers[n_left] <= cut)
-		n_left++;
-
-	ForestPrefixes prefixes = {numbers, n_left, has_missing && n > 1 && hash % 2 != 0, node->end - node->begin};
-
-	if (!forest_prefix_improves(grower, &prefixes, best))
-		return;
-	split->feature = feature_number;
-	split->categorical = false;
-	split->bin = cut;
-	split->missing_left = has_missing ? prefixes.missing_left : forest_left_is_heavier(grower, numbers, n_left);
-}
 
 /* All cuts, with missing values right, then left. */
 static void
@@ -195,11 +143,6 @@ search_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *
 	const uint32_t *numbers = grower->used + has_missing;
 	uint32_t	n = n_used - has_missing;
 
-	if (grower->forest->rules.random_cuts)
-	{
-		random_number(grower, node, column, feature_number, numbers, n, has_missing, best, split);
-		return;
-	}
 	for (int missing_left = 0; missing_left <= has_missing; missing_left++)
 	{
 		/* all numbers against the missing ones, unless nothing finite is above them */
@@ -212,142 +155,11 @@ search_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *
 		split->feature = feature_number;
 		split->categorical = false;
 		split->bin = length == n ? n_cuts : (numbers[length - 1] + numbers[length] - 1) / 2;
-		split->missing_left = has_missing ? missing_left : forest_left_is_heavier(grower, numbers, length);
+		split->missing_left = has_missing ? missing_left : forest_prefix_is_heavier(grower, numbers, length);
 	}
 }
 
 /* ---- Categories ---- */
-
-/* Sorts by order, stable. */
-static void
-sort_bins(OrderedCategory *bins, OrderedCategory *spare, uint32_t n)
-{
-	for (uint32_t width = 1; width < n; width *= 2)
-	{
-		for (uint32_t begin = 0; begin < n; begin += 2 * width)
-		{
-			uint32_t	middle = begin + width < n ? begin + width : n;
-			uint32_t	end = middle + width < n ? middle + width : n;
-			uint32_t	a = begin;
-			uint32_t	b = middle;
-
-			for (uint32_t i = begin; i < end; i++)
-				spare[i] = a < middle && (b == end || bins[a].order <= bins[b].order) ? bins[a++] : bins[b++];
-		}
-		memcpy(bins, spare, n * sizeof(OrderedCategory));
-	}
-}
-
-/* How far a bin's shares lie along a direction, from the node's. */
-static double
-along(const ForestGrower *grower, uint32_t bin, const double *direction, double *weight)
-{
-	const ForestTarget *target = &grower->forest->target;
-	const int64_t *cell = grower->cells + (size_t) bin * target->n_sums;
-	const double *node_shares = grower->shares;
-	double		sum = 0;
-
-	*weight = forest_weight(target, cell);
-	for (uint32_t k = 0; k < target->n_sums; k++)
-		sum += ((double) cell[k] / *weight - node_shares[k]) * direction[k];
-	return sum;
-}
-
-/* Orders bins along the principal component of their shares of classes, found by power iteration. */
-static void
-order_by_component(ForestGrower *grower, OrderedCategory *ordered, uint32_t n)
-{
-	uint32_t	n_sums = grower->forest->target.n_sums;
-	double	   *node_shares = grower->shares;
-	double	   *direction = node_shares + n_sums;
-	double	   *next = direction + n_sums;
-	double		node_weight = forest_weight(&grower->forest->target, grower->node_sums);
-	double		weight;
-
-	for (uint32_t k = 0; k < n_sums; k++)
-	{
-		node_shares[k] = (double) grower->node_sums[k] / node_weight;
-		direction[k] = (double) (k + 1) / n_sums;
-	}
-	for (int step = 0; step < POWER_STEPS; step++)
-	{
-		double		largest = 0;
-
-		memset(next, 0, n_sums * sizeof(double));
-		for (uint32_t i = 0; i < n; i++)
-		{
-			double		distance = along(grower, ordered[i].bin, direction, &weight);
-			const int64_t *cell = grower->cells + (size_t) ordered[i].bin * n_sums;
-
-			for (uint32_t k = 0; k < n_sums; k++)
-				next[k] += weight * distance * ((double) cell[k] / weight - node_shares[k]);
-		}
-		for (uint32_t k = 0; k < n_sums; k++)
-			largest = fmax(largest, fabs(next[k]));
-		if (!(largest > 0))
-			break;
-		for (uint32_t k = 0; k < n_sums; k++)
-			direction[k] = next[k] / largest;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		ordered[i].order = along(grower, ordered[i].bin, direction, &weight);
-}
-
-/* Puts the used bins into the order whose prefixes are tried. */
-static void
-order_bins(ForestGrower *grower, const ForestNode *node, uint32_t feature_number, uint32_t n)
-{
-	const ForestTarget *target = &grower->forest->target;
-	OrderedCategory *ordered = grower->ordered;
-	uint64_t	key = hash64_combine(node->key ^ UINT64_C(0x736574), feature_number);
-
-	for (uint32_t i = 0; i < n; i++)
-	{
-		uint32_t	bin = grower->used[i];
-		const int64_t *cell = grower->cells + (size_t) bin * target->n_sums;
-
-		ordered[i].bin = bin;
-		if (grower->forest->rules.random_cuts)
-			ordered[i].order = (double) (hash64_combine(key, bin) >> 11);
-		else
-			ordered[i].order = (double) cell[1] / forest_weight(target, cell);
-	}
-	if (target->n_sums > 2 && !grower->forest->rules.random_cuts)
-		order_by_component(grower, ordered, n);
-	sort_bins(ordered, grower->ordered_spare, n);
-	for (uint32_t i = 0; i < n; i++)
-		grower->sequence[i] = ordered[i].bin;
-}
-
-/* Notes that the first `length` bins of the sequence of n go left. */
-static void
-take_set(ForestGrower *grower, const BinFeature *feature, uint32_t feature_number, uint32_t n, uint32_t length, ForestSplit *split)
-{
-	const uint32_t *sequence = grower->sequence;
-	bool		rest_left = forest_left_is_heavier(grower, sequence, length);
-	uint32_t	n_words = (feature->n_bins - 1 + 31) / 32;
-
-	split->feature = feature_number;
-	split->categorical = true;
-	split->missing_left = rest_left;
-	grower->set[0] = n_words;
-	memset(grower->set + 1, rest_left ? 0xff : 0, n_words * sizeof(uint32_t));
-	for (uint32_t i = 0; i < n; i++)
-	{
-		uint32_t	level = sequence[i] - 1;
-
-		if (sequence[i] == BIN_MISSING)
-			split->missing_left = i < length;
-		else if (i < length)
-			grower->set[1 + level / 32] |= UINT32_C(1) << (level % 32);
-		else
-			grower->set[1 + level / 32] &= ~(UINT32_C(1) << (level % 32));
-	}
-
-	/* behind the last level there is nothing */
-	if ((feature->n_bins - 1) % 32 != 0)
-		grower->set[n_words] &= (UINT32_C(1) << ((feature->n_bins - 1) % 32)) - 1;
-}
 
 /* A set of categories against the others. */
 static void
@@ -355,20 +167,13 @@ search_set(ForestGrower *grower, const ForestNode *node, const BinFeature *featu
 		   double *best, ForestSplit *split)
 {
 	ForestPrefixes prefixes = {grower->sequence, n_used - 1, false, node->end - node->begin};
-	uint32_t	length;
 
-	order_bins(grower, node, feature_number, n_used);
-	if (grower->forest->rules.random_cuts)
-	{
-		uint64_t	hash = hash64_combine(node->key ^ UINT64_C(0x637574), feature_number);
+	forest_order_categories(grower, n_used);
 
-		prefixes.n = 1 + (uint32_t) (((unsigned __int128) hash * (n_used - 1)) >> 64);
-		length = forest_prefix_improves(grower, &prefixes, best) ? prefixes.n : 0;
-	}
-	else
-		length = forest_best_prefix(grower, &prefixes, best);
+	uint32_t	length = forest_best_prefix(grower, &prefixes, best);
+
 	if (length > 0)
-		take_set(grower, feature, feature_number, n_used, length, split);
+		forest_take_set(grower, feature, feature_number, n_used, length, split);
 }
 
 /* ---- All features ---- */
@@ -402,6 +207,27 @@ undo_draws(ForestGrower *grower, uint32_t n)
 	}
 }
 
+bool
+forest_search_feature(ForestGrower *grower, const ForestNode *node, uint32_t feature_number, double *best, ForestSplit *split)
+{
+	const ForestColumn *column = &grower->forest->bins.columns[feature_number];
+	bool		draws = grower->forest->rules.random_cuts;
+
+	if (draws && !column->feature.categorical)
+		return forest_draw_number(grower, node, feature_number, best, split);
+
+	uint32_t	n_used = collect(grower, node, column);
+
+	if (n_used > 1 && !column->feature.categorical)
+		search_number(grower, node, column, feature_number, n_used, best, split);
+	else if (n_used > 1 && draws)
+		forest_draw_set(grower, node, &column->feature, feature_number, n_used, best, split);
+	else if (n_used > 1)
+		search_set(grower, node, &column->feature, feature_number, n_used, best, split);
+	clear(grower, n_used);
+	return n_used > 1;
+}
+
 ForestSplit
 forest_search(ForestGrower *grower, const ForestNode *node)
 {
@@ -411,22 +237,14 @@ forest_search(ForestGrower *grower, const ForestNode *node)
 	bool		any_varies = false;
 	uint32_t	n = 0;
 
-	for (; n < forest->bins.n_features && (n < forest->rules.n_tried || !any_varies); n++)
+	if (grower->team != NULL && node->end - node->begin > FOREST_SUBTREE_ROWS)
 	{
-		uint32_t	f = draw_feature(grower, node, n);
-		const ForestColumn *column = &forest->bins.columns[f];
-		uint32_t	n_used = collect(grower, node, column);
-
-		if (n_used > 1)
-		{
-			any_varies = true;
-			if (column->feature.categorical)
-				search_set(grower, node, &column->feature, f, n_used, &best, &split);
-			else
-				search_number(grower, node, column, f, n_used, &best, &split);
-		}
-		clear(grower, n_used);
+		for (; n < forest->rules.n_tried; n++)
+			draw_feature(grower, node, n);
+		any_varies = forest_team_search(grower, node, n, &best, &split);
 	}
+	for (; n < forest->bins.n_features && (n < forest->rules.n_tried || !any_varies); n++)
+		any_varies |= forest_search_feature(grower, node, draw_feature(grower, node, n), &best, &split);
 	undo_draws(grower, n);
 	if (best > -INFINITY)
 		split.gain = fmax(0, best - forest_score(forest, grower->node_sums));

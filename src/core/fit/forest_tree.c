@@ -4,11 +4,13 @@
  *
  * The rows of a node are a range of the tree's rows; a split puts those that
  * go left before the others, both in the order they had, so they always
- * ascend and reads of a column run forward in memory.  Nodes wait to be split
- * on a stack, so a subtree is finished while its rows are in the cache; with
- * a limit on leaves, in a heap, and the one of most gain comes first.
+ * ascend and reads of a column run forward in memory.  Nodes of many rows are
+ * split first; below the others, subtrees are grown one after the other, or
+ * by several threads, and come in that order.  Nodes wait to be split on a
+ * stack, so a part of a subtree is finished while its rows are in the cache;
+ * with a limit on leaves, in a heap, and the one of most gain comes first.
  */
-#include "forest.h"
+#include "forest_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 /* ---- Memory ---- */
 
 bool
-forest_grower_init(ForestGrower *grower, const Forest *forest, Arena *arena, Error *error)
+forest_grower_init(ForestGrower *grower, const Forest *forest, const ForestGrower *lender, Arena *arena, Error *error)
 {
 	size_t		n_rows = forest->bins.n_rows;
 	uint32_t	n_features = forest->bins.n_features;
@@ -31,24 +33,27 @@ forest_grower_init(ForestGrower *grower, const Forest *forest, Arena *arena, Err
 	buffer_init(&grower->nodes);
 	buffer_init(&grower->sets);
 	buffer_init(&grower->heap);
-	grower->rows = arena_alloc(arena, n_rows, sizeof(ForestRow), error);
-	grower->spare = arena_alloc(arena, n_rows, sizeof(ForestRow), error);
+	buffer_init(&grower->subtrees);
+	grower->rows = lender != NULL ? lender->rows : arena_alloc(arena, n_rows, sizeof(ForestRow), error);
+	grower->spare = lender != NULL ? lender->spare : arena_alloc(arena, n_rows, sizeof(ForestRow), error);
 	grower->cells = arena_zeroed(arena, n_bins, n_sums * sizeof(int64_t), error);
 	grower->counts = arena_zeroed(arena, n_bins, sizeof(uint32_t), error);
 	grower->occupied = arena_zeroed(arena, n_bins / 64 + 1, sizeof(uint64_t), error);
+	grower->gathered = arena_alloc(arena, forest->rules.random_cuts ? n_rows : 0, sizeof(uint16_t), error);
 	grower->used = arena_alloc(arena, n_bins + 1, sizeof(uint32_t), error);
 	grower->sequence = arena_alloc(arena, n_bins, sizeof(uint32_t), error);
-	grower->ordered = arena_alloc(arena, n_bins, sizeof(OrderedCategory), error);
-	grower->ordered_spare = arena_alloc(arena, n_bins, sizeof(OrderedCategory), error);
+	grower->ordered = arena_alloc(arena, n_bins, sizeof(SortItem), error);
+	grower->ordered_spare = arena_alloc(arena, n_bins, sizeof(SortItem), error);
 	grower->set = arena_alloc(arena, n_bins / 32 + 2, sizeof(uint32_t), error);
 	grower->features = arena_alloc(arena, n_features, sizeof(uint32_t), error);
+	grower->found = arena_alloc(arena, n_features, sizeof(FeatureSplit), error);
 	grower->swaps = arena_alloc(arena, n_features, sizeof(uint32_t), error);
 	grower->node_sums = arena_alloc(arena, 3, n_sums * sizeof(int64_t), error);
 	grower->shares = arena_alloc(arena, 3, n_sums * sizeof(double), error);
 	grower->pure_sets = arena_alloc(arena, n_sums, sizeof(uint64_t), error);
 	if (grower->rows == NULL || grower->spare == NULL || grower->cells == NULL || grower->counts == NULL || grower->occupied == NULL ||
-		grower->used == NULL || grower->sequence == NULL || grower->ordered == NULL || grower->ordered_spare == NULL ||
-		grower->set == NULL || grower->features == NULL || grower->swaps == NULL || grower->node_sums == NULL ||
+		grower->gathered == NULL || grower->used == NULL || grower->sequence == NULL || grower->ordered == NULL || grower->ordered_spare == NULL ||
+		grower->set == NULL || grower->features == NULL || grower->found == NULL || grower->swaps == NULL || grower->node_sums == NULL ||
 		grower->shares == NULL || grower->pure_sets == NULL)
 		return false;
 	grower->left_sums = grower->node_sums + n_sums;
@@ -64,13 +69,14 @@ forest_grower_free(ForestGrower *grower)
 	buffer_free(&grower->nodes);
 	buffer_free(&grower->sets);
 	buffer_free(&grower->heap);
+	buffer_free(&grower->subtrees);
 }
 
 /* The rows twice, the cells, and what is by bin or feature. */
 uint64_t
 forest_grower_memory(uint64_t n_rows, uint32_t n_features, uint32_t max_bins, uint32_t n_sums)
 {
-	return n_rows * 2 * sizeof(ForestRow) + (uint64_t) max_bins * (n_sums * sizeof(int64_t) + 64) + n_features * 2 * sizeof(uint32_t) +
+	return n_rows * (2 * sizeof(ForestRow) + sizeof(uint16_t)) + (uint64_t) max_bins * (n_sums * sizeof(int64_t) + 64) + n_features * (2 * sizeof(uint32_t) + sizeof(FeatureSplit)) +
 		(uint64_t) n_sums * 64;
 }
 
@@ -83,7 +89,6 @@ draw_rows(ForestGrower *grower)
 	const Forest *forest = grower->forest;
 
 	grower->n_rows = 0;
-	grower->takes_all = false;
 	for (size_t row = 0; row < forest->bins.n_rows; row++)
 	{
 		int64_t		count = forest_draws(forest, grower->tree_key, row);
@@ -91,10 +96,8 @@ draw_rows(ForestGrower *grower)
 		if (count > 0)
 			grower->rows[grower->n_rows++] = forest_row(&forest->target, row, count);
 	}
-	if (grower->n_rows > 0)
-		return;
-	grower->takes_all = true;
-	for (size_t row = 0; row < forest->bins.n_rows; row++)
+	grower->takes_all = grower->n_rows == 0;
+	for (size_t row = 0; row < forest->bins.n_rows && grower->takes_all; row++)
 		grower->rows[grower->n_rows++] = forest_row(&forest->target, row, 1);
 }
 
@@ -103,7 +106,7 @@ CPU_BODY size_t
 divide_by_number(ForestGrower *grower, const ForestNode *node, const ForestColumn *column, bool wide)
 {
 	ForestRow  *left = grower->rows + node->begin;
-	ForestRow  *right = grower->spare;
+	ForestRow  *right = grower->spare + node->begin;
 
 	/* bin 0 is below all others, or, moved by one, above them */
 	uint32_t	first = node->split.missing_left ? 0 : 1;
@@ -115,12 +118,13 @@ divide_by_number(ForestGrower *grower, const ForestNode *node, const ForestColum
 		uint32_t	bin = wide ? column->wide[copy.row] : column->narrow[copy.row];
 		bool		goes_left = bin - first < n;
 
+		forest_fetch(column, wide, row, end);
 		*left = copy;
 		*right = copy;
 		left += goes_left;
 		right += !goes_left;
 	}
-	memcpy(left, grower->spare, (size_t) (right - grower->spare) * sizeof(ForestRow));
+	memcpy(left, grower->spare + node->begin, (size_t) (right - grower->spare - node->begin) * sizeof(ForestRow));
 	return (size_t) (left - grower->rows);
 }
 
@@ -130,7 +134,7 @@ divide_by_category(ForestGrower *grower, const ForestNode *node)
 {
 	const uint32_t *sets = (const uint32_t *) grower->sets.data;
 	ForestRow  *left = grower->rows + node->begin;
-	ForestRow  *right = grower->spare;
+	ForestRow  *right = grower->spare + node->begin;
 
 	for (size_t i = node->begin; i < node->end; i++)
 	{
@@ -142,7 +146,7 @@ divide_by_category(ForestGrower *grower, const ForestNode *node)
 		left += goes_left;
 		right += !goes_left;
 	}
-	memcpy(left, grower->spare, (size_t) (right - grower->spare) * sizeof(ForestRow));
+	memcpy(left, grower->spare + node->begin, (size_t) (right - grower->spare - node->begin) * sizeof(ForestRow));
 	return (size_t) (left - grower->rows);
 }
 
@@ -160,18 +164,6 @@ divide_rows(ForestGrower *grower, const ForestNode *node)
 }
 
 /* ---- Nodes ---- */
-
-static ForestNode *
-node_at(const ForestGrower *grower, uint32_t number)
-{
-	return (ForestNode *) grower->nodes.data + number;
-}
-
-static uint32_t
-n_nodes(const ForestGrower *grower)
-{
-	return (uint32_t) (grower->nodes.size / sizeof(ForestNode));
-}
 
 /* Whether all rows have the same target. */
 static bool
@@ -192,8 +184,8 @@ is_pure(const ForestGrower *grower, const ForestNode *node)
 static inline bool
 goes_first(const ForestGrower *grower, uint32_t a, uint32_t b)
 {
-	double		gain_a = node_at(grower, a)->split.gain;
-	double		gain_b = node_at(grower, b)->split.gain;
+	double		gain_a = forest_node(grower, a)->split.gain;
+	double		gain_b = forest_node(grower, b)->split.gain;
 
 	return gain_a != gain_b ? gain_a > gain_b : a < b;
 }
@@ -260,39 +252,79 @@ enter_node(ForestGrower *grower, ForestNode node)
 	}
 	buffer_bytes(&grower->nodes, &node, sizeof(node));
 	if (node.split.gain >= 0 && !grower->nodes.failed && !grower->sets.failed)
-		push(grower, n_nodes(grower) - 1);
+		push(grower, forest_n_nodes(grower) - 1);
 }
 
 /* Splits a node. */
 static void
 split_node(ForestGrower *grower, uint32_t number)
 {
-	ForestNode	node = *node_at(grower, number);
+	ForestNode	node = *forest_node(grower, number);
 	size_t		middle = divide_rows(grower, &node);
-	uint32_t	left = n_nodes(grower);
+	uint32_t	left = forest_n_nodes(grower);
 
-	node_at(grower, number)->left = left;
+	forest_node(grower, number)->left = left;
 	enter_node(grower, (ForestNode) {.key = hash64_combine(node.key, UINT64_MAX),.begin = node.begin,.end = middle,.depth = node.depth + 1});
 	enter_node(grower, (ForestNode) {.key = hash64_combine(node.key, UINT64_MAX - 1),.begin = middle,.end = node.end,.depth = node.depth + 1});
+}
+
+void
+forest_grow_below(ForestGrower *grower, uint32_t number)
+{
+	push(grower, number);
+	while (grower->heap.size > 0 && !grower->nodes.failed)
+		split_node(grower, pop(grower));
+}
+
+/* Splits nodes of many rows; the others become subtrees. */
+static void
+grow_top(ForestGrower *grower)
+{
+	while (grower->heap.size > 0 && !grower->nodes.failed)
+	{
+		uint32_t	number = pop(grower);
+		const ForestNode *node = forest_node(grower, number);
+
+		if (node->end - node->begin > FOREST_SUBTREE_ROWS)
+			split_node(grower, number);
+		else
+			buffer_u32(&grower->subtrees, number);
+	}
+}
+
+/* Splits the nodes of most gain first, up to a number of leaves. */
+static void
+grow_best_first(ForestGrower *grower, uint32_t max_leaves)
+{
+	for (uint32_t n_leaves = 1; grower->heap.size > 0 && n_leaves < max_leaves && !grower->nodes.failed; n_leaves++)
+		split_node(grower, pop(grower));
 }
 
 void
 forest_grow(ForestGrower *grower, uint32_t number)
 {
 	uint32_t	max_leaves = grower->forest->rules.max_leaves;
-	uint32_t	n_leaves = 1;
 
 	grower->tree_key = hash64_combine(grower->forest->input->seed, number);
 	grower->nodes.size = 0;
 	grower->sets.size = 0;
 	grower->heap.size = 0;
+	grower->subtrees.size = 0;
 	draw_rows(grower);
 	enter_node(grower, (ForestNode) {.key = hash64_combine(grower->tree_key, UINT64_MAX),.end = grower->n_rows});
-	while (grower->heap.size > 0 && (max_leaves == 0 || n_leaves < max_leaves) && !grower->nodes.failed)
+	if (max_leaves > 0)
 	{
-		split_node(grower, pop(grower));
-		n_leaves++;
+		grow_best_first(grower, max_leaves);
+		return;
 	}
+	grow_top(grower);
+	if (grower->team != NULL)
+	{
+		forest_team_grow(grower);
+		return;
+	}
+	for (size_t i = 0; i < grower->subtrees.size / sizeof(uint32_t); i++)
+		forest_grow_below(grower, ((const uint32_t *) grower->subtrees.data)[i]);
 }
 
 /* ---- Cutting back ---- */
@@ -312,7 +344,7 @@ typedef struct Branch
 void
 forest_prune(ForestGrower *grower)
 {
-	uint32_t	n = n_nodes(grower);
+	uint32_t	n = forest_n_nodes(grower);
 	Branch	   *branches = malloc(n * sizeof(Branch));
 
 	if (branches == NULL)
@@ -322,7 +354,7 @@ forest_prune(ForestGrower *grower)
 	}
 
 	const Forest *forest = grower->forest;
-	double		unit = forest_gain_unit(&forest->target) / (forest->target.weight_unit * node_at(grower, 0)->weight);
+	double		unit = forest_gain_unit(&forest->target) / (forest->target.weight_unit * forest_node(grower, 0)->weight);
 
 	/* alpha is in the unit of the entropy that is usual */
 	if (forest->rules.criterion == CRITERION_ENTROPY)
@@ -330,7 +362,7 @@ forest_prune(ForestGrower *grower)
 
 	for (uint32_t i = n; i-- > 0;)
 	{
-		ForestNode *node = node_at(grower, i);
+		ForestNode *node = forest_node(grower, i);
 
 		branches[i] = (Branch) {.n_leaves = 1};
 		if (node->left == 0)

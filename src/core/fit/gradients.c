@@ -14,6 +14,8 @@
 
 #define LANES 16
 
+const GradientScale gradient_counts = {.wide = false,.g_unit = 1,.h_unit = 1};
+
 /* From the exponent of limit / largest, corrected for rounding beyond the limit. */
 double
 gradient_unit(double largest, int64_t limit)
@@ -53,8 +55,8 @@ gradient_scale(const GradientBlock *blocks, size_t n_blocks, size_t n_rows, bool
 	return (GradientScale)
 	{
 		.wide = wide,
-		.g_unit = gradient_unit(largest_g, wide ? WIDE_MAX : NARROW_G_MAX),
-		.h_unit = gradient_unit(largest_h, wide ? WIDE_MAX : NARROW_H_MAX)
+		.g_unit = wide ? gradient_unit(sum_g, WIDE_TOTAL) : gradient_unit(largest_g, NARROW_G_MAX),
+		.h_unit = wide ? gradient_unit(sum_h, WIDE_TOTAL) : gradient_unit(largest_h, NARROW_H_MAX)
 	};
 }
 
@@ -91,10 +93,9 @@ nearest_positive(double x)
 	return n + ((n == 0) & (x > 0));
 }
 
-/* Integers of n rows at the same places. */
+/* Narrow integers of n rows at the same places. */
 CPU_BODY void
-quantise_body(const GradientScale *scale, const float *restrict g, const float *restrict h, size_t n,
-			  int32_t *restrict first, int32_t *restrict second, GradientSums *sums)
+pack_body(const GradientScale *scale, const float *restrict g, const float *restrict h, size_t n, int32_t *restrict first, GradientSums *sums)
 {
 	double		g_inverse = 1 / scale->g_unit;
 	double		h_inverse = 1 / scale->h_unit;
@@ -129,17 +130,41 @@ quantise_body(const GradientScale *scale, const float *restrict g, const float *
 			sum_h += whole_h[k];
 		}
 		for (size_t k = 0; k < m; k++)
-			first[i + k] = scale->wide ? whole_g[k] : (int32_t) ((uint32_t) whole_g[k] << 16 | (uint32_t) whole_h[k]);
-		if (scale->wide)
-			memcpy(second + i, whole_h, m * sizeof(int32_t));
+			first[i + k] = (int32_t) ((uint32_t) whole_g[k] << 16 | (uint32_t) whole_h[k]);
 	}
 	sums->g = sum_g;
 	sums->h = sum_h;
 }
 
-CPU_DISPATCH(quantise,
-			 (const GradientScale *scale, const float *g, const float *h, size_t n, int32_t *first, int32_t *second, GradientSums *sums),
-			 (scale, g, h, n, first, second, sums))
+CPU_DISPATCH(pack, (const GradientScale *scale, const float *g, const float *h, size_t n, int32_t *first, GradientSums *sums),
+			 (scale, g, h, n, first, sums))
+
+/* Wide ones: the numbers themselves, and the sums of their integers. */
+static void
+keep(const GradientScale *scale, const float *g, const float *h, size_t n, int32_t *first, int32_t *second, GradientSums *sums)
+{
+	double		g_inverse = 1 / scale->g_unit;
+	double		h_inverse = 1 / scale->h_unit;
+
+	*sums = (GradientSums) {0, 0};
+	for (size_t i = 0; i < n; i++)
+	{
+		sums->g += gradient_wide_g(g[i], g_inverse);
+		sums->h += gradient_wide_h(h[i], h_inverse);
+	}
+	memcpy(first, g, n * sizeof(int32_t));
+	memcpy(second, h, n * sizeof(int32_t));
+}
+
+/* Either. */
+static void
+quantise(const GradientScale *scale, const float *g, const float *h, size_t n, int32_t *first, int32_t *second, GradientSums *sums)
+{
+	if (scale->wide)
+		keep(scale, g, h, n, first, second, sums);
+	else
+		pack(scale, g, h, n, first, sums);
+}
 
 typedef struct ListWork
 {

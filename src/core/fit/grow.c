@@ -13,18 +13,40 @@
 
 /* ---- Memory ---- */
 
+/* Histograms that can be in use at the same time. */
+static uint64_t
+most_slots(const GrowRules *rules)
+{
+	uint64_t	most = rules->max_leaves > 0 ? (uint64_t) rules->max_leaves + 1 : MAX_BATCH;
+
+	if (rules->max_depth < 8 && most > UINT64_C(1) << rules->max_depth)
+		most = UINT64_C(1) << rules->max_depth;
+	return most < MIN_SLOTS ? MIN_SLOTS : most;
+}
+
 /* Slots for histograms of so many cells: no more than can be in use. */
 static int
 slots_for(const GrowRules *rules, uint64_t n_cells)
 {
 	uint64_t	slots = POOL_BYTES / (n_cells * sizeof(HistogramCell) + 1);
-	uint64_t	most = rules->max_leaves > 0 ? (uint64_t) rules->max_leaves + 1 : MAX_BATCH;
+	uint64_t	most = most_slots(rules);
 
-	if (rules->max_depth < 8 && most > UINT64_C(1) << rules->max_depth)
-		most = UINT64_C(1) << rules->max_depth;
 	if (slots > most)
 		slots = most;
 	return slots < MIN_SLOTS ? MIN_SLOTS : (int) slots;
+}
+
+/* Bytes of the slots for histograms of at most so many cells; fewer cells may have more slots. */
+static uint64_t
+slots_memory(const GrowRules *rules, uint64_t n_cells)
+{
+	uint64_t	bytes = n_cells * sizeof(HistogramCell);
+	uint64_t	all = most_slots(rules) * bytes;
+	uint64_t	least = MIN_SLOTS * bytes;
+
+	if (all > POOL_BYTES)
+		all = POOL_BYTES;
+	return all > least ? all : least;
 }
 
 /* Nodes of a batch: fewer where each may have a sample of many features. */
@@ -68,7 +90,7 @@ init_threads(Grower *grower, Error *error)
 	size_t		n_ordered = 2 * (size_t) grower->bins->most_bins;
 
 	grower->touched = arena_alloc(grower->arena, n_threads, sizeof(TouchedCells), error);
-	grower->ordered = arena_alloc(grower->arena, n_threads, n_ordered * sizeof(OrderedCell), error);
+	grower->ordered = arena_alloc(grower->arena, n_threads, n_ordered * sizeof(SortItem), error);
 	if (grower->touched == NULL || grower->ordered == NULL)
 		return false;
 	for (size_t t = 0; t < n_threads; t++)
@@ -117,8 +139,8 @@ grower_memory(const GrowRules *rules, const FittedRecipe *recipe, uint64_t n_row
 		n_cells += (uint64_t) column->n_features * n_bins;
 		most_bins = n_bins > most_bins ? n_bins : most_bins;
 	}
-	return (uint64_t) slots_for(rules, n_cells) * n_cells * sizeof(HistogramCell) * n_sums +
-		(uint64_t) n_threads * (n_sums * touched_memory(most_bins) + 2 * most_bins * sizeof(OrderedCell)) +
+	return slots_memory(rules, n_cells) * n_sums +
+		(uint64_t) n_threads * (n_sums * touched_memory(most_bins) + 2 * most_bins * sizeof(SortItem)) +
 		(rules->counts_rows ? n_rows * sizeof(int32_t) : 0) +
 		histogram_scratch_memory(recipe->n_features, n_threads) + partition_memory(n_rows, MAX_BATCH);
 }

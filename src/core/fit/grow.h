@@ -69,7 +69,7 @@ typedef struct Grower
 	HistogramScratch scratch;
 	TouchedCells *touched;		/* one a thread */
 	TouchedCells *touched_counts;	/* the same, of rows: where rules count them */
-	OrderedCell *ordered;		/* 2 most_bins a thread */
+	SortItem   *ordered;		/* 2 most_bins a thread */
 	Partition	partition;
 	uint32_t	max_batch;
 	uint32_t   *batch;			/* max_batch nodes */

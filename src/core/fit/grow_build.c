@@ -148,7 +148,7 @@ add_rows(const BuildWork *work, const GrownNode *node, int thread, uint32_t grou
 	Grower	   *grower = work->grower;
 	RowList		list = work->counting ? counted_list(grower, node) : *node_list(grower, node);
 
-	histogram_add(&grower->scratch, thread, group, !work->counting && grower->scale.wide, &list, begin, end);
+	histogram_add(&grower->scratch, thread, group, work->counting ? &gradient_counts : &grower->scale, &list, begin, end);
 }
 
 /* Adds the rows of a wide feature. */
@@ -160,7 +160,7 @@ add_wide(const BuildWork *work, const Build *build, uint32_t f)
 	const GrownNode *node = &grower->nodes[build->node];
 	RowList		list = work->counting ? counted_list(grower, node) : *node_list(grower, node);
 
-	histogram_wide_feature(grower->bins, feature, !work->counting && grower->scale.wide, &list, node->begin, node->end,
+	histogram_wide_feature(grower->bins, feature, work->counting ? &gradient_counts : &grower->scale, &list, node->begin, node->end,
 						   node_cells(grower, build->node, work->counting) + feature->first_cell);
 }
 

@@ -79,14 +79,14 @@ node_search(const Grower *grower, uint32_t number, uint32_t feature, int thread)
 static inline CellList
 node_touched(const Grower *grower, const GrownNode *node, uint32_t feature, int thread)
 {
-	CellList	list = touched_list(&grower->touched[thread], grower->bins, feature, grower->scale.wide, node_list(grower, node),
+	CellList	list = touched_list(&grower->touched[thread], grower->bins, feature, &grower->scale, node_list(grower, node),
 									node->begin, node->end);
 
 	if (grower->rules.counts_rows)
 	{
 		RowList		ones = counted_list(grower, node);
 
-		list.counts = touched_list(&grower->touched_counts[thread], grower->bins, feature, false, &ones, node->begin, node->end).cells;
+		list.counts = touched_list(&grower->touched_counts[thread], grower->bins, feature, &gradient_counts, &ones, node->begin, node->end).cells;
 	}
 	return list;
 }

@@ -91,12 +91,12 @@ add_narrow_row(uint64_t *cells, const uint8_t *bins, uint32_t n_features, int32_
 
 /* One row into wide cells. */
 static inline __attribute__((always_inline)) void
-add_wide_row(HistogramCell *cells, const uint8_t *bins, uint32_t n_features, int32_t g, int32_t h)
+add_wide_row(HistogramCell *cells, const uint8_t *bins, uint32_t n_features, GradientSums units)
 {
 	for (uint32_t f = 0; f < n_features; f++)
 	{
-		cells[bins[f]].g += g;
-		cells[bins[f]].h += h;
+		cells[bins[f]].g += units.g;
+		cells[bins[f]].h += units.h;
 		cells += CELL_STRIDE;
 	}
 }
@@ -144,8 +144,10 @@ add_narrow_places(uint64_t *cells, const BinGroup *group, const uint8_t *places,
 
 /* Wide rows of a list. */
 static void
-add_wide(HistogramCell *cells, const BinGroup *group, const RowList *list, size_t begin, size_t end)
+add_wide(HistogramCell *cells, const BinGroup *group, const GradientScale *scale, const RowList *list, size_t begin, size_t end)
 {
+	double		g_inverse = 1 / scale->g_unit;
+	double		h_inverse = 1 / scale->h_unit;
 	const uint8_t *bins = group->rows;
 	size_t		stride = group->stride;
 	uint32_t	n_features = group->n_features;
@@ -155,16 +157,16 @@ add_wide(HistogramCell *cells, const BinGroup *group, const RowList *list, size_
 	if (rows == NULL)
 	{
 		for (; i < end; i++)
-			add_wide_row(cells, bins + i * stride, n_features, list->first[i], list->second[i]);
+			add_wide_row(cells, bins + i * stride, n_features, gradient_units(list, i, true, g_inverse, h_inverse));
 		return;
 	}
 	for (; i + PREFETCH_ROWS < end; i++)
 	{
 		__builtin_prefetch(bins + rows[i + PREFETCH_ROWS] * stride);
-		add_wide_row(cells, bins + rows[i] * stride, n_features, list->first[i], list->second[i]);
+		add_wide_row(cells, bins + rows[i] * stride, n_features, gradient_units(list, i, true, g_inverse, h_inverse));
 	}
 	for (; i < end; i++)
-		add_wide_row(cells, bins + rows[i] * stride, n_features, list->first[i], list->second[i]);
+		add_wide_row(cells, bins + rows[i] * stride, n_features, gradient_units(list, i, true, g_inverse, h_inverse));
 }
 
 /* Adds narrow cells to wide ones, and makes them zero. */
@@ -181,16 +183,16 @@ empty_narrow(uint64_t *narrow, HistogramCell *wide, size_t n)
 
 /* Narrow cells are emptied whenever they have taken NARROW_ROWS rows. */
 void
-histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end)
+histogram_add(HistogramScratch *scratch, int thread, uint32_t group, const GradientScale *scale, const RowList *list, size_t begin, size_t end)
 {
 	const BinGroup *bin_group = &scratch->bins->groups[group];
 	ThreadHistogram *own = &scratch->threads[thread];
 	uint64_t   *narrow_cells = own->narrow + (size_t) group * GROUP_CELLS;
 	HistogramCell *wide_cells = own->wide + (size_t) group * GROUP_CELLS;
 
-	if (wide)
+	if (scale->wide)
 	{
-		add_wide(wide_cells, bin_group, list, begin, end);
+		add_wide(wide_cells, bin_group, scale, list, begin, end);
 		own->any_wide[group] = true;
 		return;
 	}
@@ -257,30 +259,34 @@ histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread,
 
 /* Rows of a wide feature into its cells; rows NULL: row i is at i. */
 static inline __attribute__((always_inline)) void
-add_wide_feature(HistogramCell *cells, const uint16_t *column, const uint32_t *rows, const RowList *list, bool wide, size_t begin, size_t end)
+add_wide_feature(HistogramCell *cells, const uint16_t *column, const uint32_t *rows, const GradientScale *scale, bool wide, const RowList *list,
+				 size_t begin, size_t end)
 {
+	double		g_inverse = 1 / scale->g_unit;
+	double		h_inverse = 1 / scale->h_unit;
+
 	for (size_t i = begin; i < end; i++)
 	{
 		HistogramCell *cell = &cells[column[rows != NULL ? rows[i] : i]];
-		int32_t		first = list->first[i];
+		GradientSums units = gradient_units(list, i, wide, g_inverse, h_inverse);
 
-		cell->g += wide ? first : first >> 16;
-		cell->h += wide ? list->second[i] : (uint16_t) first;
+		cell->g += units.g;
+		cell->h += units.h;
 	}
 }
 
 /* By the width of the derivatives; the root's rows are read without their list. */
 void
-histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, bool wide, const RowList *list, size_t begin, size_t end,
-					   HistogramCell *cells)
+histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, const GradientScale *scale, const RowList *list, size_t begin,
+					   size_t end, HistogramCell *cells)
 {
 	const uint16_t *column = bins_wide_column(bins, feature);
 
 	memset(cells, 0, feature->n_bins * sizeof(HistogramCell));
-	if (wide)
-		add_wide_feature(cells, column, list->rows, list, true, begin, end);
+	if (scale->wide)
+		add_wide_feature(cells, column, list->rows, scale, true, list, begin, end);
 	else if (list->rows != NULL)
-		add_wide_feature(cells, column, list->rows, list, false, begin, end);
+		add_wide_feature(cells, column, list->rows, scale, false, list, begin, end);
 	else
-		add_wide_feature(cells, column, NULL, list, false, begin, end);
+		add_wide_feature(cells, column, NULL, scale, false, list, begin, end);
 }

@@ -53,14 +53,15 @@ extern uint64_t histogram_scratch_memory(uint32_t n_narrow, int n_threads);
 extern void histogram_choose(HistogramScratch *scratch, const bool *feature_used);
 
 /* Adds rows begin .. end - 1 of a list for one group of features. */
-extern void histogram_add(HistogramScratch *scratch, int thread, uint32_t group, bool wide, const RowList *list, size_t begin, size_t end);
+extern void histogram_add(HistogramScratch *scratch, int thread, uint32_t group, const GradientScale *scale, const RowList *list,
+						  size_t begin, size_t end);
 
 /* Moves what threads first_thread .. end_thread - 1 have of a feature that is not wide into cells[n_bins]. */
 extern void histogram_collect(HistogramScratch *scratch, int first_thread, int end_thread, const BinFeature *feature, HistogramCell *cells);
 
 /* Sets the cells[n_bins] of a wide feature to the sums of rows begin .. end - 1 of a list. */
-extern void histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, bool wide, const RowList *list, size_t begin,
-								   size_t end, HistogramCell *cells);
+extern void histogram_wide_feature(const BinnedMatrix *bins, const BinFeature *feature, const GradientScale *scale, const RowList *list,
+								   size_t begin, size_t end, HistogramCell *cells);
 
 /* After all features of a group were collected. */
 extern void histogram_collected(HistogramScratch *scratch, int first_thread, int end_thread, uint32_t group);

@@ -6,8 +6,8 @@
  * the number of threads nor the width of the machine's vectors changes a
  * bit.  What is p x p goes to LAPACK, on one thread.
  *
- * A row matrix has rows of `stride` doubles, a multiple of LINALG_LANES, 64-byte
- * aligned; what lies behind its columns is zero.
+ * Rows come in panels, column by column, so that a vector holds the values
+ * of eight rows and every loop over rows is one over contiguous memory.
  */
 #ifndef MLOPS_CORE_FIT_LINALG_H
 #define MLOPS_CORE_FIT_LINALG_H
@@ -28,26 +28,44 @@ linalg_stride(size_t n)
 /* Has BLAS set up its buffer, for one thread; each fit that uses what is below calls it first.  ERROR_MEMORY. */
 extern bool linalg_start(Error *error);
 
-/* Sum of a[j] * b[j]: LINALG_LANES partial sums, added pairwise.  n: a multiple of LINALG_LANES. */
+/*
+ * Rows of a matrix: column j is at x + j * ld, 64-byte aligned.  ld is a
+ * multiple of LINALG_LANES.  What lies behind the rows up to the next multiple
+ * of LINALG_LANES, and behind the columns up to linalg_stride(), is zero.
+ */
+typedef struct Panel
+{
+	const double *x;
+	size_t		ld;
+	size_t		n_rows;
+	size_t		n_columns;
+} Panel;
+
+/* Sums of a[j] and of a[j] * b[j]: LINALG_LANES partial sums, added pairwise.  n: a multiple of LINALG_LANES, or zeros up to that. */
+extern double linalg_sum(const double *a, size_t n);
 extern double linalg_dot(const double *a, const double *b, size_t n);
 
-/* out[j] += factor * a[j]. */
+/* out[j] += factor * a[j].  n: as above. */
 extern void linalg_axpy(double factor, const double *a, double *out, size_t n);
 
-/* out[row] = linalg_dot(coefficients, x[row]). */
-extern void linalg_scores(double *out, const double *coefficients, const double *x, size_t n_rows, size_t stride);
+/* out[row] = sum over columns of coefficients[j] * x[j][row], in the order of columns. */
+extern void linalg_scores(double *out, const double *coefficients, const Panel *panel);
 
-/* sum += factor[row] * x[row], row after row. */
-extern void linalg_combine(double *sum, const double *factor, const double *x, size_t n_rows, size_t stride);
+/* sum[j] += linalg_dot(factor, x[j]); what lies behind the rows in factor must be finite. */
+extern void linalg_combine(double *sum, const double *factor, const Panel *panel);
 
-/* Doubles of scratch that linalg_gram() needs for rows of this stride. */
+/* sum[j] += sum over rows of factor[row] * x[j][row]^2; factor as above. */
+extern void linalg_combine_squares(double *sum, const double *factor, const Panel *panel);
+
+/* Doubles of scratch that linalg_gram() needs for linalg_stride() of the columns. */
 extern size_t linalg_gram_scratch(size_t stride);
 
 /*
  * gram += sum over rows of h[row] * x[row] x[row]', the upper triangle of a
- * stride x stride matrix; terms are added in row order.  h NULL: all 1.
+ * stride x stride matrix, stride >= linalg_stride(n_columns).  h NULL: all 1;
+ * what lies behind the rows in it must be finite.
  */
-extern void linalg_gram(double *gram, const double *x, const double *h, size_t n_rows, size_t stride, double *scratch);
+extern void linalg_gram(double *gram, size_t stride, const Panel *panel, const double *h, double *scratch);
 
 /*
  * A factor of a symmetric positive definite matrix, or of the rows that it is

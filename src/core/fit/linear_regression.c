@@ -14,6 +14,7 @@
 #include "design.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "../linear_model.h"
 
@@ -32,10 +33,9 @@ typedef struct Fit
 {
 	Design		design;
 	double		lambda;
-	double		target_center;
 	double	   *gram;			/* stride x stride */
 	double	   *slots;			/* of design_sum() */
-	double	   *scratch;		/* scratch_size for each thread: of linalg_gram(), or residuals of a block */
+	double	   *scratch;		/* scratch_size for each thread: weights or residuals of a block, and what linalg_gram() needs */
 	size_t		scratch_size;
 	double	   *coefficients;	/* stride; [n_columns] is -1: a row times them is prediction - target */
 	double		intercept;		/* of the centred columns and target */
@@ -47,13 +47,13 @@ typedef struct Fit
 
 /* What the fit allocates beside the design, in doubles. */
 static uint64_t
-fit_doubles(uint64_t n_features)
+fit_doubles(uint64_t n_features, int n_threads)
 {
 	uint64_t	stride = linalg_stride(n_features + 1);
 
 	uint64_t	stack = (2 * stride + DESIGN_BLOCK_ROWS + 64) * stride;
 
-	return 2 * stride * stride + design_slots(stride * stride) + stack + factor_work((uint32_t) n_features) + 4 * stride;
+	return 2 * stride * stride + design_slots(stride * stride) + (uint64_t) n_threads * stack + factor_work((uint32_t) n_features) + 4 * stride;
 }
 
 static bool
@@ -66,8 +66,8 @@ allocate(Fit *fit, Error *error)
 
 	fit->gram = arena_alloc(arena, stride * stride, sizeof(double), error);
 	fit->slots = arena_alloc(arena, design_slots(stride * stride), sizeof(double), error);
-	fit->scratch_size = linalg_gram_scratch(stride) > DESIGN_BLOCK_ROWS ? linalg_gram_scratch(stride) : DESIGN_BLOCK_ROWS;
-	fit->scratch = arena_alloc(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
+	fit->scratch_size = DESIGN_BLOCK_ROWS + linalg_gram_scratch(stride);
+	fit->scratch = arena_zeroed(arena, fit->scratch_size * (size_t) pool_threads(input->pool), sizeof(double), error);
 	fit->coefficients = arena_zeroed(arena, stride, sizeof(double), error);
 	fit->gradient = arena_alloc(arena, stride + LINALG_LANES, sizeof(double), error);
 	fit->work = arena_alloc(arena, factor_work((uint32_t) n), sizeof(double), error);
@@ -78,56 +78,43 @@ allocate(Fit *fit, Error *error)
 
 /* ---- Sums over rows ---- */
 
+/* The rows' weights with room behind them, or NULL. */
+static const double *
+panel_weights(const Design *design, RowRange rows, double *copy)
+{
+	if (design->weight == NULL)
+		return NULL;
+	memcpy(copy, design->weight + rows.begin, range_rows(rows) * sizeof(double));
+	return copy;
+}
+
 static void
-sum_target(void *argument, RowRange rows, double *sum, int thread)
+sum_gram(void *argument, RowRange rows, const Panel *panel, double *sum, int thread)
 {
 	const Fit  *fit = argument;
+	double	   *weights = fit->scratch + (size_t) thread * fit->scratch_size;
 
-	(void) thread;
-	for (size_t row = rows.begin; row < rows.end; row++)
-		sum[0] += (fit->design.weight != NULL ? fit->design.weight[row] : 1) * fit->design.y[row];
-}
-
-/* The centred target becomes the column behind the features. */
-static void
-enter_target(Fit *fit)
-{
-	Design	   *design = &fit->design;
-	double		sum;
-
-	design_sum(design, sum_target, fit, 1, fit->slots, &sum);
-	fit->target_center = sum / design->weight_sum;
-	for (size_t row = 0; row < design->n_rows; row++)
-		design->x[row * design->stride + design->n_columns] = design->y[row] - fit->target_center;
+	linalg_gram(sum, fit->design.stride, panel, panel_weights(&fit->design, rows, weights), weights + DESIGN_BLOCK_ROWS);
 }
 
 static void
-sum_gram(void *argument, RowRange rows, double *sum, int thread)
+sum_gradient(void *argument, RowRange rows, const Panel *panel, double *sum, int thread)
 {
 	const Fit  *fit = argument;
 	const Design *design = &fit->design;
-
-	linalg_gram(sum, design->x + rows.begin * design->stride, design->weight != NULL ? design->weight + rows.begin : NULL, range_rows(rows),
-				design->stride, fit->scratch + (size_t) thread * fit->scratch_size);
-}
-
-static void
-sum_gradient(void *argument, RowRange rows, double *sum, int thread)
-{
-	const Fit  *fit = argument;
-	const Design *design = &fit->design;
-	const double *x = design->x + rows.begin * design->stride;
 	double	   *residual = fit->scratch + (size_t) thread * fit->scratch_size;
 
-	linalg_scores(residual, fit->coefficients, x, range_rows(rows), design->stride);
+	linalg_scores(residual, fit->coefficients, panel);
 	for (size_t i = 0; i < range_rows(rows); i++)
 	{
 		residual[i] = -residual[i] - fit->intercept;
 		if (design->weight != NULL)
 			residual[i] *= design->weight[rows.begin + i];
-		sum[design->stride] += residual[i];
 	}
-	linalg_combine(sum, residual, x, range_rows(rows), design->stride);
+	for (size_t i = range_rows(rows); i < linalg_stride(range_rows(rows)); i++)
+		residual[i] = 0;
+	sum[design->stride] += linalg_sum(residual, range_rows(rows));
+	linalg_combine(sum, residual, panel);
 }
 
 /* ---- Solving ---- */
@@ -188,19 +175,24 @@ solve_cholesky(Fit *fit)
 	return true;
 }
 
-/* Rows [begin, end) of the weighted design and target, behind the triangle in the stack. */
+/* Rows of the weighted design and target, behind the triangle in the stack. */
 static void
 stack_rows(const Design *design, RowRange rows, double *stack, uint32_t ld)
 {
 	uint32_t	n = design->n_columns + 1;
 
-	for (size_t row = rows.begin; row < rows.end; row++)
+	for (size_t begin = rows.begin; begin < rows.end; begin += design->panel_rows)
 	{
-		const double *x = design->x + row * design->stride;
-		double		root = design->weight != NULL ? sqrt(design->weight[row]) : 1;
+		RowRange	part = {begin, begin + design->panel_rows < rows.end ? begin + design->panel_rows : rows.end};
+		Panel		panel = design_encode(design, part, 0);
 
 		for (uint32_t j = 0; j < n; j++)
-			stack[(size_t) j * ld + n + (row - rows.begin)] = root * x[j];
+		{
+			double	   *out = stack + (size_t) j * ld + n + (begin - rows.begin);
+
+			for (size_t i = 0; i < range_rows(part); i++)
+				out[i] = (design->weight != NULL ? sqrt(design->weight[begin + i]) : 1) * panel.x[j * panel.ld + i];
+		}
 	}
 }
 
@@ -245,9 +237,8 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 	Fit			fit = {.lambda = params_get(input->params, "reg_lambda")};
 	double	   *weights = arena_alloc(input->arena, input->recipe->n_features, sizeof(double), error);
 
-	if (weights == NULL || !linalg_start(error) || !design_build(&fit.design, input, fit.lambda == 0, error) || !allocate(&fit, error))
+	if (weights == NULL || !linalg_start(error) || !design_build(&fit.design, input, DESIGN_TARGET, fit.lambda == 0, error) || !allocate(&fit, error))
 		return false;
-	enter_target(&fit);
 	if (!solve_cholesky(&fit))
 	{
 		if (!solve_qr(&fit, error))
@@ -258,15 +249,15 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 	if (fit.factor.rcond >= RCOND_IMPROVE)
 		improve(&fit);
 
-	double		intercept = design_expand(&fit.design, fit.coefficients, fit.intercept + fit.target_center, weights);
+	double		intercept = design_expand(&fit.design, fit.coefficients, fit.intercept + fit.design.target_center, weights);
 
 	return linear_model_write(LINEAR_IDENTITY, 1, input->recipe->n_features, &intercept, weights, &output->payload, error);
 }
 
 uint64_t
-linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes)
+linear_memory(const ParamSet *params, uint64_t n_rows, const FittedRecipe *recipe, uint32_t n_classes, int n_threads)
 {
 	(void) params;
 	(void) n_classes;
-	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features) * sizeof(double);
+	return design_memory(n_rows, recipe->n_features) + fit_doubles(recipe->n_features, n_threads) * sizeof(double);
 }

@@ -30,6 +30,7 @@ typedef struct Logistic
 	uint32_t	n_scores;
 	size_t		size;			/* n_scores * stride: doubles of one set of coefficients */
 	bool		direct;			/* by Cholesky, not by conjugate gradients */
+	bool		sampling;		/* the design is cut to its first rows, for a start */
 	bool		correlated;		/* conjugate gradients with factors for preconditioner, not the diagonal */
 
 	double	   *theta;			/* size */
@@ -75,8 +76,8 @@ logistic_common_gram(const Logistic *fit)
 	return logistic_curvature(fit) + fit->size;
 }
 
-/* Class probabilities of a block of rows: probability[score][row], DESIGN_BLOCK_ROWS apart; returns the sum of weighted log losses. */
-extern double logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, double *probability);
+/* Class probabilities of some rows of a block: probability[score][row], DESIGN_BLOCK_ROWS apart; returns the sum of weighted log losses. */
+extern double logistic_probabilities(const Logistic *fit, const double *theta, RowRange rows, const Panel *panel, double *probability);
 
 /* The penalised objective at fit->trial; gradient and curvature are in fit->sums then. */
 extern double logistic_evaluate(Logistic *fit);

@@ -98,7 +98,7 @@ typedef struct ProductWork
 
 /* sum += Hessian of the loss of these rows, times the direction. */
 static void
-sum_product(void *argument, RowRange rows, double *sum, int thread)
+sum_product(void *argument, RowRange rows, const Panel *panel, double *sum, int thread)
 {
 	const ProductWork *work = argument;
 	const Logistic *fit = work->fit;
@@ -106,17 +106,16 @@ sum_product(void *argument, RowRange rows, double *sum, int thread)
 	double	   *probability = fit->scratch + (size_t) thread * fit->scratch_size;
 	double	   *change = probability + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
 	double	   *mean = change + (size_t) fit->n_scores * DESIGN_BLOCK_ROWS;
-	const double *x = design->x + rows.begin * design->stride;
 	size_t		n = range_rows(rows);
 
-	logistic_probabilities(fit, fit->trial, rows, probability);
+	logistic_probabilities(fit, fit->trial, rows, panel, probability);
 	memset(mean, 0, n * sizeof(double));
 	for (uint32_t k = 0; k < fit->n_scores; k++)
 	{
 		const double *p = probability + (size_t) k * DESIGN_BLOCK_ROWS;
 		double	   *moved = change + (size_t) k * DESIGN_BLOCK_ROWS;
 
-		linalg_scores(moved, work->direction + k * design->stride, x, n, design->stride);
+		linalg_scores(moved, work->direction + k * design->stride, panel);
 		for (size_t i = 0; i < n; i++)
 			mean[i] += p[i] * moved[i];
 	}
@@ -127,7 +126,7 @@ sum_product(void *argument, RowRange rows, double *sum, int thread)
 
 		for (size_t i = 0; i < n; i++)
 			moved[i] = p[i] * (moved[i] - mean[i]) * (design->weight != NULL ? design->weight[rows.begin + i] : 1);
-		linalg_combine(sum + k * design->stride, moved, x, n, design->stride);
+		linalg_combine(sum + k * design->stride, moved, panel);
 	}
 }
 

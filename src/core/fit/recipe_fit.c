@@ -14,8 +14,6 @@
 
 #include "recipe_measure.h"
 
-#define TILE_ROWS 256			/* encoded at a time, so that the output stays in the cache */
-
 static bool
 is_category(const FittedColumn *column)
 {
@@ -109,6 +107,7 @@ keep_levels(FittedColumn *column, ColumnMeasure *measure, uint32_t max, ThreadPo
 		column->levels[level] = table->levels[code];
 		column->level_lengths[level++] = table->level_lengths[code];
 	}
+	column->n_seen = n_seen;
 	column->recipe.n_categories = n_kept;
 	if (n_kept > 0)
 		column->recipe.fill = column->level_of_code[items[0].index];
@@ -296,29 +295,10 @@ recipe_raw(const FittedColumn *column, size_t row)
 	if (column->recipe.storage != STORAGE_CODE)
 		return table_number(column->table, row);
 
-	uint32_t	code = column->table->u.codes[row];
+	uint32_t	code = table_code(column->table, row);
 	uint32_t	level = code == CODE_MISSING ? CODE_MISSING : column->level_of_code[code];
 
 	return level == CODE_MISSING ? NAN : (double) level;
-}
-
-void
-recipe_encode_rows(const FittedRecipe *recipe, RowRange range, double *out, size_t stride)
-{
-	for (size_t begin = range.begin; begin < range.end; begin += TILE_ROWS)
-	{
-		size_t		end = begin + TILE_ROWS < range.end ? begin + TILE_ROWS : range.end;
-
-		for (uint32_t c = 0; c < recipe->n_columns; c++)
-		{
-			const FittedColumn *column = &recipe->columns[c];
-			double	   *features = out + (begin - range.begin) * stride + column->recipe.first_feature;
-
-			/* recipe_fit() has refused the missing values that the encoder would refuse */
-			for (size_t row = begin; row < end; row++, features += stride)
-				recipe_encode(&column->recipe, recipe_raw(column, row), features);
-		}
-	}
 }
 
 void

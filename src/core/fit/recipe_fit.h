@@ -18,6 +18,7 @@ typedef struct FittedColumn
 	const char **levels;		/* kept levels, sorted by bytes */
 	size_t	   *level_lengths;
 	uint32_t   *level_of_code;	/* table code -> index of the kept level, or CODE_MISSING where it was not kept */
+	uint32_t	n_seen;			/* levels that the training rows have, kept or not */
 } FittedColumn;
 
 typedef struct FittedRecipe
@@ -34,14 +35,15 @@ typedef struct FittedRecipe
  */
 extern bool recipe_fit(FittedRecipe *recipe, const Table *table, const RecipePlan *plans, ThreadPool *pool, Arena *arena, Error *error);
 
+/*
+ * Takes a model's recipe as it is, whatever the rows are like; the model must
+ * stay mapped.  ERROR_COLUMN and ERROR_TYPE where the columns are not the
+ * model's; ERROR_DATA for missing values and categories that the recipe refuses.
+ */
+extern bool recipe_keep(FittedRecipe *recipe, const Table *table, const Model *model, Arena *arena, Error *error);
+
 /* Raw value of a row: the number, the index of the kept level, NaN for missing (and for levels not kept). */
 extern double recipe_raw(const FittedColumn *column, size_t row);
-
-/*
- * Encodes rows [range) into a dense row-major matrix, leading dimension
- * `stride` >= n_features doubles; bit for bit what model_encode() gives.
- */
-extern void recipe_encode_rows(const FittedRecipe *recipe, RowRange range, double *out, size_t stride);
 
 /* Enters the columns into a model. */
 extern void recipe_write(const FittedRecipe *recipe, ModelWriter *writer);

@@ -2,108 +2,72 @@
  * recipe_measure.c
  *		Counts, moments, medians and modes of the training rows.
  *
- * One task a column.  Sums run over fixed blocks of rows, four lanes each,
- * and over the blocks in order, so that they are the same on any number of
- * threads.
+ * One task a column, so that the results are the same on any number of
+ * threads; one that is not gathered is loaded for as long as its task takes.
  */
 #include "recipe_measure.h"
 
 #include <math.h>
 
-#define LANES 4
+#include "encode.h"
+#include "moments.h"
 
 typedef struct MeasureWork
 {
 	const FittedRecipe *recipe;
 	RowRange	range;			/* the training rows */
 	ColumnMeasure *measures;
+	const uint32_t *positions;
+	uint8_t    *rooms;			/* for each thread: of a loaded column */
+	size_t		room_size;
+	double	   *scratch;		/* scratch_size for each thread: of measure_median() */
+	size_t		scratch_size;
 } MeasureWork;
 
-/* Sum of values[i] over the lanes i % LANES, then over the lanes. */
-static double
-sum_block(const double *values, size_t n)
-{
-	double		lanes[LANES] = {0};
-	size_t		i = 0;
-
-	for (; i + LANES <= n; i += LANES)
-	{
-		for (size_t lane = 0; lane < LANES; lane++)
-			lanes[lane] += values[i + lane];
-	}
-	for (size_t lane = 0; i < n; i++, lane++)
-		lanes[lane] += values[i];
-	return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-}
-
-/* Counts, mean, lowest and highest. */
+/* Counts, range, mean and spread. */
 static void
 measure_numbers(const TableColumn *column, RowRange range, ColumnMeasure *measure)
 {
-	double		sum = 0;
-	double		low = INFINITY;
-	double		high = -INFINITY;
+	Moments		moments = {.lowest = INFINITY,.highest = -INFINITY};
 
-	for (size_t begin = range.begin; begin < range.end; begin += MEASURE_BLOCK)
+	for (size_t begin = range.begin; begin < range.end; begin += MOMENTS_TILE)
 	{
-		double		values[MEASURE_BLOCK];
-		size_t		n = measure_load(column, begin, range.end, values);
+		double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
+		size_t		n = range.end - begin < MOMENTS_TILE ? range.end - begin : MOMENTS_TILE;
 
-		for (size_t i = 0; i < n; i++)
-		{
-			double		value = values[i];
-
-			low = value < low ? value : low;
-			high = value > high ? value : high;
-			measure->n_null += value != value;
-			measure->n_infinite += fabs(value) == INFINITY;
-			values[i] = value == value ? value : 0;
-		}
-		sum += sum_block(values, n);
+		encode_numbers(column, begin, n, tile);
+		moments_add(&moments, tile, n);
 	}
-	measure->n_missing = measure->n_null;
-	measure->n_present = range_rows(range) - measure->n_null;
+	measure->n_null = measure->n_missing = moments.n_missing;
+	measure->n_infinite = moments.n_infinite;
+	measure->n_present = range_rows(range) - moments.n_missing;
+	measure->squares = moments.squares;
 	if (measure->n_present > 0)
 	{
-		measure->lowest = low;
-		measure->highest = high;
-		measure->mean = sum / (double) measure->n_present;
-	}
-}
-
-static void
-measure_squares(const TableColumn *column, RowRange range, ColumnMeasure *measure)
-{
-	for (size_t begin = range.begin; begin < range.end; begin += MEASURE_BLOCK)
-	{
-		double		values[MEASURE_BLOCK];
-		size_t		n = measure_load(column, begin, range.end, values);
-
-		for (size_t i = 0; i < n; i++)
-		{
-			double		apart = values[i] == values[i] ? values[i] - measure->mean : 0;
-
-			values[i] = apart * apart;
-		}
-		measure->squares += sum_block(values, n);
+		measure->lowest = moments.lowest;
+		measure->highest = moments.highest;
+		/* with infinities the mean is infinite, or none */
+		measure->mean = moments.n_infinite > 0 ? (isfinite(moments.lowest) ? 0 : moments.lowest) + (isfinite(moments.highest) ? 0 : moments.highest)
+			: moments.mean;
 	}
 }
 
 /* Measures one column. */
 static void
-measure_column(void *argument, size_t index)
+measure_column(void *argument, size_t index, int thread)
 {
 	MeasureWork *work = argument;
 	const FittedColumn *column = &work->recipe->columns[index];
 	ColumnMeasure *measure = &work->measures[index];
 	RowRange	range = work->range;
+	TableColumn values = table_load(column->table, range, work->positions, work->rooms + (size_t) thread * work->room_size);
 
 	measure->lowest = measure->highest = measure->mean = measure->middle = NAN;
 	if (measure->counts != NULL)
 	{
 		for (size_t row = range.begin; row < range.end; row++)
 		{
-			uint32_t	code = column->table->u.codes[row];
+			uint32_t	code = table_code(&values, row);
 
 			if (code == CODE_MISSING)
 				measure->n_null++;
@@ -112,13 +76,9 @@ measure_column(void *argument, size_t index)
 		}
 		return;
 	}
-	measure_numbers(column->table, range, measure);
-	if (measure->n_present == 0)
-		return;
-	if (column->recipe.scaling == SCALING_STANDARD)
-		measure_squares(column->table, range, measure);
-	if (column->recipe.missing == MISSING_MEDIAN)
-		measure->middle = measure_median(column->table, range, measure);
+	measure_numbers(&values, range, measure);
+	if (measure->n_present > 0 && column->recipe.missing == MISSING_MEDIAN)
+		measure->middle = measure_median(&values, range, measure, work->scratch + (size_t) thread * work->scratch_size);
 }
 
 /* The most frequent number, the smallest of equals; uses the pool itself. */
@@ -154,11 +114,45 @@ measure_mode(const TableColumn *column, RowRange range, ColumnMeasure *measure, 
 	return true;
 }
 
+/* What loading columns takes, where there is one to load. */
+static bool
+prepare_loads(MeasureWork *work, const Table *table, ThreadPool *pool, Arena *scratch, Error *error)
+{
+	for (uint32_t f = 0; f < table->n_features; f++)
+	{
+		if (table_is_gathered(&table->features[f], work->range))
+			continue;
+		work->room_size = (range_rows(work->range) + 1) * sizeof(double);
+		work->positions = table_positions(table, pool, scratch, error);
+		work->rooms = arena_alloc(scratch, (size_t) pool_threads(pool), work->room_size, error);
+		return work->positions != NULL && work->rooms != NULL;
+	}
+	return true;
+}
+
+/* What medians take, where there is one to find. */
+static bool
+prepare_medians(MeasureWork *work, ThreadPool *pool, Arena *scratch, Error *error)
+{
+	bool		any = false;
+
+	for (uint32_t c = 0; c < work->recipe->n_columns; c++)
+		any = any || work->recipe->columns[c].recipe.missing == MISSING_MEDIAN;
+	if (!any)
+		return true;
+	work->scratch_size = measure_median_scratch(range_rows(work->range));
+	work->scratch = arena_alloc(scratch, (size_t) pool_threads(pool) * work->scratch_size, sizeof(double), error);
+	return work->scratch != NULL;
+}
+
 bool
 measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *measures, ThreadPool *pool, Arena *scratch,
 				Error *error)
 {
 	MeasureWork work = {.recipe = recipe,.range = table->train,.measures = measures};
+
+	if (!prepare_loads(&work, table, pool, scratch, error))
+		return false;
 
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
 	{
@@ -170,7 +164,9 @@ measure_columns(const FittedRecipe *recipe, const Table *table, ColumnMeasure *m
 		if (measures[c].counts == NULL)
 			return false;
 	}
-	pool_for(pool, recipe->n_columns, measure_column, &work);
+	if (!prepare_medians(&work, pool, scratch, error))
+		return false;
+	pool_for_thread(pool, recipe->n_columns, measure_column, &work);
 	for (uint32_t c = 0; c < recipe->n_columns; c++)
 	{
 		const FittedColumn *column = &recipe->columns[c];

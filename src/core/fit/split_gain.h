@@ -26,6 +26,7 @@ typedef struct SplitRules
 	int64_t		min_rows;		/* of either child, where they are counted */
 	uint32_t	max_onehot;		/* levels up to which a split takes one of them */
 	double		cat_smooth;
+	uint32_t	max_cat_threshold;	/* levels in the smaller of the two sets; 0: any */
 	double		min_category_rows;	/* in the node; levels with fewer share a place in the order */
 	bool		bounded;		/* lowest, highest and direction are to be looked at */
 	double		lowest;			/* least and largest value of a leaf */

@@ -3,9 +3,8 @@
  *		From a matrix to a table: the sequence of steps.
  *
  * Hash every row, put the rows in canonical order, decide each row's part,
- * gather the columns in the order part, canonical position.  Each step has
- * its file; what they share while the table is built is a RowSet, whose
- * memory is given back at the end.
+ * describe the columns.  Each step has its file; what they share while the
+ * table is built is a RowSet, whose memory is given back at the end.
  */
 #include "table.h"
 
@@ -14,30 +13,41 @@
 #include "clock.h"
 #include "table_internal.h"
 
-/* Bytes a row beside its values: two sort items, row, class, target, part, order. */
-#define SCRATCH_ROW (2 * sizeof(SortItem) + 3 * sizeof(uint32_t) + sizeof(double) + 1)
+/* Bytes a row while it is built: two sort items, row, class, target, part. */
+#define BUILD_ROW (2 * sizeof(SortItem) + 2 * sizeof(uint32_t) + sizeof(double) + 1)
 
-uint64_t
-table_memory(const Matrix *matrix)
+/* Bytes of the dictionaries, each code with `more`. */
+static uint64_t
+dictionaries_memory(const Matrix *matrix, uint64_t more)
 {
-	uint64_t	row = SCRATCH_ROW;
-	uint64_t	dictionaries = 0;
+	uint64_t	bytes = 0;
 
 	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
 	{
 		const MatrixColumn *column = &matrix->columns[c];
 
-		row += column->storage == STORAGE_FLOAT64 ? 8 : 4;
 		if (column->storage == STORAGE_CODE)
-			dictionaries += column->dictionary_size +
-				(uint64_t) column->n_codes * (1 + 2 * sizeof(SortItem) + 4 * sizeof(uint64_t));
+			bytes += column->dictionary_size + (uint64_t) column->n_codes * (sizeof(char *) + sizeof(size_t) + sizeof(uint32_t) + more);
 	}
-	return matrix->header->n_rows * row + dictionaries;
+	return bytes;
 }
 
-/* Sets the ranges of the parts, and order: rows of the matrix by part and canonical position. */
+uint64_t
+table_memory(const Matrix *matrix)
+{
+	return matrix->header->n_rows * 2 * sizeof(uint32_t) + dictionaries_memory(matrix, 0);
+}
+
+uint64_t
+table_build_memory(const Matrix *matrix)
+{
+	return matrix->header->n_rows * (BUILD_ROW + sizeof(uint32_t)) +
+		dictionaries_memory(matrix, 1 + 2 * sizeof(SortItem) + sizeof(uint64_t));
+}
+
+/* Sets the ranges of the parts, and the order: rows of the matrix by part and canonical position. */
 static bool
-arrange_parts(Table *table, const RowSet *rows, uint32_t *order, Error *error)
+arrange_parts(Table *table, const RowSet *rows, Error *error)
 {
 	RowRange   *ranges[] = {&table->train, &table->validation, &table->test};
 	size_t		next[PART_TEST + 2] = {0};
@@ -51,7 +61,7 @@ arrange_parts(Table *table, const RowSet *rows, uint32_t *order, Error *error)
 		*ranges[part] = (RowRange) {next[part], next[part + 1]};
 	}
 	for (size_t i = 0; i < rows->n; i++)
-		order[next[rows->parts[i]]++] = rows->rows[i];
+		table->order[next[rows->parts[i]]++] = rows->rows[i];
 	if (range_rows(table->train) == 0)
 	{
 		error_set(error, ERROR_DATA, "no rows are left for training");
@@ -87,17 +97,16 @@ build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *er
 	if (!split_rows(rows, plan, error))
 		return false;
 
-	uint32_t   *order = arena_alloc(rows->scratch, rows->n, sizeof(uint32_t), error);
-
-	if (order == NULL || !arrange_parts(table, rows, order, error))
+	table->order = arena_alloc(arena, rows->n, sizeof(uint32_t), error);
+	if (table->order == NULL || !arrange_parts(table, rows, error))
 		return false;
 	table->n_rows = rows->n;
 	table->n_dropped = rows->n_dropped;
 	memcpy(table->fingerprint, rows->fingerprint, sizeof(table->fingerprint));
 	table->seconds.split = lap(&start);
-	if (!table_gather(table, rows, order, arena, error))
+	if (!table_describe_columns(table, rows, arena, error))
 		return false;
-	table->seconds.gather = lap(&start);
+	table->seconds.levels = lap(&start);
 	return true;
 }
 
@@ -108,6 +117,7 @@ table_build(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPo
 	RowSet		rows = {.matrix = matrix,.pool = pool,.scratch = &scratch};
 
 	memset(table, 0, sizeof(*table));
+	table->matrix = matrix;
 	rows.target = matrix_find_role(matrix, ROLE_TARGET);
 	rows.weight = matrix_find_role(matrix, ROLE_WEIGHT);
 	rows.split = matrix_find_role(matrix, ROLE_SPLIT);

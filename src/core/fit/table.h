@@ -2,11 +2,17 @@
  * table.h
  *		The rows of a fit: canonical order, split, columns side by side.
  *
- * table_build() takes the matrix as the backend wrote it and makes of it what
- * every algorithm sees: columns as contiguous arrays, rows in canonical order
- * within each part, the parts one after the other (training, validation,
- * test).  The order depends on the rows' values alone (design: canonical
- * order), so everything behind it is the same for the same rows.
+ * table_build() finds out where each row of the matrix belongs: rows in
+ * canonical order within each part, the parts one after the other (training,
+ * validation, test).  The order depends on the rows' values alone (design:
+ * canonical order), so everything behind it is the same for the same rows.
+ *
+ * The values stay in the matrix, and are read there in one of three ways.
+ * Whoever needs each value many times gathers columns into arrays in the order
+ * of the table.  Whoever needs each value once goes through the matrix as it
+ * lies, and puts what he makes of a row at the row's position
+ * (table_positions()): reading in the order of the table would miss the caches
+ * at each value.  Single values are there without any preparation.
  *
  * Codes of categories are renumbered by the bytes of their texts.
  * All memory belongs to the arena given.
@@ -33,12 +39,18 @@ range_rows(RowRange range)
 typedef struct TableColumn
 {
 	const MatrixColumn *source;	/* name, kind, storage, counts */
+	uint32_t	number;			/* of the column in the matrix */
+	RowRange	gathered;		/* rows whose values lie in u */
 	union
 	{
 		float	   *f32;
 		double	   *f64;
 		uint32_t   *codes;		/* index into levels, or CODE_MISSING */
-	}			u;				/* n_rows values, by source->storage */
+	}			u;				/* by source->storage, the first of row gathered.begin */
+	const Matrix *matrix;
+	const uint32_t *order;		/* of the table */
+	uint32_t   *level_of_code;	/* by code of the matrix; NULL unless coded */
+	size_t		n_present;		/* coded: rows used that have a value */
 	const char **levels;		/* texts that the rows used have, sorted by bytes, each also ended with 0; NULL unless coded */
 	size_t	   *level_lengths;
 	uint32_t	n_levels;
@@ -50,12 +62,14 @@ typedef struct TableSeconds
 	double		hash;
 	double		order;
 	double		split;
-	double		gather;
+	double		levels;
 } TableSeconds;
 
 typedef struct Table
 {
+	const Matrix *matrix;
 	size_t		n_rows;			/* rows used: those whose target and weight are usable */
+	uint32_t   *order;			/* n_rows: which row of the matrix */
 	uint32_t	n_features;		/* columns with ROLE_FEATURE, in signature order */
 	TableColumn *features;
 	TableColumn *target;
@@ -87,11 +101,37 @@ typedef struct SplitPlan
 	bool		stratified;		/* classification: by class */
 } SplitPlan;
 
+#define ROW_UNUSED UINT32_MAX	/* position of a row that the table leaves out */
+
+/* The values of single rows that were not gathered: each one a miss of the caches. */
+extern double table_number_apart(const TableColumn *column, size_t row);
+extern uint32_t table_code_apart(const TableColumn *column, size_t row);
+
+/* Whether rows [range) of a column lie in its array. */
+static inline bool
+table_is_gathered(const TableColumn *column, RowRange range)
+{
+	return column->gathered.begin <= range.begin && column->gathered.end >= range.end;
+}
+
 /* Value of a numeric column as a double; NaN is missing. */
 static inline double
 table_number(const TableColumn *column, size_t row)
 {
-	return column->source->storage == STORAGE_FLOAT32 ? (double) column->u.f32[row] : column->u.f64[row];
+	size_t		i = row - column->gathered.begin;
+
+	if (i >= range_rows(column->gathered))
+		return table_number_apart(column, row);
+	return column->source->storage == STORAGE_FLOAT32 ? (double) column->u.f32[i] : column->u.f64[i];
+}
+
+/* Level of a coded column, or CODE_MISSING. */
+static inline uint32_t
+table_code(const TableColumn *column, size_t row)
+{
+	size_t		i = row - column->gathered.begin;
+
+	return i < range_rows(column->gathered) ? column->u.codes[i] : table_code_apart(column, row);
 }
 
 /*
@@ -104,7 +144,38 @@ table_number(const TableColumn *column, size_t row)
  */
 extern bool table_build(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error);
 
-/* Bytes that table_build will take for a matrix. */
+/* Bytes that table_build() takes at most; and those of what it leaves, with the positions of the rows. */
+extern uint64_t table_build_memory(const Matrix *matrix);
 extern uint64_t table_memory(const Matrix *matrix);
+
+/* ---- Gathering ---- */
+
+/*
+ * Brings the values of rows [range) of all features into arrays; those of
+ * another range gathered before are forgotten.  Nothing is done where they
+ * are there already.
+ */
+extern bool table_gather_features(Table *table, RowRange range, ThreadPool *pool, Arena *arena, Error *error);
+
+/* The same of the target and the weight, of all rows. */
+extern bool table_gather_target(Table *table, ThreadPool *pool, Arena *arena, Error *error);
+
+/* Forgets the arrays of the target and the weight, before their arena is freed. */
+extern void table_release_target(Table *table);
+
+/* Bytes of the features of so many rows. */
+extern uint64_t table_gather_memory(const Matrix *matrix, uint64_t n_rows);
+
+/* ---- Going through the matrix ---- */
+
+/* For each row of the matrix its row of the table, or ROW_UNUSED; NULL with an error. */
+extern uint32_t *table_positions(const Table *table, ThreadPool *pool, Arena *arena, Error *error);
+
+/*
+ * A column of which rows [range) are gathered: as it is where they are;
+ * else brought into room, by this thread alone.  room: 8-byte aligned, with
+ * 8 bytes for each row and 8 more.
+ */
+extern TableColumn table_load(const TableColumn *column, RowRange range, const uint32_t *positions, void *room);
 
 #endif

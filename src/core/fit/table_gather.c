@@ -1,11 +1,11 @@
 /*
  * table_gather.c
- *		Last step of a table: columns as contiguous arrays in the order of the
- *		table, and categories renumbered by the bytes of their texts.
+ *		Values of the matrix in the order of the table.
  *
- * The values are gathered column by column: a column of the matrix is small
- * enough to stay in the caches and the TLB while its rows are visited in
- * their new order.
+ * The order is random with respect to the matrix, so one side of the way must
+ * jump.  It is the writing one: the matrix, which is large and lies in pages
+ * of 4 kB, is read from its beginning to its end, and a value goes to its
+ * position in one column, which the caches hold for the most part.
  */
 #include "table_internal.h"
 
@@ -13,247 +13,206 @@
 
 #define CHUNK_ROWS 65536
 
-typedef struct GatherWork
+/* ---- Positions ---- */
+
+typedef struct PositionWork
 {
-	const Matrix *matrix;
-	const uint32_t *order;
-	size_t		n_rows;
-	size_t		n_chunks;
-	TableColumn **columns;		/* of the table, by column of the matrix */
-	uint32_t  **ranks;			/* of coded columns: level of each code */
-} GatherWork;
+	const Table *table;
+	uint32_t   *positions;
+} PositionWork;
 
-typedef struct TextSort
-{
-	const Matrix *matrix;
-	uint32_t	column;
-} TextSort;
-
-/* By text (SortCompare; index is the code). */
-static int
-compare_texts(const SortItem *a, const SortItem *b, const void *context)
-{
-	const TextSort *sort = context;
-	size_t		length_a;
-	size_t		length_b;
-	const char *text_a = matrix_text(sort->matrix, sort->column, a->index, &length_a);
-	const char *text_b = matrix_text(sort->matrix, sort->column, b->index, &length_b);
-
-	return text_compare(text_a, length_a, text_b, length_b);
-}
-
-/* Bytes with which all texts of a dictionary begin. */
-static size_t
-common_prefix(const Matrix *matrix, uint32_t column)
-{
-	size_t		prefix;
-	const char *first = matrix_text(matrix, column, 0, &prefix);
-
-	for (uint32_t code = 1; code < matrix->columns[column].n_codes; code++)
-	{
-		size_t		length;
-		const char *text = matrix_text(matrix, column, code, &length);
-		size_t		i = 0;
-
-		while (i < prefix && i < length && text[i] == first[i])
-			i++;
-		prefix = i;
-	}
-	return prefix;
-}
-
-/* Sorts the codes of a dictionary by their texts, by the 8 bytes behind what all have in common first. */
-static bool
-sort_codes(RowSet *rows, uint32_t column, SortItem *items, size_t n, Error *error)
-{
-	const Matrix *matrix = rows->matrix;
-	TextSort	sort = {matrix, column};
-	size_t		prefix = common_prefix(matrix, column);
-	SortItem   *spare = arena_alloc(rows->scratch, n, sizeof(SortItem), error);
-
-	if (spare == NULL)
-		return false;
-	for (size_t i = 0; i < n; i++)
-	{
-		size_t		length;
-		const char *text = matrix_text(matrix, column, items[i].index, &length);
-
-		items[i].key = sort_text_key(text + prefix, length - prefix);
-	}
-	if (!sort_by_key(items, spare, n, rows->pool, rows->scratch, error))
-		return false;
-	for (size_t i = 0, end; i < n; i = end)
-	{
-		for (end = i + 1; end < n && items[end].key == items[i].key;)
-			end++;
-		sort_by_comparison(items + i, spare + i, end - i, compare_texts, &sort);
-	}
-	return true;
-}
-
-/* The codes of a column that the rows used have, in items; their number. */
-static size_t
-used_codes(const RowSet *rows, uint32_t column, bool *seen, SortItem *items)
-{
-	const MatrixColumn *source = &rows->matrix->columns[column];
-	size_t		n = 0;
-
-	memset(seen, rows->n_dropped == 0, source->n_codes);
-	if (rows->n_dropped > 0)
-	{
-		for (size_t i = 0; i < rows->n; i++)
-		{
-			uint32_t	code = matrix_code(rows->matrix, column, rows->rows[i]);
-
-			if (code != CODE_MISSING)
-				seen[code] = true;
-		}
-	}
-	for (uint32_t code = 0; code < source->n_codes; code++)
-	{
-		if (seen[code])
-			items[n++].index = code;
-	}
-	return n;
-}
-
-/* Sets up the levels of one column, and *ranks: the level of each code of its dictionary. */
-static bool
-table_levels(RowSet *rows, uint32_t column, TableColumn *out, uint32_t **ranks, Arena *arena, Error *error)
-{
-	const Matrix *matrix = rows->matrix;
-	const MatrixColumn *source = &matrix->columns[column];
-	size_t		n_codes = source->n_codes;
-	bool	   *seen = arena_alloc(rows->scratch, n_codes, sizeof(bool), error);
-	SortItem   *items = arena_alloc(rows->scratch, n_codes, sizeof(SortItem), error);
-
-	*ranks = arena_alloc(rows->scratch, n_codes, sizeof(uint32_t), error);
-	if (seen == NULL || items == NULL || *ranks == NULL)
-		return false;
-
-	size_t		n = used_codes(rows, column, seen, items);
-
-	if (n > 0 && !sort_codes(rows, column, items, n, error))
-		return false;
-
-	/* the texts, each ended with 0 */
-	char	   *text = arena_alloc(arena, source->dictionary_size - (n_codes + 1) * sizeof(uint64_t) + n, 1, error);
-
-	out->levels = arena_alloc(arena, n, sizeof(char *), error);
-	out->level_lengths = arena_alloc(arena, n, sizeof(size_t), error);
-	if (text == NULL || out->levels == NULL || out->level_lengths == NULL)
-		return false;
-	for (size_t i = 0; i < n; i++)
-	{
-		size_t		length;
-		const char *bytes = matrix_text(matrix, column, items[i].index, &length);
-
-		(*ranks)[items[i].index] = (uint32_t) i;
-		out->levels[i] = text;
-		out->level_lengths[i] = length;
-		memcpy(text, bytes, length);
-		text[length] = '\0';
-		text += length + 1;
-	}
-	out->n_levels = (uint32_t) n;
-	return true;
-}
-
-/* Gathers one chunk of one column; -0 becomes 0, as in the hash. */
+/* Task: the positions of a chunk of the order. */
 static void
-gather_chunk(void *argument, size_t task)
+place_chunk(void *argument, size_t chunk)
 {
-	const GatherWork *work = argument;
-	uint32_t	column = (uint32_t) (task / work->n_chunks);
-	size_t		begin = task % work->n_chunks * CHUNK_ROWS;
-	size_t		end = begin + CHUNK_ROWS < work->n_rows ? begin + CHUNK_ROWS : work->n_rows;
-	TableColumn *out = work->columns[column];
-	const uint32_t *ranks = work->ranks[column];
-	const uint8_t *base = matrix_values(work->matrix, column, 0);
-	size_t		block_size = work->matrix->header->block_size;
+	const PositionWork *work = argument;
+	size_t		begin = chunk * CHUNK_ROWS;
+	size_t		end = begin + CHUNK_ROWS < work->table->n_rows ? begin + CHUNK_ROWS : work->table->n_rows;
 
-	switch (out->source->storage)
+	for (size_t row = begin; row < end; row++)
+		work->positions[work->table->order[row]] = (uint32_t) row;
+}
+
+uint32_t *
+table_positions(const Table *table, ThreadPool *pool, Arena *arena, Error *error)
+{
+	size_t		n = table->matrix->header->n_rows;
+	PositionWork work = {table, arena_alloc(arena, n, sizeof(uint32_t), error)};
+
+	if (work.positions == NULL)
+		return NULL;
+	if (table->n_rows < n)
+		memset(work.positions, 0xff, n * sizeof(uint32_t));	/* ROW_UNUSED */
+	pool_for(pool, (table->n_rows + CHUNK_ROWS - 1) / CHUNK_ROWS, place_chunk, &work);
+	return work.positions;
+}
+
+/* ---- Single values ---- */
+
+double
+table_number_apart(const TableColumn *column, size_t row)
+{
+	return matrix_number(column->matrix, column->number, column->order[row]) + 0.0;
+}
+
+uint32_t
+table_code_apart(const TableColumn *column, size_t row)
+{
+	uint32_t	code = matrix_code(column->matrix, column->number, column->order[row]);
+
+	return code == CODE_MISSING ? CODE_MISSING : column->level_of_code[code];
+}
+
+/* ---- Columns ---- */
+
+/*
+ * Loads n values from row `begin` of the table on.  Other rows are written
+ * behind the last one: a branch on a random position would be guessed wrong.
+ */
+#define DEFINE_LOAD(name, type, converted) \
+static void \
+name(const TableColumn *column, size_t begin, size_t n, const uint32_t *positions, type *out) \
+{ \
+	for (uint64_t block = 0; block < matrix_blocks(column->matrix); block++) \
+	{ \
+		const type *values = matrix_values(column->matrix, column->number, block); \
+		uint32_t	block_rows = matrix_block_rows(column->matrix, block); \
+		\
+		for (uint32_t i = 0; i < block_rows; i++) \
+		{ \
+			type		value = values[i]; \
+			size_t		place = positions[i] - begin; \
+			\
+			out[place < n ? place : n] = converted; \
+		} \
+		positions += block_rows; \
+	} \
+}
+
+/* -0 becomes 0, as in the hash */
+DEFINE_LOAD(load_floats, float, value + 0.0f)
+DEFINE_LOAD(load_doubles, double, value + 0.0)
+DEFINE_LOAD(load_codes, uint32_t, value == CODE_MISSING ? CODE_MISSING : column->level_of_code[value])
+
+TableColumn
+table_load(const TableColumn *column, RowRange range, const uint32_t *positions, void *room)
+{
+	TableColumn loaded = *column;
+
+	if (table_is_gathered(column, range))
+		return loaded;
+	loaded.gathered = range;
+	loaded.u.f64 = room;
+	switch (column->source->storage)
 	{
 		case STORAGE_FLOAT32:
-			for (size_t i = begin; i < end; i++)
-			{
-				uint32_t	row = work->order[i];
-				float		value = ((const float *) (base + row / MATRIX_BLOCK_ROWS * block_size))[row % MATRIX_BLOCK_ROWS];
-
-				out->u.f32[i] = value + 0.0f;
-			}
+			load_floats(column, range.begin, range_rows(range), positions, loaded.u.f32);
 			break;
 		case STORAGE_FLOAT64:
-			for (size_t i = begin; i < end; i++)
-			{
-				uint32_t	row = work->order[i];
-				double		value = ((const double *) (base + row / MATRIX_BLOCK_ROWS * block_size))[row % MATRIX_BLOCK_ROWS];
-
-				out->u.f64[i] = value + 0.0;
-			}
+			load_doubles(column, range.begin, range_rows(range), positions, loaded.u.f64);
 			break;
 		case STORAGE_CODE:
-			for (size_t i = begin; i < end; i++)
-			{
-				uint32_t	row = work->order[i];
-				uint32_t	code = ((const uint32_t *) (base + row / MATRIX_BLOCK_ROWS * block_size))[row % MATRIX_BLOCK_ROWS];
-
-				out->u.codes[i] = code == CODE_MISSING ? CODE_MISSING : ranks[code];
-			}
+			load_codes(column, range.begin, range_rows(range), positions, loaded.u.codes);
 			break;
 	}
+	return loaded;
 }
 
-/* Gives every column of the matrix its column of the table. */
-static bool
-lay_out(Table *table, RowSet *rows, TableColumn **columns, Arena *arena, Error *error)
+typedef struct GatherWork
 {
-	const Matrix *matrix = rows->matrix;
-	uint32_t	n_columns = matrix->header->n_columns;
-	TableColumn *all = arena_zeroed(arena, n_columns, sizeof(TableColumn), error);
-	TableColumn *next;
+	TableColumn **columns;
+	RowRange	range;
+	const uint32_t *positions;
+	void	  **rooms;
+} GatherWork;
 
-	if (all == NULL)
+/* Task: one column. */
+static void
+gather_column(void *argument, size_t task)
+{
+	const GatherWork *work = argument;
+
+	*work->columns[task] = table_load(work->columns[task], work->range, work->positions, work->rooms[task]);
+}
+
+/* Gathers n columns; scratch is freed by the caller. */
+static bool
+gather(const Table *table, TableColumn **columns, uint32_t n, RowRange range, ThreadPool *pool, Arena *arena, Arena *scratch, Error *error)
+{
+	GatherWork	work = {
+		.columns = columns,
+		.range = range,
+		.positions = table_positions(table, pool, scratch, error),
+		.rooms = arena_alloc(scratch, n, sizeof(void *), error)
+	};
+
+	if (work.positions == NULL || work.rooms == NULL)
 		return false;
-	table->features = all;
-	for (uint32_t c = 0; c < n_columns; c++)
-		table->n_features += matrix->columns[c].role == ROLE_FEATURE;
-	next = all + table->n_features;
-
-	for (uint32_t c = 0, feature = 0; c < n_columns; c++)
+	for (uint32_t c = 0; c < n; c++)
 	{
-		const MatrixColumn *source = &matrix->columns[c];
-
-		columns[c] = source->role == ROLE_FEATURE ? &all[feature++] : next++;
-		columns[c]->source = source;
-		columns[c]->u.f64 = arena_alloc(arena, rows->n, source->storage == STORAGE_FLOAT64 ? 8 : 4, error);
-		if (columns[c]->u.f64 == NULL)
+		work.rooms[c] = arena_alloc(arena, range_rows(range) + 1, columns[c]->source->storage == STORAGE_FLOAT64 ? 8 : 4, error);
+		if (work.rooms[c] == NULL)
 			return false;
 	}
-	table->target = columns[rows->target];
-	table->weight = rows->weight < 0 ? NULL : columns[rows->weight];
-	table->split = rows->split < 0 ? NULL : columns[rows->split];
+	pool_for(pool, n, gather_column, &work);
 	return true;
 }
 
 bool
-table_gather(Table *table, RowSet *rows, const uint32_t *order, Arena *arena, Error *error)
+table_gather_features(Table *table, RowRange range, ThreadPool *pool, Arena *arena, Error *error)
 {
-	const Matrix *matrix = rows->matrix;
-	uint32_t	n_columns = matrix->header->n_columns;
-	GatherWork	work = {.matrix = matrix,.order = order,.n_rows = rows->n};
+	Arena		scratch;
 
-	work.n_chunks = (rows->n + CHUNK_ROWS - 1) / CHUNK_ROWS;
-	work.columns = arena_alloc(rows->scratch, n_columns, sizeof(TableColumn *), error);
-	work.ranks = arena_zeroed(rows->scratch, n_columns, sizeof(uint32_t *), error);
-	if (work.columns == NULL || work.ranks == NULL || !lay_out(table, rows, work.columns, arena, error))
-		return false;
-	for (uint32_t c = 0; c < n_columns; c++)
+	arena_init(&scratch);
+
+	TableColumn **columns = arena_alloc(&scratch, table->n_features, sizeof(TableColumn *), error);
+	uint32_t	n = 0;
+
+	for (uint32_t f = 0; columns != NULL && f < table->n_features; f++)
 	{
-		if (matrix->columns[c].storage == STORAGE_CODE &&
-			!table_levels(rows, c, work.columns[c], &work.ranks[c], arena, error))
-			return false;
+		TableColumn *column = &table->features[f];
+
+		if (!table_is_gathered(column, range))
+			columns[n++] = column;
 	}
-	pool_for(rows->pool, n_columns * work.n_chunks, gather_chunk, &work);
-	return true;
+
+	bool		gathered = columns != NULL && (n == 0 || gather(table, columns, n, range, pool, arena, &scratch, error));
+
+	arena_free(&scratch);
+	return gathered;
+}
+
+bool
+table_gather_target(Table *table, ThreadPool *pool, Arena *arena, Error *error)
+{
+	TableColumn *columns[] = {table->target, table->weight};
+	Arena		scratch;
+
+	arena_init(&scratch);
+
+	bool		gathered = gather(table, columns, table->weight != NULL ? 2 : 1, (RowRange) {0, table->n_rows}, pool, arena, &scratch, error);
+
+	arena_free(&scratch);
+	return gathered;
+}
+
+void
+table_release_target(Table *table)
+{
+	table->target->gathered = (RowRange) {0, 0};
+	if (table->weight != NULL)
+		table->weight->gathered = (RowRange) {0, 0};
+}
+
+uint64_t
+table_gather_memory(const Matrix *matrix, uint64_t n_rows)
+{
+	uint64_t	row = 0;
+
+	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
+	{
+		if (matrix->columns[c].role == ROLE_FEATURE)
+			row += matrix->columns[c].storage == STORAGE_FLOAT64 ? 8 : 4;
+	}
+	return (n_rows + 1) * row;
 }

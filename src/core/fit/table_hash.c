@@ -18,7 +18,6 @@
 #include "../hash.h"
 
 #define SLICE_ROWS 1024			/* hashes of a slice stay in the first-level cache */
-#define ROW_UNUSED UINT32_MAX
 
 typedef struct BlockTally
 {

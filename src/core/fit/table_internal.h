@@ -1,6 +1,6 @@
 /*
  * table_internal.h
- *		The steps of table_build(), in this order: hash, order, split, gather.
+ *		The steps of table_build(), in this order: hash, order, split, levels.
  */
 #ifndef MLOPS_CORE_FIT_TABLE_INTERNAL_H
 #define MLOPS_CORE_FIT_TABLE_INTERNAL_H
@@ -42,34 +42,7 @@ extern bool table_order_rows(RowSet *rows, Error *error);
 /* Fills parts; items hold hashes on entry and nothing of use afterwards. */
 extern bool split_rows(RowSet *rows, const SplitPlan *plan, Error *error);
 
-/* Fills all columns of the table; order: row of the matrix for each row of the table. */
-extern bool table_gather(Table *table, RowSet *rows, const uint32_t *order, Arena *arena, Error *error);
-
-/* Where the value of a column in a row lies. */
-static inline const void *
-matrix_cell(const Matrix *matrix, uint32_t column, uint64_t row)
-{
-	const MatrixHeader *header = matrix->header;
-	const MatrixColumn *c = &matrix->columns[column];
-
-	return matrix->base + header->blocks_offset + row / MATRIX_BLOCK_ROWS * header->block_size + c->offset +
-		row % MATRIX_BLOCK_ROWS * (c->storage == STORAGE_FLOAT64 ? 8 : 4);
-}
-
-/* The value of a column that is not coded; NaN is missing. */
-static inline double
-matrix_number(const Matrix *matrix, uint32_t column, uint64_t row)
-{
-	const void *cell = matrix_cell(matrix, column, row);
-
-	return matrix->columns[column].storage == STORAGE_FLOAT32 ? (double) *(const float *) cell : *(const double *) cell;
-}
-
-/* The value of a coded column. */
-static inline uint32_t
-matrix_code(const Matrix *matrix, uint32_t column, uint64_t row)
-{
-	return *(const uint32_t *) matrix_cell(matrix, column, row);
-}
+/* Describes all columns of the table, with the levels of those that are coded. */
+extern bool table_describe_columns(Table *table, RowSet *rows, Arena *arena, Error *error);
 
 #endif

@@ -37,32 +37,37 @@ touched_memory(uint32_t most_bins)
 
 /* Adds one row to a cell. */
 static inline __attribute__((always_inline)) void
-touch(TouchedCells *touched, uint32_t bin, bool wide, const RowList *list, size_t i)
+touch(TouchedCells *touched, uint32_t bin, GradientSums units)
 {
-	int32_t		first = list->first[i];
-
-	touched->cells[bin].g += wide ? first : first >> 16;
-	touched->cells[bin].h += wide ? list->second[i] : (uint16_t) first;
+	touched->cells[bin].g += units.g;
+	touched->cells[bin].h += units.h;
 	touched->marks[bin / 64] |= UINT64_C(1) << (bin % 64);
 }
 
 /* Adds rows of a feature of one byte; all its words are looked at anyway. */
 static inline __attribute__((always_inline)) void
-touch_narrow(TouchedCells *touched, const uint8_t *rows, size_t stride, bool wide, const RowList *list, size_t begin, size_t end)
+touch_narrow(TouchedCells *touched, const uint8_t *rows, size_t stride, const GradientScale *scale, bool wide, const RowList *list,
+			 size_t begin, size_t end)
 {
+	double		g_inverse = 1 / scale->g_unit;
+	double		h_inverse = 1 / scale->h_unit;
+
 	for (size_t i = begin; i < end; i++)
-		touch(touched, rows[(list->rows != NULL ? list->rows[i] : i) * stride], wide, list, i);
+		touch(touched, rows[(list->rows != NULL ? list->rows[i] : i) * stride], gradient_units(list, i, wide, g_inverse, h_inverse));
 }
 
 /* Adds rows of a feature of two bytes. */
 static inline __attribute__((always_inline)) void
-touch_wide(TouchedCells *touched, const uint16_t *column, bool wide, const RowList *list, size_t begin, size_t end)
+touch_wide(TouchedCells *touched, const uint16_t *column, const GradientScale *scale, bool wide, const RowList *list, size_t begin, size_t end)
 {
+	double		g_inverse = 1 / scale->g_unit;
+	double		h_inverse = 1 / scale->h_unit;
+
 	for (size_t i = begin; i < end; i++)
 	{
 		uint32_t	bin = column[list->rows != NULL ? list->rows[i] : i];
 
-		touch(touched, bin, wide, list, i);
+		touch(touched, bin, gradient_units(list, i, wide, g_inverse, h_inverse));
 		touched->summary[bin / 4096] |= UINT64_C(1) << (bin / 64 % 64);
 	}
 }
@@ -85,7 +90,8 @@ list_word(TouchedCells *touched, uint32_t word, uint32_t n)
 
 /* Rows in, cells out. */
 CellList
-touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, bool wide, const RowList *list, size_t begin, size_t end)
+touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, const GradientScale *scale, const RowList *list, size_t begin,
+			 size_t end)
 {
 	const BinFeature *f = &bins->features[feature];
 	uint32_t	n = 0;
@@ -95,10 +101,10 @@ touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, 
 		const BinGroup *group = &bins->groups[f->place / GROUP_FEATURES];
 		const uint8_t *rows = group->rows + f->place % GROUP_FEATURES;
 
-		if (wide)
-			touch_narrow(touched, rows, group->stride, true, list, begin, end);
+		if (scale->wide)
+			touch_narrow(touched, rows, group->stride, scale, true, list, begin, end);
 		else
-			touch_narrow(touched, rows, group->stride, false, list, begin, end);
+			touch_narrow(touched, rows, group->stride, scale, false, list, begin, end);
 		touched->marks[0] |= 3;
 		for (uint32_t word = 0; word < BINS_MAX / 64; word++)
 			n = list_word(touched, word, n);
@@ -107,10 +113,10 @@ touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, 
 	{
 		const uint16_t *column = bins_wide_column(bins, f);
 
-		if (wide)
-			touch_wide(touched, column, true, list, begin, end);
+		if (scale->wide)
+			touch_wide(touched, column, scale, true, list, begin, end);
 		else
-			touch_wide(touched, column, false, list, begin, end);
+			touch_wide(touched, column, scale, false, list, begin, end);
 		touched->marks[0] |= 3;
 		touched->summary[0] |= 1;
 		for (uint32_t s = 0; s < WIDE_BINS_MAX / 4096; s++)

@@ -25,8 +25,8 @@ typedef struct TouchedCells
 extern bool touched_init(TouchedCells *touched, uint32_t most_bins, Arena *arena, Error *error);
 extern uint64_t touched_memory(uint32_t most_bins);
 
-/* The cells of a feature over rows begin .. end - 1 of a list; they stay until the next call.  wide: the list's derivatives are. */
-extern CellList touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, bool wide, const RowList *list,
-							 size_t begin, size_t end);
+/* The cells of a feature over rows begin .. end - 1 of a list; they stay until the next call. */
+extern CellList touched_list(TouchedCells *touched, const BinnedMatrix *bins, uint32_t feature, const GradientScale *scale,
+							 const RowList *list, size_t begin, size_t end);
 
 #endif

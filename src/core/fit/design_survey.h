@@ -1,0 +1,22 @@
+/*
+ * design_survey.h
+ *		What the features of the training rows are like, before columns are chosen.
+ */
+#ifndef MLOPS_CORE_FIT_DESIGN_SURVEY_H
+#define MLOPS_CORE_FIT_DESIGN_SURVEY_H
+
+#include "design.h"
+
+/* Of each feature, in the fit's arena. */
+typedef struct FeatureSurvey
+{
+	double	   *sum;			/* weighted */
+	double	   *count;			/* of values other than 0 */
+	double	   *lowest;
+	double	   *highest;
+} FeatureSurvey;
+
+/* Sums over all rows, and the sum of their weights into the design; ERROR_DATA where a feature is not finite. */
+extern bool design_survey(Design *design, FeatureSurvey *survey, Error *error);
+
+#endif

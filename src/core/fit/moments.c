@@ -1,0 +1,117 @@
+/*
+ * moments.c
+ *		Count, range, mean and spread of numbers, a tile of them at a time.
+ *
+ * Each tile's moments are taken in two passes over the cache, and tiles are
+ * merged by Chan, Golub & LeVeque (1979), which does not cancel as sums of
+ * squares do.  Eight lanes are summed side by side and added pairwise, so
+ * that the result is the same whatever the width of the machine's vectors.
+ */
+#include "moments.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "cpu.h"
+
+#define LANES 8
+
+typedef double Lanes __attribute__((vector_size(LANES * sizeof(double)), may_alias));
+typedef int64_t LaneMask __attribute__((vector_size(LANES * sizeof(int64_t)), may_alias));
+
+/* a where the mask is set, else b. */
+#define SELECT(mask, a, b) ((Lanes) (((LaneMask) (a) & (mask)) | ((LaneMask) (b) & ~(mask))))
+
+/* Infinity minus itself is no number; comparisons with infinity are not made by vectors. */
+#define IS_FINITE(value) ((value) - (value) == 0)
+
+CPU_BODY double
+add_lanes(const Lanes *lanes)
+{
+	Lanes		sum = *lanes;
+
+	return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+/* Counts, range and mean of n numbers, n a multiple of LANES. */
+CPU_BODY void
+measure_tile_body(const double *values, size_t n, Moments *tile)
+{
+	Lanes		zero = {0};
+	Lanes		low = INFINITY - zero;
+	Lanes		high = -low;
+	Lanes		sum = zero;
+	LaneMask	missing = {0};
+	LaneMask	finite = {0};
+
+	for (size_t i = 0; i < n; i += LANES)
+	{
+		Lanes		value = *(const Lanes *) (values + i);
+		LaneMask	lower = value < low;
+		LaneMask	higher = value > high;
+		LaneMask	is_finite = IS_FINITE(value);
+
+		low = SELECT(lower, value, low);
+		high = SELECT(higher, value, high);
+		missing -= value != value;
+		finite -= is_finite;
+		sum += SELECT(is_finite, value, zero);
+	}
+	for (int lane = 0; lane < LANES; lane++)
+	{
+		tile->n_missing += (size_t) missing[lane];
+		tile->n_finite += (size_t) finite[lane];
+		tile->lowest = low[lane] < tile->lowest ? low[lane] : tile->lowest;
+		tile->highest = high[lane] > tile->highest ? high[lane] : tile->highest;
+	}
+	if (tile->n_finite > 0)
+		tile->mean = add_lanes(&sum) / (double) tile->n_finite;
+}
+
+CPU_DISPATCH(measure_tile, (const double *values, size_t n, Moments *tile), (values, n, tile))
+
+/* Squared differences of the finite numbers from the tile's mean. */
+CPU_BODY void
+spread_tile_body(const double *values, size_t n, Moments *tile)
+{
+	Lanes		zero = {0};
+	Lanes		squares = zero;
+
+	for (size_t i = 0; i < n; i += LANES)
+	{
+		Lanes		value = *(const Lanes *) (values + i);
+		Lanes		apart = SELECT(IS_FINITE(value), value - tile->mean, zero);
+
+		squares += apart * apart;
+	}
+	tile->squares = add_lanes(&squares);
+}
+
+CPU_DISPATCH(spread_tile, (const double *values, size_t n, Moments *tile), (values, n, tile))
+
+void
+moments_add(Moments *moments, double *values, size_t n)
+{
+	Moments		tile = {.lowest = INFINITY,.highest = -INFINITY};
+	size_t		padded = (n + LANES - 1) / LANES * LANES;
+
+	for (size_t i = n; i < padded; i++)
+		values[i] = NAN;
+	measure_tile(values, padded, &tile);
+	tile.n_missing -= padded - n;
+	moments->n_missing += tile.n_missing;
+	moments->n_infinite += n - tile.n_missing - tile.n_finite;
+	moments->lowest = tile.lowest < moments->lowest ? tile.lowest : moments->lowest;
+	moments->highest = tile.highest > moments->highest ? tile.highest : moments->highest;
+	if (tile.n_finite == 0)
+		return;
+	spread_tile(values, padded, &tile);
+
+	double		total = (double) (moments->n_finite + tile.n_finite);
+	double		share = (double) tile.n_finite / total;
+	double		apart = tile.mean - moments->mean;
+
+	moments->squares += tile.squares + apart * apart * ((double) moments->n_finite * share);
+	moments->mean += apart * share;
+	moments->n_finite += tile.n_finite;
+}
