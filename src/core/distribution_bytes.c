@@ -5,7 +5,7 @@
  * Magic, version, kind, shift, what follows; counts; range and moments; cells,
  * each by the distance of its key from the one before and its count as
  * variable-length integers, with the value that it names where shift leaves
- * several; registers.  One distribution has one form: what is read and
+ * several and one has the majority; registers.  One distribution has one form: what is read and
  * written again is the same.
  */
 #include "distribution.h"
@@ -56,18 +56,28 @@ write_varint(Writer *writer, uint64_t value)
 	write_bytes(writer, &(uint8_t) {(uint8_t) value}, 1);
 }
 
+/* The votes that are worth keeping: only a majority can be a frequent value. */
+static uint64_t
+kept_votes(const DistributionCell *cell)
+{
+	return cell->votes * 2 > cell->count ? cell->votes : 0;
+}
+
 static void
 write_name(Writer *writer, const Distribution *d, const DistributionCell *cell)
 {
-	size_t		offset = cell_name_offset(cell->name);
-	size_t		length = cell_name_length(cell->name);
-
+	if (kept_votes(cell) == 0)
+		return;
 	if (!distribution_is_text(d))
 	{
 		if (d->shift > 0)
 			write_varint(writer, cell->name & ((UINT64_C(1) << d->shift) - 1));
 		return;
 	}
+
+	size_t		offset = cell_name_offset(cell->name);
+	size_t		length = cell_name_length(cell->name);
+
 	if (d->shift > 0)
 		write_bytes(writer, d->names + offset, sizeof(uint64_t));
 	write_varint(writer, length);
@@ -99,7 +109,7 @@ write_all(Writer *writer, const Distribution *d)
 		write_varint(writer, cell->key - before);
 		write_varint(writer, cell->count);
 		if (d->shift > 0)
-			write_varint(writer, cell->count - cell->votes);
+			write_varint(writer, cell->count - kept_votes(cell));
 		write_name(writer, d, cell);
 		before = cell->key;
 	}
@@ -155,7 +165,7 @@ read_name(Reader *reader, Distribution *d, DistributionCell *cell)
 	if (!distribution_is_text(d))
 	{
 		cell->name = cell->key << d->shift;
-		if (d->shift > 0)
+		if (d->shift > 0 && cell->votes > 0)
 		{
 			uint64_t	rest = read_varint(reader);
 
@@ -165,6 +175,9 @@ read_name(Reader *reader, Distribution *d, DistributionCell *cell)
 		}
 		return isfinite(key_number(cell->name));
 	}
+	cell->name = cell_name(0, 0);
+	if (cell->votes == 0)
+		return true;
 	if (d->shift > 0)
 		hash = reader_u64(reader);
 
@@ -200,6 +213,8 @@ read_cells(Reader *reader, Distribution *d, size_t n_cells)
 		if (reader->failed || cell->count == 0 || others > cell->count || cell->count > DISTRIBUTION_ROWS_MAX - d->n)
 			return false;
 		cell->votes = cell->count - others;
+		if (cell->votes != kept_votes(cell))
+			return false;
 		d->n += cell->count;
 		if (!read_name(reader, d, cell))
 			return false;
@@ -297,11 +312,17 @@ distribution_open(Distribution *distribution, const void *bytes, size_t size, Pr
 		return corrupted(distribution, memory, error);
 	distribution->cells = memory.resize(memory.context, NULL, ((size_t) n_cells + 1) * sizeof(DistributionCell));
 	if (distribution_is_text(distribution))
-		distribution->names = memory.resize(memory.context, NULL, (size_t) n_cells * sizeof(uint64_t) + size);
+		distribution->names = memory.resize(memory.context, NULL, ((size_t) n_cells + 1) * sizeof(uint64_t) + size);
 	if (distribution->cells == NULL || (distribution_is_text(distribution) && distribution->names == NULL))
 	{
 		distribution_free(distribution, memory);
 		return error_set(error, ERROR_MEMORY, "out of memory for a distribution of %u cells", n_cells);
+	}
+	if (distribution_is_text(distribution))
+	{
+		/* the name of cells that name none: no hash, no text */
+		memset(distribution->names, 0, sizeof(uint64_t));
+		distribution->names_size = sizeof(uint64_t);
 	}
 	if (!read_cells(&reader, distribution, n_cells))
 		return corrupted(distribution, memory, error);

@@ -498,7 +498,7 @@ compare_cells(const void *a, const void *b)
 
 /* What was counted, as a distribution. */
 bool
-profile_collect(Profile *profile, Distribution *distribution, Error *error)
+profile_collect(Profile *profile, ProfileMemory memory, Distribution *distribution, Error *error)
 {
 	profile_flush(profile);
 	*distribution = profile->d;
@@ -510,11 +510,11 @@ profile_collect(Profile *profile, Distribution *distribution, Error *error)
 		return error_set(error, ERROR_LIMIT, "a distribution has too many rows");
 
 	/* room for one more: an allocation of nothing would be a release */
-	distribution->cells = profile->memory.resize(profile->memory.context, NULL, (profile->d.n_cells + 1) * sizeof(DistributionCell));
-	distribution->names = profile->memory.resize(profile->memory.context, NULL, profile->d.names_size + 1);
+	distribution->cells = memory.resize(memory.context, NULL, (profile->d.n_cells + 1) * sizeof(DistributionCell));
+	distribution->names = memory.resize(memory.context, NULL, profile->d.names_size + 1);
 	if (distribution->cells == NULL || distribution->names == NULL)
 	{
-		distribution_free(distribution, profile->memory);
+		distribution_free(distribution, memory);
 		return error_set(error, ERROR_MEMORY, "out of memory for a profile");
 	}
 	if (profile->d.names_size > 0)

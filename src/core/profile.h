@@ -56,7 +56,7 @@ extern void profile_text(Profile *profile, uint64_t hash, const char *name, size
 /* Adds the rows of a distribution of the same kind; ERROR_TYPE for another. */
 extern bool profile_merge(Profile *profile, const Distribution *part, Error *error);
 
-/* What was counted, as a distribution with memory of its own but the registers, which are the profile's. */
-extern bool profile_collect(Profile *profile, Distribution *distribution, Error *error);
+/* What was counted, as a distribution in `memory`, but for the registers, which are the profile's. */
+extern bool profile_collect(Profile *profile, ProfileMemory memory, Distribution *distribution, Error *error);
 
 #endif

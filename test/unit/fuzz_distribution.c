@@ -64,7 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			profile_text(&profile, 42, "text", 4);
 		else
 			profile_number(&profile, 42);
-		if (profile_collect(&profile, &other, &error))
+		if (profile_collect(&profile, test_memory, &other, &error))
 		{
 			sink = read_all(&other) + compare(&d, &other) + compare(&other, &d);
 			if (distribution_subtract(&other, &d, &error))

@@ -42,7 +42,7 @@ finish(Profile *profile)
 	Distribution copy;
 	Error		error;
 
-	must(profile_collect(profile, &collected, &error), &error);
+	must(profile_collect(profile, test_memory, &collected, &error), &error);
 
 	Buffer		bytes = flat(&collected);
 

@@ -227,9 +227,9 @@ test_many_texts(void)
 		profile_text(&profiles[0], hash, text, strlen(text));
 		profile_text(&profiles[1 + i * 7 % 2], hash, text, strlen(text));
 	}
-	CHECK_OK(profile_collect(&profiles[0], &whole, &error), &error);
-	CHECK_OK(profile_collect(&profiles[1], &parts[0], &error), &error);
-	CHECK_OK(profile_collect(&profiles[2], &parts[1], &error), &error);
+	CHECK_OK(profile_collect(&profiles[0], test_memory, &whole, &error), &error);
+	CHECK_OK(profile_collect(&profiles[1], test_memory, &parts[0], &error), &error);
+	CHECK_OK(profile_collect(&profiles[2], test_memory, &parts[1], &error), &error);
 	joined = merged((const Distribution *[]) {&parts[1], &parts[0]}, 2);
 	CHECK(whole.n_cells <= PROFILE_CELLS);
 	CHECK(same_counts(&whole, &joined));
@@ -272,7 +272,7 @@ test_reference_cells(void)
 	CHECK_OK(profile_init(&profile, KIND_NUMBER, &reference, test_memory, &error), &error);
 	for (size_t i = 0; i < 3000; i++)
 		profile_number(&profile, others[i]);
-	CHECK_OK(profile_collect(&profile, &frozen, &error), &error);
+	CHECK_OK(profile_collect(&profile, test_memory, &frozen, &error), &error);
 	CHECK(free_cells.shift == 0);
 	CHECK(frozen.shift == reference.shift);
 	CHECK_OK(cells_match(&a, &reference, &free_cells, test_memory, &error), &error);
