@@ -95,18 +95,6 @@ distribution_quantile(const Distribution *distribution, double q)
 	return part <= 0 ? low : low + part * (value_of_rank(distribution, rank + 1) - low);
 }
 
-/* Enters a mixed hash into registers: the greatest number of leading zeros is kept. */
-void
-register_hash(uint8_t *registers, uint64_t hash)
-{
-	uint8_t    *place = &registers[hash >> (64 - REGISTER_BITS)];
-	uint64_t	rest = hash << REGISTER_BITS | UINT64_C(1) << (REGISTER_BITS - 1);
-	uint8_t		rank = (uint8_t) (__builtin_clzll(rest) + 1);
-
-	if (rank > *place)
-		*place = rank;
-}
-
 /* Of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6. */
 static double
 ertl_sigma(double x)

@@ -189,7 +189,16 @@ extern double moments_population_deviation(const Moments *moments);
 extern void moments_merge(Moments *total, const Moments *part);
 extern void moments_subtract(Moments *total, const Moments *part);
 
-/* Enters a mixed hash into registers. */
-extern void register_hash(uint8_t *registers, uint64_t hash);
+/* Enters a mixed hash into registers: the greatest number of leading zeros is kept. */
+static inline void
+register_hash(uint8_t *registers, uint64_t hash)
+{
+	uint8_t    *place = &registers[hash >> (64 - REGISTER_BITS)];
+	uint64_t	rest = hash << REGISTER_BITS | UINT64_C(1) << (REGISTER_BITS - 1);
+	uint8_t		rank = (uint8_t) (__builtin_clzll(rest) + 1);
+
+	if (rank > *place)
+		*place = rank;
+}
 
 #endif

@@ -15,6 +15,8 @@
 #include "hash.h"
 
 #define FIRST_LOG2_SLOTS 5
+#define CACHE_LINE 64
+#define LANES 4				/* divides PROFILE_WAITING */
 
 /* Where a key's search begins: its high bits after a multiplication (Knuth, volume 3, 6.4). */
 static inline size_t
@@ -36,18 +38,19 @@ find_slot(const Profile *profile, uint64_t key)
 	return &cells[slot];
 }
 
-/* A table of free slots; false where there is no memory. */
+/* A table of free slots, none of which lies in two lines of the cache; false where there is no memory. */
 static bool
 new_table(Profile *profile, uint32_t log2_slots)
 {
 	size_t		size = sizeof(DistributionCell) << log2_slots;
-	DistributionCell *cells = profile->memory.resize(profile->memory.context, NULL, size);
+	uint8_t    *table = profile->memory.resize(profile->memory.context, NULL, size + CACHE_LINE);
 
-	if (cells == NULL)
+	if (table == NULL)
 		return false;
-	memset(cells, 0, size);
-	profile->d.cells = cells;
+	profile->table = table;
+	profile->d.cells = (DistributionCell *) (table + (CACHE_LINE - (uintptr_t) table % CACHE_LINE));
 	profile->log2_slots = log2_slots;
+	memset(profile->d.cells, 0, size);
 	return true;
 }
 
@@ -83,6 +86,7 @@ static bool
 rehash(Profile *profile, uint32_t log2_slots, uint32_t drop)
 {
 	DistributionCell *old = profile->d.cells;
+	void	   *old_table = profile->table;
 	size_t		n_old = (size_t) 1 << profile->log2_slots;
 
 	if (!new_table(profile, log2_slots))
@@ -107,7 +111,7 @@ rehash(Profile *profile, uint32_t log2_slots, uint32_t drop)
 			cell->count += old[i].count;
 		}
 	}
-	profile->memory.resize(profile->memory.context, old, 0);
+	profile->memory.resize(profile->memory.context, old_table, 0);
 	return true;
 }
 
@@ -239,49 +243,97 @@ vote(DistributionCell *cell, bool same)
 	return false;
 }
 
-/* Counts finite numbers. */
+/*
+ * Counts finite numbers.  The vote is written without branches: in wide cells nothing predicts them, and
+ * a misprediction costs more than the rest.
+ */
 static bool
 count_numbers(Profile *profile, const double *values, uint32_t n)
 {
+	/* the tables of many columns do not fit into the cache: their lines are asked for all at once */
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&profile->d.cells[first_slot(profile, number_key(values[i]) >> profile->d.shift)], 1);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint64_t	value = number_key(values[i]);
 		uint64_t	key = value >> profile->d.shift;
 		DistributionCell *cell = find_slot(profile, key);
+		bool		is_new = cell->count == 0;
+		bool		is_free = cell->votes == 0;
 
-		if (cell->count != 0)
+		cell->key = key;
+		cell->count++;
+		cell->votes += is_free | (cell->name == value) ? 1 : UINT64_MAX;
+		cell->name = is_free ? value : cell->name;
+		if (is_new)
 		{
-			cell->count++;
-			if (vote(cell, cell->name == value))
-				cell->name = value;
-			continue;
+			profile->d.n_cells++;
+			if (!settle(profile))
+				return false;
 		}
-		*cell = (DistributionCell) {key, 1, 1, value};
-		profile->d.n_cells++;
-		if (!settle(profile))
-			return false;
 	}
 	return true;
 }
 
-/* Mean and central moments of finite numbers: two passes. */
+/*
+ * Range, mean and central moments of finite numbers: two passes, in four
+ * lanes that are added at the end, so that no sum waits for the one before.  The last lanes are filled up with
+ * what changes nothing.
+ */
 static Moments
-measure(const double *values, uint32_t n)
+measure(double *values, uint32_t n, double *lowest, double *highest)
 {
 	Moments		block = {n, 0, 0, 0, 0};
-	double		sum = 0;
+	uint32_t	padded = (n + LANES - 1) / LANES * LANES;
+	double		low[LANES];
+	double		high[LANES];
+	double		sums[4][LANES] = {{0}};
 
-	for (uint32_t i = 0; i < n; i++)
-		sum += values[i];
-	block.mean = sum / n;
-	for (uint32_t i = 0; i < n; i++)
+	for (int lane = 0; lane < LANES; lane++)
+		low[lane] = high[lane] = values[0];
+	for (uint32_t i = n; i < padded; i++)
+		values[i] = 0;
+	for (uint32_t i = 0; i < padded; i += LANES)
 	{
-		double		d = values[i] - block.mean;
-		double		square = d * d;
+		for (int lane = 0; lane < LANES; lane++)
+			sums[0][lane] += values[i + lane];
+	}
+	block.mean = ((sums[0][0] + sums[0][1]) + (sums[0][2] + sums[0][3])) / n;
+	for (uint32_t i = n; i < padded; i++)
+		values[i] = values[0];
+	for (uint32_t i = 0; i < padded; i += LANES)
+	{
+		for (int lane = 0; lane < LANES; lane++)
+		{
+			double		value = values[i + lane];
 
-		block.m2 += square;
-		block.m3 += square * d;
-		block.m4 += square * square;
+			low[lane] = value < low[lane] ? value : low[lane];
+			high[lane] = value > high[lane] ? value : high[lane];
+		}
+	}
+	for (uint32_t i = n; i < padded; i++)
+		values[i] = block.mean;
+	for (uint32_t i = 0; i < padded; i += LANES)
+	{
+		for (int lane = 0; lane < LANES; lane++)
+		{
+			double		d = values[i + lane] - block.mean;
+			double		square = d * d;
+
+			sums[1][lane] += square;
+			sums[2][lane] += square * d;
+			sums[3][lane] += square * square;
+		}
+	}
+	block.m2 = (sums[1][0] + sums[1][1]) + (sums[1][2] + sums[1][3]);
+	block.m3 = (sums[2][0] + sums[2][1]) + (sums[2][2] + sums[2][3]);
+	block.m4 = (sums[3][0] + sums[3][1]) + (sums[3][2] + sums[3][3]);
+	*lowest = low[0];
+	*highest = high[0];
+	for (int lane = 1; lane < LANES; lane++)
+	{
+		*lowest = low[lane] < *lowest ? low[lane] : *lowest;
+		*highest = high[lane] > *highest ? high[lane] : *highest;
 	}
 	return block;
 }
@@ -319,26 +371,20 @@ profile_flush(Profile *profile)
 	if (n == 0 || profile->failed)
 		return;
 
-	const double *values = profile->waiting;
-	Moments		block = measure(values, n);
-	double		lowest = values[0];
-	double		highest = values[0];
+	double		lowest;
+	double		highest;
+	Moments		block = measure(profile->waiting, n, &lowest, &highest);
 
-	for (uint32_t i = 1; i < n; i++)
-	{
-		lowest = values[i] < lowest ? values[i] : lowest;
-		highest = values[i] > highest ? values[i] : highest;
-	}
 	d->lowest = d->lowest <= lowest ? d->lowest : lowest + 0.0;
 	d->highest = d->highest >= highest ? d->highest : highest + 0.0;
 	moments_merge(&d->moments, &block);
 	d->n += n;
-	if (!count_numbers(profile, values, n))
+	if (!count_numbers(profile, profile->waiting, n))
 		profile->failed = true;
 	if (profile->registers != NULL)
 	{
 		for (uint32_t i = 0; i < n; i++)
-			register_hash(profile->registers, hash64_mix(number_key(values[i])));
+			register_hash(profile->registers, hash64_mix(number_key(profile->waiting[i])));
 	}
 }
 
@@ -483,6 +529,8 @@ profile_init(Profile *profile, ColumnKind kind, const Distribution *like, Profil
 void
 profile_free(Profile *profile)
 {
+	profile->table = profile->memory.resize(profile->memory.context, profile->table, 0);
+	profile->d.cells = NULL;
 	distribution_free(&profile->d, profile->memory);
 	profile->registers = profile->memory.resize(profile->memory.context, profile->registers, 0);
 }

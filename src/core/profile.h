@@ -12,11 +12,12 @@
 
 #include "distribution.h"
 
-#define PROFILE_WAITING 256		/* numbers that wait */
+#define PROFILE_WAITING 128		/* numbers that wait; of many columns, all in the first-level cache */
 
 typedef struct Profile
 {
-	Distribution d;				/* the sums; cells is a table of 2^log2_slots slots */
+	Distribution d;				/* the sums; cells is a table of 2^log2_slots slots, within `table` */
+	void	   *table;			/* as it was allocated: slots begin at its first line of the cache */
 	ProfileMemory memory;
 	uint32_t	log2_slots;
 	size_t		names_capacity;

@@ -10,6 +10,8 @@
 #include "fmgr.h"
 #include "utils/expandeddatum.h"
 
+#include "compat.h"
+
 #include "../core/profile.h"
 
 /*
@@ -19,7 +21,6 @@
 typedef struct ProfileObject
 {
 	ExpandedObjectHeader header;
-	int			magic;
 	char	   *flat;			/* the flat form while it is being asked for, or NULL */
 	Size		flat_size;
 	Profile		profile;
@@ -42,7 +43,22 @@ extern ProfileMemory profile_memory(MemoryContext context);
 /* A new one in a child of a context; like: NULL or whose cells it counts into. */
 extern ProfileObject *profile_object_new(MemoryContext parent, ColumnKind kind, const Distribution *like);
 
-/* The object behind a value that may be changed in place, or a new one with a copy of the value. */
+/* Of the expanded objects that are ProfileObjects. */
+extern const ExpandedObjectMethods profile_methods;
+
+/* The object behind a value that may be changed in place, or NULL. */
+static inline ProfileObject *
+profile_object_writable(Datum value)
+{
+	ExpandedObjectHeader *header;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
+		return NULL;
+	memcpy(&header, VARDATA_EXTERNAL(DatumGetPointer(value)), sizeof(header));
+	return header->eoh_methods == &profile_methods ? (ProfileObject *) header : NULL;
+}
+
+/* That object, or a new one with a copy of the value. */
 extern ProfileObject *profile_object_of(Datum value, MemoryContext parent);
 
 /* A value to read, in the current context; DATA_CORRUPTED where its bytes are none. */

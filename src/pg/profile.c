@@ -63,7 +63,9 @@ mlops_profile_count(PG_FUNCTION_ARGS)
 
 	if (unlikely(counter == NULL))
 		counter = first_call(fcinfo);
-	object = unlikely(PG_ARGISNULL(0)) ? first_row(fcinfo, counter->kind) : profile_object_of(PG_GETARG_DATUM(0), state_context(fcinfo));
+	object = unlikely(PG_ARGISNULL(0)) ? first_row(fcinfo, counter->kind) : profile_object_writable(PG_GETARG_DATUM(0));
+	if (unlikely(object == NULL))
+		object = profile_object_of(PG_GETARG_DATUM(0), state_context(fcinfo));
 	if (unlikely(object->profile.d.kind != counter->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -15,8 +15,6 @@
 #include "compat.h"
 #include "report.h"
 
-#define PROFILE_MAGIC 0x6d6c7066
-
 /* core's realloc. */
 static void *
 resize(void *context, void *old, size_t size)
@@ -69,7 +67,7 @@ object_flatten(ExpandedObjectHeader *header, void *result, Size size)
 	object->flat = NULL;
 }
 
-static const ExpandedObjectMethods methods = {object_flat_size, object_flatten};
+const ExpandedObjectMethods profile_methods = {object_flat_size, object_flatten};
 
 /* A new one. */
 ProfileObject *
@@ -79,8 +77,7 @@ profile_object_new(MemoryContext parent, ColumnKind kind, const Distribution *li
 	ProfileObject *object = MemoryContextAlloc(context, sizeof(ProfileObject));
 	Error		error;
 
-	EOH_init_header(&object->header, &methods, context);
-	object->magic = PROFILE_MAGIC;
+	EOH_init_header(&object->header, &profile_methods, context);
 	object->flat = NULL;
 	if (!profile_init(&object->profile, kind, like, profile_memory(context), &error))
 		report_error(&error);
@@ -91,23 +88,23 @@ profile_object_new(MemoryContext parent, ColumnKind kind, const Distribution *li
 static ProfileObject *
 expanded_object(Datum value)
 {
-	ProfileObject *object;
+	ExpandedObjectHeader *header;
 
 	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
 		return NULL;
-	object = (ProfileObject *) DatumGetEOHP(value);
-	return object->header.eoh_methods == &methods && object->magic == PROFILE_MAGIC ? object : NULL;
+	header = DatumGetEOHP(value);
+	return header->eoh_methods == &profile_methods ? (ProfileObject *) header : NULL;
 }
 
 /* The object behind a value that may be changed. */
 ProfileObject *
 profile_object_of(Datum value, MemoryContext parent)
 {
-	ProfileObject *object = expanded_object(value);
+	ProfileObject *object = profile_object_writable(value);
 	Distribution *distribution;
 	Error		error;
 
-	if (object != NULL && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
+	if (object != NULL)
 		return object;
 	distribution = distribution_read(value);
 	object = profile_object_new(parent, distribution->kind, NULL);
