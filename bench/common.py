@@ -10,6 +10,7 @@ import psycopg2
 
 DATA = os.environ.get("MLOPS_DATA", "")
 OUT = os.environ["MLOPS_BENCH_OUT"]
+DOCUMENTS = ("performance.md", "serving.md")
 THREADS = int(os.environ.get("MLOPS_BENCH_THREADS", os.cpu_count()))
 
 
@@ -79,20 +80,22 @@ def table(header, rows):
 
 
 def put_into_docs(name, text):
-    """Replaces what stands between the marks of a benchmark in docs/performance.md."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "performance.md")
-    with open(path, encoding="utf8") as file:
-        document = file.read()
+    """Replaces what stands between the marks of a benchmark in the document that has them."""
     begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
-    if begin not in document or end not in document:
-        sys.exit(f"docs/performance.md has no marks for {name}")
-    head, rest = document.split(begin)
-    with open(path, "w", encoding="utf8") as file:
-        file.write(head + begin + text + rest[rest.index(end):])
+    for page in DOCUMENTS:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", page)
+        with open(path, encoding="utf8") as file:
+            document = file.read()
+        if begin in document and end in document:
+            head, rest = document.split(begin)
+            with open(path, "w", encoding="utf8") as file:
+                file.write(head + begin + text + rest[rest.index(end):])
+            return
+    sys.exit(f"no document has marks for {name}: {', '.join(DOCUMENTS)}")
 
 
 def publish(name, title, lines, notes):
-    """Prints Markdown and keeps it as OUT/name.md; with --publish in docs/performance.md, too."""
+    """Prints Markdown and keeps it as OUT/name.md; with --publish in the docs, too."""
     text = "\n".join([f"### {title}", ""] + lines + [""] + [note + "  " for note in notes] + [""])
     print(text)
     with open(os.path.join(OUT, name + ".md"), "w", encoding="utf8") as file:

@@ -70,7 +70,7 @@ prepare()
 	[ -n "$major" ] || die "no PostgreSQL among the packages of this system"
 	local packages=("postgresql-$major" "postgresql-server-dev-$major" gcc make libc6-dev libopenblas-dev)
 	if [ "$1" = test ]; then
-		packages+=("postgresql-$major-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl perl clang llvm libclang-rt-dev)
+		packages+=("postgresql-$major-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl perl pgbouncer clang llvm libclang-rt-dev)
 	fi
 	[ -n "$(apt-cache search -n '^make$')" ] || as_root apt-get update -q >"$log_dir/apt.log" 2>&1
 	install_packages "${packages[@]}"

@@ -47,8 +47,8 @@ linear_model_validate(const Model *model, Error *error)
 		return error_set(error, ERROR_CORRUPTED, "model is damaged: %u scores of %u features, expected %u of %u",
 						 payload->n_scores, payload->n_features, n_scores, n_features);
 
-	/* at most 2^16 * (2^20 + 1): no overflow */
-	uint64_t	n_values = (uint64_t) n_scores * ((uint64_t) n_features + 1);
+	/* at most (2^16 + 1) * (2^20 + 1): no overflow */
+	uint64_t	n_values = (uint64_t) n_scores * ((uint64_t) n_features + 1) + n_features;
 
 	if (model->payload_size != sizeof(LinearPayload) + n_values * sizeof(double))
 		return error_set(error, ERROR_CORRUPTED, "model is damaged: payload of %zu bytes does not hold its coefficients",
@@ -95,7 +95,7 @@ linear_model_predict(const Model *model, const double *features, double *out)
 
 bool
 linear_model_write(LinearLink link, uint32_t n_scores, uint32_t n_features, const double *intercept, const double *weights,
-				   Buffer *payload, Error *error)
+				   const double *means, Buffer *payload, Error *error)
 {
 	buffer_u32(payload, link);
 	buffer_u32(payload, n_scores);
@@ -103,5 +103,6 @@ linear_model_write(LinearLink link, uint32_t n_scores, uint32_t n_features, cons
 	buffer_u32(payload, 0);
 	buffer_bytes(payload, intercept, n_scores * sizeof(double));
 	buffer_bytes(payload, weights, (size_t) n_scores * n_features * sizeof(double));
+	buffer_bytes(payload, means, n_features * sizeof(double));
 	return buffer_check(payload, error);
 }

@@ -26,7 +26,7 @@ typedef struct LinearPayload
 	uint32_t	n_scores;
 	uint32_t	n_features;		/* weights a score: the model's n_features, or 0 for LINEAR_CONSTANT */
 	uint32_t	reserved;
-	/* double intercept[n_scores], then double weight[n_scores][n_features] */
+	/* double intercept[n_scores], weight[n_scores][n_features], mean[n_features]: of the encoded training rows; 0 where all weights are */
 } LinearPayload;
 
 /* Whether the model's payload is this. */
@@ -45,14 +45,21 @@ linear_weights(const LinearPayload *payload, uint32_t score)
 	return linear_intercept(payload) + payload->n_scores + (size_t) score * payload->n_features;
 }
 
+/* What an average training row has, to explain by. */
+static inline const double *
+linear_means(const LinearPayload *payload)
+{
+	return linear_weights(payload, payload->n_scores);
+}
+
 extern bool linear_model_validate(const Model *model, Error *error);
 extern void linear_model_predict(const Model *model, const double *features, double *out);
 
 /* The last step of it: scores to outputs, in place. */
 extern void linear_model_link(const Model *model, double *out);
 
-/* intercept[n_scores], weights[n_scores][n_features]. */
+/* intercept[n_scores], weights[n_scores][n_features], means[n_features]. */
 extern bool linear_model_write(LinearLink link, uint32_t n_scores, uint32_t n_features, const double *intercept,
-							   const double *weights, Buffer *payload, Error *error);
+							   const double *weights, const double *means, Buffer *payload, Error *error);
 
 #endif

@@ -106,6 +106,9 @@ typedef struct Model
 /* bytes: 8-byte aligned.  ERROR_CORRUPTED for anything that is not a whole, valid model of this format. */
 extern bool model_open(Model *model, const void *bytes, size_t size, Error *error);
 
+/* The view of bytes that model_open() accepted, in whatever process, and that nobody wrote since: in a time that does not depend on their size. */
+extern bool model_view(Model *model, const void *bytes, Error *error);
+
 static inline const char *
 model_string(const Model *model, uint64_t offset)
 {

@@ -331,3 +331,12 @@ model_open(Model *model, const void *bytes, size_t size, Error *error)
 	return check_frame(model->header, size, error) && check_task(model, error) && find_sections(model, error) &&
 		check_columns(model, error) && check_description(model, error) && model->algorithm->validate(model, error);
 }
+
+/* The checks that are not repeated are those that read the model as a whole. */
+bool
+model_view(Model *model, const void *bytes, Error *error)
+{
+	memset(model, 0, sizeof(*model));
+	model->header = bytes;
+	return check_task(model, error) && find_sections(model, error);
+}

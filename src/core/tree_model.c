@@ -341,11 +341,11 @@ add_leaves(const TreeView *trees, const double *features, bool any_missing, doub
 	}
 }
 
-/* Adds the shares of one leaf. */
+/* Adds the shares that lie at a set. */
 static inline void
-add_leaf_shares(const TreeView *trees, const TreeNode *leaf, double *out)
+add_leaf_shares(const TreeView *trees, uint64_t set, double *out)
 {
-	const uint32_t *words = trees->sets + leaf->u.set;
+	const uint32_t *words = trees->sets + set;
 	uint32_t	n_words = words[0];
 
 	for (uint32_t i = 1; i <= n_words; i += SHARE_WORDS)
@@ -365,26 +365,18 @@ add_shares(const TreeView *trees, const double *features, bool any_missing, doub
 
 		walk_many(trees, t, features, any_missing, leaves);
 		for (int k = 0; k < WALKS; k++)
-			add_leaf_shares(trees, leaves[k], out);
+			add_leaf_shares(trees, leaves[k]->u.set, out);
 	}
 	for (; t < n_trees; t++)
-		add_leaf_shares(trees, walk_one(trees->nodes + trees->starts[t], features, trees->sets), out);
+		add_leaf_shares(trees, walk_one(trees->nodes + trees->starts[t], features, trees->sets)->u.set, out);
 }
 
-/* The mean of the shares of all trees. */
-static void
-predict_shares(const Model *model, const double *features, double *out)
+void
+tree_model_add_shares(const Model *model, uint64_t set, double *out)
 {
 	TreeView	trees = tree_view(model);
 
-	for (uint32_t k = 0; k < model->n_outputs; k++)
-		out[k] = 0;
-	if (any_nan(features, model->n_features))
-		add_shares(&trees, features, true, out);
-	else
-		add_shares(&trees, features, false, out);
-	for (uint32_t k = 0; k < model->n_outputs; k++)
-		out[k] /= trees.head->n_trees;
+	add_leaf_shares(&trees, set, out);
 }
 
 void
@@ -409,16 +401,25 @@ tree_model_leaf(const Model *model, uint32_t tree, const double *features)
 }
 
 void
-tree_model_predict(const Model *model, const double *features, double *out)
+tree_model_begin(const Model *model, double *out)
+{
+	TreeView	trees = tree_view(model);
+
+	if (trees.head->link == LINK_SHARES)
+	{
+		for (uint32_t k = 0; k < model->n_outputs; k++)
+			out[k] = 0;
+		return;
+	}
+	for (uint32_t g = 0; g < trees.head->n_groups; g++)
+		out[g] = trees.base[g];
+}
+
+void
+tree_model_finish(const Model *model, double *out)
 {
 	const TreePayload *head = model->payload;
 
-	if (head->link == LINK_SHARES)
-	{
-		predict_shares(model, features, out);
-		return;
-	}
-	tree_model_scores(model, features, out);
 	switch ((TreeLink) head->link)
 	{
 		case LINK_IDENTITY:
@@ -441,6 +442,26 @@ tree_model_predict(const Model *model, const double *features, double *out)
 			}
 			break;
 		case LINK_SHARES:
+			for (uint32_t k = 0; k < model->n_outputs; k++)
+				out[k] /= head->n_trees;
 			break;
 	}
+}
+
+void
+tree_model_predict(const Model *model, const double *features, double *out)
+{
+	TreeView	trees = tree_view(model);
+	bool		any_missing = any_nan(features, model->n_features);
+
+	tree_model_begin(model, out);
+	if (trees.head->link == LINK_SHARES && any_missing)
+		add_shares(&trees, features, true, out);
+	else if (trees.head->link == LINK_SHARES)
+		add_shares(&trees, features, false, out);
+	else if (any_missing)
+		add_leaves(&trees, features, true, out);
+	else
+		add_leaves(&trees, features, false, out);
+	tree_model_finish(model, out);
 }

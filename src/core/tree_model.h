@@ -83,6 +83,15 @@ extern void tree_model_scores(const Model *model, const double *features, double
 /* What one tree adds to the score of its group; the same. */
 extern double tree_model_leaf(const Model *model, uint32_t tree, const double *features);
 
+/*
+ * What a prediction begins with (scores before any tree, or shares of 0), what
+ * a leaf with shares adds (its u.set), and how scores become outputs.  For
+ * whoever finds leaves in another way.
+ */
+extern void tree_model_begin(const Model *model, double *out);
+extern void tree_model_add_shares(const Model *model, uint64_t set, double *out);
+extern void tree_model_finish(const Model *model, double *out);
+
 /* ---- Writing ---- */
 
 typedef struct TreeWriter

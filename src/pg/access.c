@@ -21,8 +21,6 @@
 
 #include "registry_scan.h"
 
-#define RIGHT_BIT(right) (1u << (right))
-
 /* What each level lets its members do. */
 typedef struct AccessLevel
 {
@@ -64,9 +62,9 @@ right_by_name(const char *name)
 			 errhint("The rights are see, view, predict, train, review, deploy and own.")));
 }
 
-/* Whether the level of a row of project_member has the right, and the caller is such a member. */
-static bool
-grants(const RegistryScan *scan, AttrNumber member, AttrNumber access, Right right)
+/* The rights that a row of project_member gives the caller; 0 where the caller is not that member. */
+static unsigned
+granted_rights(const RegistryScan *scan, AttrNumber member, AttrNumber access)
 {
 	text	   *name = DatumGetTextPP(registry_scan_get(scan, access));
 
@@ -76,21 +74,20 @@ grants(const RegistryScan *scan, AttrNumber member, AttrNumber access, Right rig
 
 		if (VARSIZE_ANY_EXHDR(name) == strlen(level->name) &&
 			memcmp(VARDATA_ANY(name), level->name, strlen(level->name)) == 0)
-			return (level->rights & RIGHT_BIT(right)) != 0 &&
-				has_privs_of_role(GetUserId(), DatumGetObjectId(registry_scan_get(scan, member)));
+			return has_privs_of_role(GetUserId(), DatumGetObjectId(registry_scan_get(scan, member))) ? level->rights : 0;
 	}
-	return false;
+	return 0;
 }
 
-/* Whether the caller has a right in a project. */
-bool
-access_allowed(int64 project_id, Right right)
+/* The caller's rights in a project. */
+unsigned
+access_rights(int64 project_id)
 {
 	if (superuser())
-		return true;
+		return ~0u;
 
 	RegistryScan scan;
-	bool		allowed = false;
+	unsigned	rights = 0;
 
 	registry_scan_open(&scan, "project_member");
 
@@ -99,19 +96,31 @@ access_allowed(int64 project_id, Right right)
 
 	registry_scan_key_int64(&scan, "project_id", project_id);
 	registry_scan_start(&scan, "project_member_pkey");
-	while (!allowed && registry_scan_next(&scan))
-		allowed = grants(&scan, member, access, right);
+	while (registry_scan_next(&scan))
+		rights |= granted_rights(&scan, member, access);
 	registry_scan_close(&scan);
-	return allowed;
+	return rights;
 }
 
-/* Requires a right in a project; model_name may be NULL, where it is about the project as such. */
+/* Whether the caller has a right in a project. */
+bool
+access_allowed(int64 project_id, Right right)
+{
+	return (access_rights(project_id) & RIGHT_BIT(right)) != 0;
+}
+
+/* Requires a right in a project. */
 void
 access_require(int64 project_id, Right right, const char *model_name)
 {
-	if (access_allowed(project_id, right))
-		return;
+	if (!access_allowed(project_id, right))
+		access_refuse(project_id, right, model_name);
+}
 
+/* Refuses what takes a right; model_name may be NULL, where it is about the project as such. */
+void
+access_refuse(int64 project_id, Right right, const char *model_name)
+{
 	StringInfoData levels;
 
 	initStringInfo(&levels);
@@ -128,6 +137,7 @@ access_require(int64 project_id, Right right, const char *model_name)
 			 ? errmsg("permission denied to %s model \"%s\"", right_purposes[right], model_name)
 			 : errmsg("permission denied to %s models of project \"%s\"", right_purposes[right], registry_project_name(project_id)),
 			 errhint("It takes access as %s; an owner of the project gives it with mlops.grant_access().", levels.data)));
+	pg_unreachable();
 }
 
 /* Collects the projects in which the caller has a right; a project may come more than once. */
@@ -153,7 +163,7 @@ accessible_projects(Right right, uint64 *n)
 	*n = 0;
 	while (registry_scan_next(&scan))
 	{
-		if (!everything && !grants(&scan, member, access, right))
+		if (!everything && (granted_rights(&scan, member, access) & RIGHT_BIT(right)) == 0)
 			continue;
 		if (*n == capacity)
 		{

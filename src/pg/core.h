@@ -16,6 +16,7 @@
 #include "../core/linear_model.h"
 #include "../core/matrix.h"
 #include "../core/model.h"
+#include "../core/ready.h"
 #include "../core/tree_inspect.h"
 
 #undef Buffer

@@ -8,11 +8,25 @@
  */
 #include "registry.h"
 
+#include "access/table.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "compat.h"
 #include "registry_scan.h"
+
+/* A size that a value can have. */
+void
+registry_check_size(int64 model_id, int32 version, int64 size)
+{
+	if (size < 0 || size > (int64) (MaxAllocSize - VARHDRSZ))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("version %d of model " INT64_FORMAT " has no valid size", version, model_id)));
+}
 
 /* Bytes of a version behind the length word, as its row says. */
 static int64
@@ -28,19 +42,14 @@ stored_size(int64 model_id, int32 version)
 	if (registry_scan_next(&scan))
 		size = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "size")));
 	registry_scan_close(&scan);
-	if (size < 0 || size > (int64) (MaxAllocSize - VARHDRSZ))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("version %d of model " INT64_FORMAT " has no valid size", version, model_id)));
+	registry_check_size(model_id, version, size);
 	return size;
 }
 
-/* The bytes of a version as a value of type mlops.artifact, not validated. */
-struct varlena *
-registry_load(int64 model_id, int32 version)
+/* Puts the chunks of a version together behind the length word of place. */
+static void
+read_chunks(int64 model_id, int32 version, int64 size, struct varlena *place)
 {
-	int64		size = stored_size(model_id, version);
-	struct varlena *artifact = palloc(VARHDRSZ + size);
 	int64		filled = 0;
 	int32		n = 0;
 	RegistryScan scan;
@@ -55,13 +64,15 @@ registry_load(int64 model_id, int32 version)
 	registry_scan_start(&scan, "model_chunk_pkey");
 	while (registry_scan_next(&scan))
 	{
+		CHECK_FOR_INTERRUPTS();
+
 		Datum		stored = registry_scan_get(&scan, bytes);
 		bytea	   *piece = DatumGetByteaPP(stored);
 		int64		length = VARSIZE_ANY_EXHDR(piece);
 
 		if (DatumGetInt32(registry_scan_get(&scan, chunk)) != n++ || length > size - filled)
 			break;
-		memcpy(VARDATA(artifact) + filled, VARDATA_ANY(piece), length);
+		memcpy(VARDATA(place) + filled, VARDATA_ANY(piece), length);
 		filled += length;
 		if (PointerGetDatum(piece) != stored)
 			pfree(piece);
@@ -72,6 +83,54 @@ registry_load(int64 model_id, int32 version)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("version %d of model " INT64_FORMAT " is not whole", version, model_id),
 				 errdetail("Of its " INT64_FORMAT " bytes, " INT64_FORMAT " could be read.", size, filled)));
-	SET_VARSIZE(artifact, VARHDRSZ + size);
+	SET_VARSIZE(place, VARHDRSZ + size);
+}
+
+/* The bytes of a version as a value of type mlops.artifact, not validated. */
+struct varlena *
+registry_load(int64 model_id, int32 version)
+{
+	int64		size = stored_size(model_id, version);
+	struct varlena *artifact = palloc(VARHDRSZ + size);
+
+	read_chunks(model_id, version, size, artifact);
 	return artifact;
+}
+
+/* The same into memory of the caller's. */
+void
+registry_read(const ModelRef *ref, struct varlena *place)
+{
+	read_chunks(ref->model_id, ref->version, ref->size, place);
+}
+
+/* Locks the indexes of an open table. */
+static void
+lock_indexes(Relation table)
+{
+	List	   *indexes = RelationGetIndexList(table);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+		LockRelationOid(lfirst_oid(cell), AccessShareLock);
+	list_free(indexes);
+}
+
+/* Locks the table of chunks, the table that their bytes are stored in, and the indexes of both. */
+void
+registry_lock_chunks(void)
+{
+	RegistryScan scan;
+
+	registry_scan_open(&scan, "model_chunk");
+	LockRelationOid(RelationGetRelid(scan.relation), AccessShareLock);
+	lock_indexes(scan.relation);
+	if (OidIsValid(scan.relation->rd_rel->reltoastrelid))
+	{
+		Relation	toast = table_open(scan.relation->rd_rel->reltoastrelid, AccessShareLock);
+
+		lock_indexes(toast);
+		table_close(toast, NoLock);
+	}
+	registry_scan_close(&scan);
 }

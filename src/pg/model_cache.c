@@ -1,31 +1,39 @@
 /*
  * model_cache.c
- *		Opened models of this backend.
+ *		Opened models, found by the hash of their bytes.
  *
  * A version's bytes never change, so a model is found by their hash alone:
  * what a reference means is decided elsewhere, by transaction, and no
  * invalidation is needed here.  Versions with equal bytes share one entry.
  *
+ * The bytes, and the model's ready form, lie in shared memory where they can (shared_cache.c), else this
+ * process keeps a copy.  A process holds one pin in shared memory for a
+ * model, as long as it has users here; between statements it holds none.
+ *
  * Each model has a memory context of its own under CacheMemoryContext.
- * Models without pins are dropped, least recently used first, as long as all
- * together exceed mlops.local_cache_size; a model larger than that is dropped
+ * Models without users are dropped, least recently used first, as long as all
+ * together exceed mlops.local_cache_size; a copy larger than that is dropped
  * when its last user lets go.
  */
 #include "model_cache.h"
 
 #include <limits.h>
 
+#include "access/xact.h"
+#include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "artifact.h"
+#include "model_ready.h"
 
 static int	local_cache_size;	/* mlops.local_cache_size, kB */
 
 static HTAB *models;			/* sha256 to slot; NULL until the first use */
 static dlist_head recent = DLIST_STATIC_INIT(recent);
 static size_t total_size;		/* bytes of all models */
+static bool prepared;			/* to give shared pins back when the process exits */
 
 /* An entry of the hash table. */
 typedef struct CacheSlot
@@ -52,7 +60,9 @@ drop_model(CachedModel *cached)
 	(void) hash_search(models, cached->sha256, HASH_REMOVE, NULL);
 	dlist_delete(&cached->recency);
 	total_size -= cached->size;
-	MemoryContextDelete(cached->context);
+	if (cached->copy != NULL)
+		MemoryContextDelete(cached->copy);
+	pfree(cached);
 }
 
 /* Drops models without pins until the budget holds. */
@@ -71,21 +81,20 @@ keep_budget(void)
 	}
 }
 
-/* Reads and opens a version; an error leaves nothing behind, for until the end all of it belongs to the current context. */
-static CachedModel *
-load_model(const ModelRef *ref)
+/* Gives back what this process has pinned in shared memory: it exits. */
+static void
+release_shared(int code, Datum unused)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops model", ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	CachedModel *cached = palloc0(sizeof(CachedModel));
-	struct varlena *artifact = registry_load(ref->model_id, ref->version);
+	dlist_iter	iter;
 
-	artifact_open(&cached->model, artifact);
-	memcpy(cached->sha256, ref->sha256, REGISTRY_HASH_SIZE);
-	cached->context = context;
-	cached->size = VARSIZE(artifact);
-	MemoryContextSwitchTo(old);
-	return cached;
+	dlist_foreach(iter, &recent)
+	{
+		CachedModel *cached = dlist_container(CachedModel, recency, iter.cur);
+
+		if (cached->shared != NULL)
+			shared_cache_unpin(cached->shared);
+		cached->shared = NULL;
+	}
 }
 
 /* Makes the hash table. */
@@ -103,30 +112,70 @@ make_table(void)
 	models = hash_create("mlops models", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* A new entry, still without the bytes. */
+static CachedModel *
+make_entry(const uint8 *sha256)
+{
+	CachedModel *cached = MemoryContextAllocZero(CacheMemoryContext, sizeof(CachedModel));
+	CacheSlot  *slot = hash_search(models, sha256, HASH_ENTER, NULL);
+
+	memcpy(cached->sha256, sha256, REGISTRY_HASH_SIZE);
+	cached->size = sizeof(CachedModel);
+	slot->cached = cached;
+	dlist_push_head(&recent, &cached->recency);
+	total_size += cached->size;
+	return cached;
+}
+
+/* Reads and opens a copy; an error leaves nothing behind, for until the end all of it belongs to the current context. */
+static void
+load_copy(CachedModel *cached, const ModelRef *ref)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops model", ALLOCSET_SMALL_SIZES);
+	struct varlena *artifact = MemoryContextAlloc(context, VARHDRSZ + ref->size);
+	size_t		ready_size;
+
+	registry_read(ref, artifact);
+	artifact_open(&cached->model, artifact);
+	cached->ready = model_ready_make(&cached->model, context, &ready_size);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	cached->copy = context;
+	cached->size += VARSIZE(artifact) + ready_size;
+	cached->loads++;
+	total_size += VARSIZE(artifact) + ready_size;
+}
+
 /* The model of a version, pinned. */
 CachedModel *
 model_cache_pin(const ModelRef *ref)
 {
 	CacheSlot  *slot;
+	CachedModel *cached;
 
 	if (models == NULL)
 		make_table();
 	slot = hash_search(models, ref->sha256, HASH_FIND, NULL);
-	if (slot == NULL)
+	cached = slot != NULL ? slot->cached : make_entry(ref->sha256);
+	if (cached->copy != NULL)
+		cached->hits++;
+	else if (cached->shared == NULL)
 	{
-		CachedModel *cached = load_model(ref);
-
-		slot = hash_search(models, ref->sha256, HASH_ENTER, NULL);
-		slot->cached = cached;
-		MemoryContextSetParent(cached->context, CacheMemoryContext);
-		dlist_push_head(&recent, &cached->recency);
-		total_size += cached->size;
+		cached->shared = shared_cache_pin(ref);
+		if (cached->shared != NULL)
+		{
+			if (!prepared)
+				on_shmem_exit(release_shared, (Datum) 0);	/* runs before the shared cache's own, for that came first */
+			prepared = true;
+			cached->ready = shared_cache_view(cached->shared, &cached->model);
+		}
+		else
+			load_copy(cached, ref);
 	}
-	else
-		dlist_move_head(&recent, &slot->cached->recency);
-	slot->cached->pins++;
+	dlist_move_head(&recent, &cached->recency);
+	cached->last_use = GetCurrentStatementStartTimestamp();
+	cached->pins++;
 	keep_budget();
-	return slot->cached;
+	return cached;
 }
 
 /* Gives a pin back. */
@@ -135,5 +184,21 @@ model_cache_unpin(CachedModel *cached)
 {
 	Assert(cached->pins > 0);
 	cached->pins--;
+	if (cached->pins == 0 && cached->shared != NULL)
+	{
+		shared_cache_unpin(cached->shared);
+		cached->shared = NULL;
+	}
 	keep_budget();
+}
+
+/* The next model. */
+const CachedModel *
+model_cache_next(const CachedModel *cached)
+{
+	if (cached == NULL)
+		return dlist_is_empty(&recent) ? NULL : dlist_container(CachedModel, recency, dlist_head_node(&recent));
+	return dlist_has_next(&recent, unconstify(dlist_node *, &cached->recency))
+		? dlist_container(CachedModel, recency, dlist_next_node(&recent, unconstify(dlist_node *, &cached->recency)))
+		: NULL;
 }

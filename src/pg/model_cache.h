@@ -1,25 +1,32 @@
 /*
  * model_cache.h
- *		Opened models of this backend, found by the hash of their bytes.
+ *		Opened models, found by the hash of their bytes.
  */
 #ifndef MLOPS_PG_MODEL_CACHE_H
 #define MLOPS_PG_MODEL_CACHE_H
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/ilist.h"
 
 #include "core.h"
 #include "registry.h"
+#include "shared_cache.h"
 
-/* A model in memory. */
+/* A model as this process sees it. */
 typedef struct CachedModel
 {
 	uint8		sha256[REGISTRY_HASH_SIZE];	/* the key */
-	Model		model;
-	MemoryContext context;		/* holds the bytes */
-	size_t		size;			/* of them */
+	Model		model;			/* valid while it is pinned */
+	const void *ready;			/* its ready form, the same; NULL: it has none */
+	SharedModel *shared;		/* pinned in shared memory, while pins > 0; NULL: the bytes are a copy of our own */
+	MemoryContext copy;			/* holds that copy; NULL: there is none */
+	size_t		size;			/* of this and the copy */
 	int			pins;			/* users; a model in use stays */
+	int64		loads;			/* of the copy */
+	int64		hits;			/* how often it was there */
+	TimestampTz last_use;
 	dlist_node	recency;		/* in the list of all, most recently used first */
 } CachedModel;
 
@@ -31,5 +38,8 @@ extern CachedModel *model_cache_pin(const ModelRef *ref);
 
 /* Gives a pin back.  Raises no errors, so it may be called while a memory context is reset. */
 extern void model_cache_unpin(CachedModel *cached);
+
+/* The next of the models that this process holds, with copies or without; NULL: the first. */
+extern const CachedModel *model_cache_next(const CachedModel *cached);
 
 #endif

@@ -5,18 +5,24 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "model_cache.h"
 #include "settings.h"
+#include "shared_forget.h"
+#include "shared_memory.h"
 
 PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
-/* Called once in each process that loads the library. */
+/* Called once in each process that loads the library, or in the postmaster where it is preloaded. */
 void
 _PG_init(void)
 {
 	model_cache_init();
+	shared_memory_init();
+	if (process_shared_preload_libraries_in_progress)
+		shared_forget_init();
 	settings_define();
 }

@@ -16,7 +16,9 @@
 #include "utils/snapmgr.h"
 
 #include "artifact.h"
+#include "registry_scan.h"
 #include "report.h"
+#include "shared_forget.h"
 
 static bool dropping;			/* drop_model()'s own statements are running */
 
@@ -100,6 +102,29 @@ require_unused(const ModelRef *ref, int32 version)
 				 errhint("Move it with mlops.set_alias(), or remove it with mlops.drop_alias().")));
 }
 
+/* Lets the shared cache free what is dropped, when that commits. */
+static void
+forget_versions(const ModelRef *ref, int32 version)
+{
+	RegistryScan scan;
+
+	registry_scan_open(&scan, "model_version");
+
+	AttrNumber	sha256 = registry_scan_column(&scan, "sha256");
+
+	registry_scan_key_int64(&scan, "model_id", ref->model_id);
+	if (version != 0)
+		registry_scan_key_int32(&scan, "version", version);
+	registry_scan_start(&scan, "model_version_pkey");
+	while (registry_scan_next(&scan))
+	{
+		bytea	   *hash = DatumGetByteaPP(registry_scan_get(&scan, sha256));
+
+		shared_forget((const uint8 *) VARDATA_ANY(hash));
+	}
+	registry_scan_close(&scan);
+}
+
 /* Runs drop_model()'s statements. */
 static void
 delete_versions(const ModelRef *ref, int32 version)
@@ -154,6 +179,7 @@ mlops_drop_model(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" was dropped meanwhile", ref.model_name)));
 	require_unused(&ref, version);
+	forget_versions(&ref, version);
 	delete_versions(&ref, version);
 	PG_RETURN_VOID();
 }

@@ -1,6 +1,6 @@
 /*
  * predict.c
- *		The predict family: predict, predict_class, predict_proba, predict_all.
+ *		The predict family: predict, predict_class, predict_proba, predict_all, predict_top.
  *
  * Each takes a model (a reference, or an artifact as a value) and features (a
  * row, jsonb, or float8[]); one C function serves all six signatures and
@@ -10,28 +10,44 @@
  */
 #include "predict.h"
 
+#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "json_fields.h"
+#include "model_cache.h"
 #include "report.h"
 
 PG_FUNCTION_INFO_V1(mlops_predict);
 PG_FUNCTION_INFO_V1(mlops_predict_class);
 PG_FUNCTION_INFO_V1(mlops_predict_proba);
 PG_FUNCTION_INFO_V1(mlops_predict_all);
+PG_FUNCTION_INFO_V1(mlops_predict_top);
+
+/* The same for a row, which another call of the query may have asked for just now. */
+static inline Predictor *
+predict_record(Predictor *predictor, HeapTupleHeader record)
+{
+	bool		shared = predictor->cached != NULL && predictor->cached->pins > 1;
+
+	if (shared && predict_memo_find(predictor, record))
+		return predictor;
+	predict_from_record(predictor, record);
+	predict_outputs(predictor);
+	if (shared)
+		predict_memo_keep(predictor, record);
+	return predictor;
+}
 
 /* Outputs of the model for the features of this call: predictor->out. */
 static inline Predictor *
 predict_row(FunctionCallInfo fcinfo)
 {
 	Predictor  *predictor = predict_bind(fcinfo);
-	Error		error;
 
 	switch (predictor->form)
 	{
 		case FEATURES_RECORD:
-			predict_from_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
-			break;
+			return predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
 		case FEATURES_JSON:
 			predict_from_json(predictor, PG_GETARG_JSONB_P(1));
 			break;
@@ -39,8 +55,7 @@ predict_row(FunctionCallInfo fcinfo)
 			predict_from_array(predictor, PG_GETARG_ARRAYTYPE_P(1));
 			break;
 	}
-	if (unlikely(!model_predict(predictor->model, predictor->raw, predictor->features, predictor->out, &error)))
-		report_error(&error);
+	predict_outputs(predictor);
 	return predictor;
 }
 
@@ -142,4 +157,48 @@ mlops_predict_all(PG_FUNCTION_ARGS)
 		json_push_number(&state, WJB_VALUE, predictor->out[i]);
 	}
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* The more probable class first; of equal ones, the first. */
+static int
+compare_classes(const void *a, const void *b, void *out)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+	const double *p = out;
+
+	if (p[x] != p[y])
+		return p[x] > p[y] ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* predict_top(): the n most probable classes, one a row. */
+Datum
+mlops_predict_top(PG_FUNCTION_ARGS)
+{
+	int32		n = PG_GETARG_INT32(2);
+	Predictor  *predictor = predict_row(fcinfo);
+	const Model *model = predictor->model;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	refuse_regression(predictor, "predict_top");
+	if (n < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("n must be at least 1, not %d", n)));
+	InitMaterializedSRF(fcinfo, 0);
+
+	uint32	   *order = palloc(model->n_outputs * sizeof(uint32));
+
+	for (uint32 i = 0; i < model->n_outputs; i++)
+		order[i] = i;
+	qsort_arg(order, model->n_outputs, sizeof(uint32), compare_classes, predictor->out);
+	for (uint32 i = 0; i < model->n_outputs && i < (uint32) n; i++)
+	{
+		Datum		values[] = {CStringGetTextDatum(model_label(model, order[i])), Float8GetDatum(predictor->out[order[i]])};
+		bool		nulls[] = {false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

@@ -4,7 +4,10 @@
  *
  * predict.c			the SQL functions
  * predict_call.c		which model a call site uses, and how long that holds
- * predict_record.c		features from a row
+ * predict_memo.c		the latest row, which is often asked for twice
+ * predict_map.c		which column of a row is which column of the model
+ * predict_record.c		features from a row as a value
+ * predict_batch.c		rows of a source
  * predict_json.c		features from jsonb
  * predict_array.c		features from float8[]
  * predict_value.c		one SQL value as a raw value of a column
@@ -16,12 +19,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
 
 #include "core.h"
+#include "report.h"
 
+struct CachedModel;
+struct Explanation;
 struct RecordMap;
 
 /* How the features come. */
@@ -32,6 +39,23 @@ typedef enum FeatureForm
 	FEATURES_ARRAY
 } FeatureForm;
 
+/*
+ * What resolution depends on.  For one xmax the set of running transactions
+ * below it only shrinks, so their number stands for the set; the command says
+ * which of our own changes are seen, the subtransaction which were undone.
+ */
+typedef struct StatementKey
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		n_running;
+	int32		n_running_sub;
+	Oid			user;
+} StatementKey;
+
 /* A model as one call site uses it: opened, with room for a row. */
 typedef struct Predictor
 {
@@ -39,6 +63,13 @@ typedef struct Predictor
 	FeatureForm form;
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
 	MemoryContext context;		/* of what follows; ends with the binding to this model */
+	const struct CachedModel *cached;	/* where it lies; NULL for a value */
+	struct Explanation *explanation;	/* of the explain family; NULL at first */
+	const StatementKey *statement;	/* of the call site */
+	bool		is_ready;		/* ready is open, lanes are there */
+	uint32		until_ready;	/* for a value: rows that the ready form is not made for yet */
+	Ready		ready;
+	uint8	   *lanes;			/* a row, binned */
 	double	   *raw;			/* one a column; NaN is missing */
 	double	   *features;		/* scratch of core */
 	double	   *out;			/* one an output */
@@ -52,15 +83,58 @@ typedef struct Predictor
 } Predictor;
 
 /*
+ * Makes room for the rows of a model in an empty predictor, in a context of
+ * its own under `parent`; the predictor stays empty (context NULL) where
+ * memory runs out.  cached: where the model lies, or NULL for a value.
+ */
+extern void predict_prepare(Predictor *predictor, const Model *model, const struct CachedModel *cached, FeatureForm form,
+							MemoryContext parent);
+
+/*
  * The model of this call, its first argument, bound and ready.
  * Holds until the next call at this site.
  */
 extern Predictor *predict_bind(FunctionCallInfo fcinfo);
 
+/* Makes the ready form of a model that came as a value, for more rows than one. */
+extern void predict_make_ready(Predictor *predictor);
+
+/* Outputs of a row: from predictor->raw to predictor->out. */
+static inline void
+predict_outputs(Predictor *predictor)
+{
+	Error		error;
+	bool		done;
+
+	if (unlikely(predictor->until_ready > 0) && --predictor->until_ready == 0)
+		predict_make_ready(predictor);
+	if (likely(predictor->is_ready))
+	{
+		done = ready_bin(&predictor->ready, predictor->raw, predictor->features, predictor->lanes, &error);
+		if (likely(done))
+			ready_row(&predictor->ready, predictor->lanes, predictor->out);
+	}
+	else
+		done = model_predict(predictor->model, predictor->raw, predictor->features, predictor->out, &error);
+	if (unlikely(!done))
+		report_error(&error);
+}
+
+/* ---- The latest row, when several calls of a query ask for the same one (predict_memo.c) ---- */
+
+/* Whether this model was asked for this row just now, in this statement; then predictor->out is filled. */
+extern bool predict_memo_find(const Predictor *predictor, HeapTupleHeader record);
+
+/* Keeps the outputs of a row. */
+extern void predict_memo_keep(const Predictor *predictor, HeapTupleHeader record);
+
 /* Fill predictor->raw. */
 extern void predict_from_record(Predictor *predictor, HeapTupleHeader record);
 extern void predict_from_json(Predictor *predictor, const Jsonb *features);
 extern void predict_from_array(Predictor *predictor, ArrayType *features);
+
+/* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
+extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);
 
 /* How a value of an SQL type is read. */
 typedef enum ReadAs

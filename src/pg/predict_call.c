@@ -30,26 +30,11 @@
 #include "artifact.h"
 #include "compat.h"
 #include "model_cache.h"
+#include "model_ready.h"
 #include "registry.h"
 
 #define MAX_PREDICTORS 32		/* models that a call site remembers */
-
-/*
- * What resolution depends on.  For one xmax the set of running transactions
- * below it only shrinks, so their number stands for the set; the command says
- * which of our own changes are seen, the subtransaction which were undone.
- */
-typedef struct StatementKey
-{
-	LocalTransactionId transaction;
-	SubTransactionId subtransaction;
-	CommandId	command;
-	TransactionId xmin;
-	TransactionId xmax;
-	uint32		n_running;
-	int32		n_running_sub;
-	Oid			user;
-} StatementKey;
+#define ROWS_UNTIL_READY 16		/* for which the ready form of a value is not worth making */
 
 /* A Predictor and where its model came from. */
 typedef struct Binding
@@ -62,6 +47,7 @@ typedef struct Binding
 	struct varlena *artifact;	/* a value: the copy that the model is opened in */
 	bool		toasted;		/* it came by this pointer, in this statement */
 	struct varatt_external pointer;
+	const struct varlena *place;	/* else: it lay here, whole, the last time */
 	Model		opened;			/* a value: its view */
 } Binding;
 
@@ -159,16 +145,39 @@ clear_predictor(Predictor *predictor)
 	memset(predictor, 0, sizeof(*predictor));
 }
 
-/* Makes room for the rows of a model in an empty predictor; it stays empty (context NULL) where memory runs out. */
+/* Opens a ready form for a predictor, in the current context. */
 static void
-prepare(CallSite *site, Predictor *predictor, const Model *model)
+open_ready(Predictor *predictor, const void *bytes)
+{
+	ready_open(&predictor->ready, predictor->model, bytes);
+	predictor->lanes = model_ready_alloc(predictor->ready.row_size);
+	memset(predictor->lanes, 0, predictor->ready.row_size);
+	predictor->is_ready = true;
+}
+
+/* Makes the ready form of a value's model. */
+void
+predict_make_ready(Predictor *predictor)
+{
+	MemoryContext old = MemoryContextSwitchTo(predictor->context);
+	size_t		size;
+	const void *bytes = model_ready_make(predictor->model, predictor->context, &size);
+
+	if (bytes != NULL)
+		open_ready(predictor, bytes);
+	MemoryContextSwitchTo(old);
+}
+
+void
+predict_prepare(Predictor *predictor, const Model *model, const CachedModel *cached, FeatureForm form, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops predictor", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	predictor->model = model;
-	predictor->form = site->form;
-	predictor->by_value = site->by_value;
+	predictor->cached = cached;
+	predictor->form = form;
+	predictor->by_value = cached == NULL;
 	predictor->raw = palloc((model->n_columns + 1) * sizeof(double));
 	predictor->features = palloc((model->n_features + 1) * sizeof(double));
 	predictor->out = palloc(model->n_outputs * sizeof(double));
@@ -181,9 +190,20 @@ prepare(CallSite *site, Predictor *predictor, const Model *model)
 		predictor->name_lengths[i] = strlen(predictor->names[i]);
 	}
 	predict_find_runs(predictor);
+	if (cached != NULL && cached->ready != NULL)
+		open_ready(predictor, cached->ready);
+	predictor->until_ready = cached == NULL ? ROWS_UNTIL_READY : 0;
 	MemoryContextSwitchTo(old);
-	MemoryContextSetParent(context, site->context);
+	MemoryContextSetParent(context, parent);
 	predictor->context = context;
+}
+
+/* The same for a model of a call site. */
+static void
+prepare(CallSite *site, Predictor *predictor, const Model *model, const CachedModel *cached)
+{
+	predict_prepare(predictor, model, cached, site->form, site->context);
+	predictor->statement = &site->key;
 }
 
 /* The place for another model: a new one, or that of the model used longest ago. */
@@ -237,7 +257,7 @@ resolve_binding(CallSite *site, Binding *binding)
 			model_cache_unpin(binding->cached);
 		binding->cached = cached;
 		clear_predictor(&binding->predictor);
-		prepare(site, &binding->predictor, &cached->model);
+		prepare(site, &binding->predictor, &cached->model, cached);
 	}
 	binding->stale = false;
 }
@@ -289,13 +309,19 @@ same_artifact(const Binding *binding, const struct varlena *value, const struct 
 		VARATT_EXTERNAL_GET_POINTER(pointer, value);
 		return memcmp(&pointer, &binding->pointer, sizeof(pointer)) == 0;
 	}
-	return VARSIZE(whole) == VARSIZE(binding->artifact) && memcmp(whole, binding->artifact, VARSIZE(whole)) == 0;
+	if (VARSIZE(whole) != VARSIZE(binding->artifact))
+		return false;
+
+	/* where the same value lay before in this statement, its header with the checksum stands for it */
+	return memcmp(whole, binding->artifact,
+				  whole == binding->place && !binding->stale ? sizeof(ArtifactHeader) : VARSIZE(whole)) == 0;
 }
 
 /* Notes where a value came from, for the rest of the statement. */
 static void
-note_origin(Binding *binding, const struct varlena *value)
+note_origin(Binding *binding, const struct varlena *value, const struct varlena *whole)
 {
+	binding->place = whole;
 	binding->stale = false;
 	binding->toasted = VARATT_IS_EXTERNAL_ONDISK(value);
 	if (binding->toasted)
@@ -324,8 +350,8 @@ bind_artifact(CallSite *site, Datum datum)
 				continue;
 			if (i > 0)
 				move_to_front(site, i);
-			if (whole != NULL && (binding->stale || VARATT_IS_EXTERNAL_ONDISK(value)))
-				note_origin(binding, value);
+			if (whole != NULL && (binding->stale || whole != binding->place || VARATT_IS_EXTERNAL_ONDISK(value)))
+				note_origin(binding, value, whole);
 			return binding;
 		}
 	}
@@ -337,8 +363,8 @@ bind_artifact(CallSite *site, Datum datum)
 	memcpy(binding->artifact, whole, VARSIZE(whole));
 	artifact_open(&binding->opened, binding->artifact);
 	move_to_front(site, site->n - 1);
-	prepare(site, &binding->predictor, &binding->opened);
-	note_origin(binding, value);
+	prepare(site, &binding->predictor, &binding->opened, NULL);
+	note_origin(binding, value, whole);
 	return binding;
 }
 

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "report.h"
 #include "values.h"
 
 /* What kind of JSON value it is, for an error. */
@@ -308,5 +309,50 @@ predict_from_json(Predictor *predictor, const Jsonb *features)
 			column += predictor->runs[column]->n_columns;
 		else
 			refuse_lacking(predictor, features);
+	}
+}
+
+/* The column of a key, or the first of an array's; UNDEFINED_COLUMN where there is none. */
+static uint32
+find_column(const Predictor *predictor, const char *key, size_t length)
+{
+	uint32		n_columns = predictor->model->n_columns;
+
+	for (uint32 column = 0; column < n_columns; column++)
+	{
+		const ElementRun *run = predictor->runs[column];
+
+		if (predictor->name_lengths[column] == length && memcmp(predictor->names[column], key, length) == 0)
+			return column;
+		if (run != NULL && run->name_length == length && memcmp(run->name, key, length) == 0)
+			return column;
+	}
+
+	char	   *name = pnstrdup(key, length);
+
+	report_unknown_name(ERRCODE_UNDEFINED_COLUMN, psprintf("the model has no column \"%s\"", name), "columns", name, predictor->names,
+						(int) n_columns);
+}
+
+/* Replaces the columns that an object names. */
+void
+predict_change_from_json(Predictor *predictor, const Jsonb *changes)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &changes->root));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		JsonbValue	value;
+		uint32		column;
+
+		if (token != WJB_KEY)
+			continue;
+		column = find_column(predictor, key.val.string.val, (size_t) key.val.string.len);
+		if (predictor->name_lengths[column] != (size_t) key.val.string.len)
+			read_elements(predictor, changes, predictor->runs[column]);
+		else if (find_key(changes, predictor->names[column], predictor->name_lengths[column], &value) != NULL)
+			predictor->raw[column] = json_value(predictor, column, &value);
 	}
 }

@@ -4,40 +4,59 @@
  *
  * The columns of a row type are matched to those of the model by name, once;
  * the map is kept for the next rows of the same type.  A row is deformed up
- * to the last column that the model needs, in a slot that belongs to the map.
- * The map lives in a memory context of its own under the predictor's.
+ * to the last column that the model needs, in one pass that takes only what
+ * is needed: first all columns whose place is the same in every row, as long
+ * as nothing is NULL and all widths are fixed, then one by one.  Rows that
+ * are older than a column of their type are deformed by the server, in a slot
+ * that belongs to the map.  The map lives in a memory context of its own
+ * under the predictor's.
  */
-#include "predict.h"
+#include "predict_map.h"
 
-#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
-#include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
 #include "compat.h"
-#include "report.h"
 
-/* A column of the row that is one column of the model. */
-typedef struct ScalarField
+/* What is taken of a column as it is deformed. */
+typedef enum Take
 {
-	int			attribute;		/* of the row, from 0 */
-	ValueReader reader;
-} ScalarField;
+	TAKE_NOTHING,
+	TAKE_FLOAT,					/* float4, int4, float8 as they are */
+	TAKE_INTEGER,
+	TAKE_DOUBLE,
+	TAKE_VALUE					/* by a reader */
+} Take;
 
-/* An array of the row that is neighbouring columns of the model. */
-typedef struct ArrayField
+/* A column of the row. */
+typedef struct Attribute
 {
-	int			attribute;
-	const ElementRun *run;
-	ValueReader *readers;		/* one a column of the run */
-	int16		element_length;
-	bool		element_by_value;
-	char		element_align;
-} ArrayField;
+	int16		length;			/* as in pg_type */
+	char		align;
+	bool		by_value;
+	uint8		take;			/* Take */
+	uint32		offset;			/* in rows without NULLs, where all columns before have a fixed width */
+	uint32		column;			/* of the model */
+	ScalarField *scalar;		/* TAKE_VALUE */
+} Attribute;
 
+/* A column of the model at a fixed place of the row. */
+typedef struct FixedField
+{
+	uint32		offset;
+	uint32		column;			/* of the model */
+} FixedField;
+
+/* Those of one type. */
+typedef struct FixedFields
+{
+	int			n;
+	FixedField *fields;
+} FixedFields;
+
+/* How rows of one type are read. */
 typedef struct RecordMap
 {
 	MemoryContext context;
@@ -45,114 +64,82 @@ typedef struct RecordMap
 	int32		typmod;
 	uint64		identifier;		/* of this state of the type */
 	TupleTableSlot *slot;
-	int			n_deform;		/* columns of the row to deform */
-	int			n_scalars;
-	ScalarField *scalars;
-	int			n_arrays;
-	ArrayField *arrays;
+	RowMap		fields;
+
+	/* For rows that have all columns, of row types without arrays that are needed. */
+	Attribute  *attributes;		/* NULL: the server deforms */
+	int			n_fixed;		/* columns with a fixed place */
+	uint32		fixed_end;		/* where they end */
+	FixedFields fixed[TAKE_VALUE];	/* those that are needed, by Take */
+	int		   *others;			/* columns with a fixed place and a reader */
+	int			n_others;
 } RecordMap;
 
-/* The column of the row type with this name, or -1; AMBIGUOUS_COLUMN where there are two. */
-static int
-find_attribute(TupleDesc row_type, const char *name)
-{
-	int			found = -1;
-
-	for (int i = 0; i < row_type->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(row_type, i);
-
-		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
-			continue;
-		if (found >= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-					 errmsg("the features have more than one column \"%s\"", name)));
-		found = i;
-	}
-	return found;
-}
-
-/* Maps an array to a run of the model's columns; false where the row has no such array. */
-static bool
-map_array(RecordMap *map, const Predictor *predictor, TupleDesc row_type, uint32 column)
-{
-	ArrayField *field = &map->arrays[map->n_arrays];
-	Oid			type;
-	Oid			element_type;
-
-	field->run = predictor->runs[column];
-	if (field->run == NULL)
-		return false;
-	field->attribute = find_attribute(row_type, field->run->name);
-	if (field->attribute < 0)
-		return false;
-	type = TupleDescAttr(row_type, field->attribute)->atttypid;
-	element_type = get_base_element_type(type);
-	if (!OidIsValid(element_type))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" is of type %s, but the model expects an array of %d elements",
-						field->run->name, format_type_be(type), field->run->n_elements)));
-
-	get_typlenbyvalalign(element_type, &field->element_length, &field->element_by_value, &field->element_align);
-	field->readers = palloc(field->run->n_columns * sizeof(ValueReader));
-	for (uint32 i = 0; i < field->run->n_columns; i++)
-		value_reader_init(&field->readers[i], predictor, column + i, element_type);
-	map->n_arrays++;
-	map->n_deform = Max(map->n_deform, field->attribute + 1);
-	return true;
-}
-
-/* Raises UNDEFINED_COLUMN with what the row type has. */
+/* Notes what is taken of plain fields. */
 static void
-refuse_lacking(const Predictor *predictor, const bool *lacking, TupleDesc row_type)
+take_plain(RecordMap *map, const PlainFields *plain, Take take)
 {
-	const char **given = palloc((row_type->natts + 1) * sizeof(char *));
-	int			n = 0;
-
-	for (int i = 0; i < row_type->natts; i++)
+	for (int i = 0; i < plain->n; i++)
 	{
-		if (!TupleDescAttr(row_type, i)->attisdropped)
-			given[n++] = NameStr(TupleDescAttr(row_type, i)->attname);
+		map->attributes[plain->fields[i].attribute].take = take;
+		map->attributes[plain->fields[i].attribute].column = plain->fields[i].column;
 	}
-	predict_missing_columns(predictor, lacking, given, n);
+	map->fixed[take].fields = palloc((plain->n + 1) * sizeof(FixedField));
 }
 
-/* Finds a field for each column of the model. */
+/* Lists a column with a fixed place. */
 static void
-map_fields(RecordMap *map, const Predictor *predictor, TupleDesc row_type)
+place_attribute(RecordMap *map, int i)
 {
-	uint32		n_columns = predictor->model->n_columns;
-	bool	   *lacking = palloc0((n_columns + 1) * sizeof(bool));
-	bool		any_lacking = false;
-	uint32		column = 0;
+	const Attribute *attribute = &map->attributes[i];
+	FixedFields *fixed = &map->fixed[attribute->take];
 
-	map->scalars = palloc((n_columns + 1) * sizeof(ScalarField));
-	map->arrays = palloc((n_columns + 1) * sizeof(ArrayField));
-	while (column < n_columns)
+	if (attribute->take == TAKE_VALUE)
+		map->others[map->n_others++] = i;
+	else if (attribute->take != TAKE_NOTHING)
+		fixed->fields[fixed->n++] = (FixedField) {.offset = attribute->offset, .column = attribute->column};
+}
+
+/* Plans how rows of a type are deformed. */
+static void
+plan_deforming(RecordMap *map, TupleDesc row_type)
+{
+	int			n = map->fields.n_attributes;
+	uint32		offset = 0;
+
+	if (map->fields.n_arrays > 0)
+		return;
+	map->attributes = palloc0((n + 1) * sizeof(Attribute));
+	map->others = palloc((n + 1) * sizeof(int));
+	take_plain(map, &map->fields.floats, TAKE_FLOAT);
+	take_plain(map, &map->fields.integers, TAKE_INTEGER);
+	take_plain(map, &map->fields.doubles, TAKE_DOUBLE);
+	for (int i = 0; i < map->fields.n_scalars; i++)
 	{
-		int			attribute = find_attribute(row_type, predictor->names[column]);
+		ScalarField *scalar = &map->fields.scalars[i];
+		Attribute  *attribute = &map->attributes[scalar->attribute];
 
-		if (attribute < 0 && map_array(map, predictor, row_type, column))
-		{
-			column += map->arrays[map->n_arrays - 1].run->n_columns;
-			continue;
-		}
-		if (attribute < 0)
-			lacking[column] = any_lacking = true;
-		else
-		{
-			ScalarField *field = &map->scalars[map->n_scalars++];
-
-			field->attribute = attribute;
-			value_reader_init(&field->reader, predictor, column, TupleDescAttr(row_type, attribute)->atttypid);
-			map->n_deform = Max(map->n_deform, attribute + 1);
-		}
-		column++;
+		attribute->take = TAKE_VALUE;
+		attribute->column = scalar->reader.column;
+		attribute->scalar = scalar;
 	}
-	if (any_lacking)
-		refuse_lacking(predictor, lacking, row_type);
+	for (int i = 0; i < n; i++)
+	{
+		Form_pg_attribute form = TupleDescAttr(row_type, i);
+		Attribute  *attribute = &map->attributes[i];
+
+		attribute->length = form->attlen;
+		attribute->align = form->attalign;
+		attribute->by_value = form->attbyval;
+		if (form->attlen <= 0 || map->n_fixed < i)
+			continue;
+		offset = (uint32) att_align_nominal(offset, form->attalign);
+		attribute->offset = offset;
+		offset += (uint32) form->attlen;
+		map->n_fixed = i + 1;
+		map->fixed_end = offset;
+		place_attribute(map, i);
+	}
 }
 
 /* Makes the map of a row type. */
@@ -171,7 +158,8 @@ make_map(Predictor *predictor, Oid type, int32 typmod, uint64 identifier)
 	map->typmod = typmod;
 	map->identifier = identifier;
 	map->slot = MakeSingleTupleTableSlot(row_type, &TTSOpsHeapTuple);
-	map_fields(map, predictor, row_type);
+	row_map_init(&map->fields, predictor, row_type);
+	plan_deforming(map, row_type);
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(context, predictor->context);
 	return map;
@@ -181,9 +169,9 @@ make_map(Predictor *predictor, Oid type, int32 typmod, uint64 identifier)
 static void
 forget_memos(RecordMap *map)
 {
-	for (int i = 0; i < map->n_scalars; i++)
+	for (int i = 0; i < map->fields.n_scalars; i++)
 	{
-		ValueMemo  *memo = map->scalars[i].reader.memo;
+		ValueMemo  *memo = map->fields.scalars[i].reader.memo;
 
 		if (memo != NULL)
 			memset(memo->used, 0, sizeof(memo->used));
@@ -211,36 +199,85 @@ find_map(Predictor *predictor, Oid type, int32 typmod)
 	return predictor->record;
 }
 
-/* Reads the elements of one array. */
-static void
-read_array(const ArrayField *field, const Predictor *predictor, Datum value)
+/* What is taken of a column whose value lies at data. */
+static inline double
+take_value(const Attribute *attribute, const Predictor *predictor, const char *data)
 {
-	ArrayType  *array = DatumGetArrayTypeP(value);
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const char *element = predict_array_data(array);
-	const bits8 *bitmap = ARR_NULLBITMAP(array);
-	double	   *raw = predictor->raw + field->run->first;
-	uint32		next = 0;
-
-	if (n != field->run->n_elements || ARR_NDIM(array) > 1)
-		predict_wrong_length(field->run->name, n, field->run->n_elements);
-	for (int i = 0; i < n; i++)
+	switch ((Take) attribute->take)
 	{
-		bool		null = bitmap != NULL && (bitmap[i / 8] & (1 << (i % 8))) == 0;
-		bool		wanted = next < field->run->n_columns && field->run->positions[next] == i;
-
-		if (wanted && null)
-			raw[next] = get_float8_nan();
-		else if (wanted)
-			raw[next] = value_read(&field->readers[next], predictor,
-								   fetch_att(element, field->element_by_value, field->element_length));
-		if (!null)
-		{
-			element = att_addlength_pointer(element, field->element_length, element);
-			element = (const char *) att_align_nominal(element, field->element_align);
-		}
-		next += wanted ? 1 : 0;
+		case TAKE_FLOAT:
+			return *(const float4 *) data;
+		case TAKE_INTEGER:
+			return *(const int32 *) data;
+		case TAKE_DOUBLE:
+			return *(const float8 *) data;
+		case TAKE_VALUE:
+			return value_read(&attribute->scalar->reader, predictor, fetch_att(data, attribute->by_value, attribute->length));
+		case TAKE_NOTHING:
+			break;
 	}
+	return 0;
+}
+
+/* Reads the columns with a fixed place. */
+static inline void
+read_fixed(const RecordMap *map, const Predictor *predictor, const char *data)
+{
+	const FixedFields *floats = &map->fixed[TAKE_FLOAT];
+	const FixedFields *integers = &map->fixed[TAKE_INTEGER];
+	const FixedFields *doubles = &map->fixed[TAKE_DOUBLE];
+	double	   *raw = predictor->raw;
+
+	for (const FixedField *field = floats->fields; field < floats->fields + floats->n; field++)
+		raw[field->column] = *(const float4 *) (data + field->offset);
+	for (const FixedField *field = integers->fields; field < integers->fields + integers->n; field++)
+		raw[field->column] = *(const int32 *) (data + field->offset);
+	for (const FixedField *field = doubles->fields; field < doubles->fields + doubles->n; field++)
+		raw[field->column] = *(const float8 *) (data + field->offset);
+	for (int i = 0; i < map->n_others; i++)
+	{
+		const Attribute *attribute = &map->attributes[map->others[i]];
+
+		raw[attribute->column] = take_value(attribute, predictor, data + attribute->offset);
+	}
+}
+
+/* Reads columns from one on, which begins behind offset; bitmap: NULL where nothing is. */
+static void
+read_from(const RecordMap *map, const Predictor *predictor, const char *data, const bits8 *bitmap, int first, uint32 offset)
+{
+	int			n = map->fields.n_attributes;
+
+	for (int i = first; i < n; i++)
+	{
+		const Attribute *attribute = &map->attributes[i];
+
+		if (bitmap != NULL && att_isnull(i, bitmap))
+		{
+			if (attribute->take != TAKE_NOTHING)
+				predictor->raw[attribute->column] = get_float8_nan();
+			continue;
+		}
+		offset = (uint32) att_align_pointer(offset, attribute->align, attribute->length, data + offset);
+		if (attribute->take != TAKE_NOTHING)
+			predictor->raw[attribute->column] = take_value(attribute, predictor, data + offset);
+		offset = (uint32) att_addlength_pointer(offset, attribute->length, data + offset);
+	}
+}
+
+/* Reads a row as the server deforms it. */
+static void
+read_deformed(const RecordMap *map, const Predictor *predictor, HeapTupleHeader record)
+{
+	HeapTupleData tuple;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(record);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = record;
+	ExecStoreHeapTuple(&tuple, map->slot, false);
+	slot_getsomeattrs(map->slot, map->fields.n_attributes);
+	row_map_read(&map->fields, predictor, map->slot->tts_values, map->slot->tts_isnull);
 }
 
 /* Reads a row. */
@@ -250,39 +287,19 @@ predict_from_record(Predictor *predictor, HeapTupleHeader record)
 	Oid			type = HeapTupleHeaderGetTypeId(record);
 	int32		typmod = HeapTupleHeaderGetTypMod(record);
 	RecordMap  *map = predictor->record;
-	HeapTupleData tuple;
 
 	if (unlikely(map == NULL || map->type != type || map->typmod != typmod || predictor->recheck_types))
 		map = find_map(predictor, type, typmod);
 
-	tuple.t_len = HeapTupleHeaderGetDatumLength(record);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = record;
-	ExecStoreHeapTuple(&tuple, map->slot, false);
-	slot_getsomeattrs(map->slot, map->n_deform);
+	const char *data = (const char *) record + record->t_hoff;
 
-	const Datum *values = map->slot->tts_values;
-	const bool *nulls = map->slot->tts_isnull;
-
-	for (int i = 0; i < map->n_scalars; i++)
+	if (map->attributes == NULL || (int) HeapTupleHeaderGetNatts(record) < map->fields.n_attributes)
+		read_deformed(map, predictor, record);
+	else if (record->t_infomask & HEAP_HASNULL)
+		read_from(map, predictor, data, record->t_bits, 0, 0);
+	else
 	{
-		ScalarField *field = &map->scalars[i];
-
-		predictor->raw[field->reader.column] = nulls[field->attribute]
-			? get_float8_nan()
-			: value_read(&field->reader, predictor, values[field->attribute]);
-	}
-	for (int i = 0; i < map->n_arrays; i++)
-	{
-		const ArrayField *field = &map->arrays[i];
-
-		if (!nulls[field->attribute])
-			read_array(field, predictor, values[field->attribute]);
-		else
-		{
-			for (uint32 j = 0; j < field->run->n_columns; j++)
-				predictor->raw[field->run->first + j] = get_float8_nan();
-		}
+		read_fixed(map, predictor, data);
+		read_from(map, predictor, data, NULL, map->n_fixed, map->fixed_end);
 	}
 }

@@ -35,10 +35,18 @@ typedef enum Right
 /* A right by the name that SQL has for it: see, view, predict, train, review, deploy, own. */
 extern Right right_by_name(const char *name);
 
-/* Whether the caller has a right in a project; superusers have all. */
+#define RIGHT_BIT(right) (1u << (right))
+
+/* The caller's rights in a project, as RIGHT_BITs; superusers have all. */
+extern unsigned access_rights(int64 project_id);
+
+/* Whether the caller has a right in a project. */
 extern bool access_allowed(int64 project_id, Right right);
 
-/* INSUFFICIENT_PRIVILEGE, naming the level that would do, where it has not; model_name may be NULL. */
+/* INSUFFICIENT_PRIVILEGE, naming the level that would do; model_name may be NULL. */
+extern void access_refuse(int64 project_id, Right right, const char *model_name) __attribute__((noreturn));
+
+/* The same where the caller has not the right. */
 extern void access_require(int64 project_id, Right right, const char *model_name);
 
 #define REGISTRY_NAME_BYTES 200	/* the longest name of a project or model */
@@ -51,7 +59,8 @@ typedef struct ModelRef
 	int64		project_id;
 	int64		model_id;
 	int32		version;		/* 0: the model as such */
-	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the version's bytes, where there is a version */
+	int64		size;			/* of the version's bytes, where there is a version */
+	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the same */
 	char		model_name[REGISTRY_NAME_SIZE];
 } ModelRef;
 
@@ -101,6 +110,18 @@ extern void registry_target(const char *model, const char *project, ModelRef *ta
 
 /* Reads the bytes of a version as the extension's owner: palloc'ed (huge) varlena, 4-byte header set.  No access check. */
 extern struct varlena *registry_load(int64 model_id, int32 version);
+
+/* DATA_CORRUPTED where a version says that it has a size that none can have. */
+extern void registry_check_size(int64 model_id, int32 version, int64 size);
+
+/*
+ * Reads the bytes of a resolved version into place, which has room for a
+ * length word and ref->size bytes and is 8-byte aligned.  No access check.
+ */
+extern void registry_read(const ModelRef *ref, struct varlena *place);
+
+/* Locks, until the transaction ends, all that registry_read() reads, so that it waits for no lock. */
+extern void registry_lock_chunks(void);
 
 /* A version to store. */
 typedef struct NewVersion

@@ -6,7 +6,8 @@
  * projects that the caller may see, the caller's right is checked, and only
  * then is the version looked up.  What the caller may not see is answered as
  * if it did not exist.  All reads are index scans under the active snapshot;
- * memory is the caller's current context.
+ * memory is the caller's current context.  resolve_cache.c knows when there is
+ * nothing new to read.
  */
 #include "registry.h"
 
@@ -16,6 +17,7 @@
 
 #include "registry_scan.h"
 #include "report.h"
+#include "resolve_cache.h"
 
 /* A reference, taken apart. */
 typedef struct Reference
@@ -161,9 +163,9 @@ refuse_ambiguous(const char *name, List *projects)
 			 errhint("Name the project, too: %s.", choices.data)));
 }
 
-/* Finds the one model of this name that the caller sees; false where there is none. */
+/* Finds the one model of this name that the caller sees, and the caller's rights in its project; false where there is none. */
 static bool
-find_model(const Reference *reference, ModelRef *ref)
+find_model(const Reference *reference, ModelRef *ref, unsigned *rights)
 {
 	RegistryScan scan;
 	List	   *projects = NIL;
@@ -182,12 +184,15 @@ find_model(const Reference *reference, ModelRef *ref)
 	while (registry_scan_next(&scan))
 	{
 		int64	   *project_id = palloc(sizeof(int64));
+		unsigned	rights_there;
 
 		*project_id = DatumGetInt64(registry_scan_get(&scan, project));
-		if (!access_allowed(*project_id, RIGHT_SEE) ||
+		rights_there = access_rights(*project_id);
+		if ((rights_there & RIGHT_BIT(RIGHT_SEE)) == 0 ||
 			(reference->project != NULL && strcmp(registry_project_name(*project_id), reference->project) != 0))
 			continue;
 		projects = lappend(projects, project_id);
+		*rights = rights_there;
 		memset(ref, 0, sizeof(*ref));
 		ref->project_id = *project_id;
 		ref->model_id = DatumGetInt64(registry_scan_get(&scan, id));
@@ -266,6 +271,8 @@ find_version(ModelRef *ref)
 					 errmsg("the hash of version %d of model \"%s\" has %zu bytes", ref->version, ref->model_name,
 							(size_t) VARSIZE_ANY_EXHDR(hash))));
 		memcpy(ref->sha256, VARDATA_ANY(hash), REGISTRY_HASH_SIZE);
+		ref->size = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "size")));
+		registry_check_size(ref->model_id, ref->version, ref->size);
 	}
 	registry_scan_close(&scan);
 	return found;
@@ -397,18 +404,20 @@ bare_version(const ModelRef *ref, BareName bare)
 	return version;
 }
 
-/* Resolves a reference and requires a right. */
-void
-registry_resolve(const char *text, BareName bare, Right right, ModelRef *ref)
+/* Looks up what a reference means. */
+static void
+look_up(const char *text, BareName bare, Right right, ModelRef *ref)
 {
 	Reference	reference;
+	unsigned	rights;
 
 	parse_reference(text, &reference);
 	if (bare == BARE_MODEL && reference.selector != NULL)
 		refuse_reference(text, "a model is meant here, not one of its versions");
-	if (!find_model(&reference, ref))
+	if (!find_model(&reference, ref, &rights))
 		unknown_model(&reference);
-	access_require(ref->project_id, right, ref->model_name);
+	if ((rights & RIGHT_BIT(right)) == 0)
+		access_refuse(ref->project_id, right, ref->model_name);
 
 	if (reference.selector == NULL)
 		ref->version = bare_version(ref, bare);
@@ -420,16 +429,29 @@ registry_resolve(const char *text, BareName bare, Right right, ModelRef *ref)
 		unknown_version(ref, reference.version != 0 ? reference.selector : psprintf("%d", ref->version));
 }
 
+/* Resolves a reference and requires a right. */
+void
+registry_resolve(const char *text, BareName bare, Right right, ModelRef *ref)
+{
+	ResolveTicket ticket;
+
+	if (resolve_cache_recall(&ticket, text, bare, right, ref))
+		return;
+	look_up(text, bare, right, ref);
+	resolve_cache_remember(&ticket, text, bare, right, ref);
+}
+
 /* Looks for a model that need not exist. */
 bool
 registry_find(const char *text, ModelRef *ref)
 {
 	Reference	reference;
+	unsigned	rights;
 
 	parse_reference(text, &reference);
 	if (reference.selector != NULL)
 		refuse_reference(text, "a model is meant here, not one of its versions");
-	return find_model(&reference, ref);
+	return find_model(&reference, ref, &rights);
 }
 
 /* A meaning of bare names by the word that SQL has for it. */

@@ -87,9 +87,9 @@ looks_like_name(const char *text)
 	return true;
 }
 
-/* "select * from schema.relation" where the text is a possibly qualified, possibly quoted name; NULL where it is not one. */
+/* "schema.relation" where the text is a possibly qualified, possibly quoted name; NULL where it is not one. */
 static char *
-query_of_name(const char *text)
+relation_of_name(const char *text)
 {
 	List	   *parts = NIL;
 	RangeVar   *name;
@@ -104,8 +104,7 @@ query_of_name(const char *text)
 	name = makeRangeVarFromNameList(parts);
 	relation = RangeVarGetRelid(name, NoLock, true);
 	if (OidIsValid(relation))
-		return psprintf("select * from %s",
-						quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)));
+		return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
 
 	nearest = nearest_relation(name);
 	ereport(ERROR,
@@ -228,10 +227,10 @@ Source *
 source_open(const char *text)
 {
 	Source	   *source = palloc0(sizeof(Source));
-	char	   *of_name = query_of_name(text);
 	ErrorContextCallback callback;
 
-	source->text = of_name != NULL ? of_name : pstrdup(text);
+	source->relation = relation_of_name(text);
+	source->text = source->relation != NULL ? psprintf("select * from %s", source->relation) : pstrdup(text);
 	callback.callback = source_error_context;
 	callback.arg = unconstify(char *, source->text);
 	callback.previous = error_context_stack;

@@ -25,6 +25,7 @@ typedef struct SourceColumn
 typedef struct Source
 {
 	const char *text;			/* as given, or "select * from ..." made of a name */
+	const char *relation;		/* its qualified, quoted name; NULL: the source is a SELECT */
 	Query	   *query;			/* analysed */
 	const char *qualified;		/* its text with qualified names */
 	int			n_columns;

@@ -15,9 +15,11 @@
 #include "../core/fit/encode.h"
 #include "../core/fit/linalg.h"
 #include "../core/linear_model.h"
+#include "../core/ready.h"
 
 #define SCORE_BLOCK_ROWS 1024
 #define SCORE_TILE_ROWS 256		/* predicted at a time, where the model takes many */
+#define READY_MIN_ROWS 1024		/* fewer are predicted before trees are ready */
 
 typedef struct ScoreWork
 {
@@ -27,6 +29,9 @@ typedef struct ScoreWork
 	double	   *outputs;
 	double	   *scratch;		/* for each thread: a raw row and its features, or a feature and the scores of a tile */
 	size_t		scratch_size;	/* doubles a thread */
+	const Ready *ready;			/* of trees, or NULL */
+	uint8_t    *lanes;			/* lanes_size for each thread: binned rows and the scratch of ready_block() */
+	size_t		lanes_size;
 	uint8_t    *failed;			/* for each block */
 } ScoreWork;
 
@@ -112,6 +117,23 @@ source_row(const RowSource *source, uint32_t feature, size_t row)
 	return source->shuffled != NULL && feature == source->shuffled_feature ? source->shuffled[row] : row;
 }
 
+/* The raw values of a row; false with an error where the recipe refuses a category. */
+static bool
+load_row(const ScoreWork *work, size_t row, double *raw, Error *error)
+{
+	const RowSource *source = work->source;
+
+	for (uint32_t feature = 0; feature < work->model->n_columns; feature++)
+	{
+		size_t		from = source_row(source, feature, row);
+
+		if (source->raw_of_code[feature] != NULL && !check_unseen(work->model, source, feature, from, error))
+			return false;
+		raw[feature] = raw_value(source, feature, from);
+	}
+	return true;
+}
+
 /* Predicts rows [range) one by one; false with an error at the first one that the recipe refuses. */
 static bool
 score_one_by_one(const ScoreWork *work, RowRange range, double *scratch, Error *error)
@@ -122,16 +144,34 @@ score_one_by_one(const ScoreWork *work, RowRange range, double *scratch, Error *
 
 	for (size_t row = range.begin; row < range.end; row++)
 	{
-		for (uint32_t feature = 0; feature < model->n_columns; feature++)
-		{
-			size_t		from = source_row(work->source, feature, row);
-
-			if (work->source->raw_of_code[feature] != NULL && !check_unseen(model, work->source, feature, from, error))
-				return false;
-			raw[feature] = raw_value(work->source, feature, from);
-		}
-		if (!model_predict(model, raw, features, work->outputs + (row - work->range.begin) * model->n_outputs, error))
+		if (!load_row(work, row, raw, error) ||
+			!model_predict(model, raw, features, work->outputs + (row - work->range.begin) * model->n_outputs, error))
 			return false;
+	}
+	return true;
+}
+
+/* Predicts rows [range) by trees made ready to run, READY_ROWS at a time; fails likewise. */
+static bool
+score_ready(const ScoreWork *work, RowRange range, int thread, double *scratch, Error *error)
+{
+	const Model *model = work->model;
+	const Ready *ready = work->ready;
+	uint8_t    *lanes = work->lanes + (size_t) thread * work->lanes_size;
+	uint8_t    *sums = lanes + READY_ROWS * ready->row_size;
+	double	   *raw = scratch;
+	double	   *features = raw + model->n_columns;
+
+	for (size_t begin = range.begin; begin < range.end; begin += READY_ROWS)
+	{
+		uint32_t	n = range.end - begin < READY_ROWS ? (uint32_t) (range.end - begin) : READY_ROWS;
+
+		for (uint32_t i = 0; i < n; i++)
+		{
+			if (!load_row(work, begin + i, raw, error) || !ready_bin(ready, raw, features, lanes + i * ready->row_size, error))
+				return false;
+		}
+		ready_block(ready, lanes, n, sums, work->outputs + (begin - work->range.begin) * model->n_outputs);
 	}
 	return true;
 }
@@ -212,6 +252,12 @@ score_block(const ScoreWork *work, size_t block, int thread, Error *error)
 
 		if (model_is_linear(work->model) && score_linear(work, tile, scratch))
 			continue;
+		if (work->ready != NULL)
+		{
+			if (!score_ready(work, tile, thread, scratch, error))
+				return false;
+			continue;
+		}
 		if (!score_one_by_one(work, tile, scratch, error))
 			return false;
 	}
@@ -227,12 +273,36 @@ score_task(void *argument, size_t block, int thread)
 	work->failed[block] = !score_block(work, block, thread, &error);
 }
 
+/* Makes trees ready to run, where that is possible and there are rows enough; false only without memory. */
+static bool
+make_ready(ScoreWork *work, Ready *ready, int n_threads, Arena *arena, Error *error)
+{
+	ReadyPlan  *plan = range_rows(work->range) < READY_MIN_ROWS ? NULL : ready_plan(work->model);
+
+	if (plan == NULL)
+		return true;
+
+	void	   *bytes = arena_alloc(arena, ready_plan_size(plan), 1, error);
+
+	if (bytes != NULL)
+		ready_plan_write(plan, bytes);
+	ready_plan_free(plan);
+	if (bytes == NULL)
+		return false;
+	ready_open(ready, work->model, bytes);
+	work->ready = ready;
+	work->lanes_size = (READY_ROWS * ready->row_size + ready->scratch_size + READY_ALIGN - 1) / READY_ALIGN * READY_ALIGN;
+	work->lanes = arena_alloc(arena, work->lanes_size, (size_t) n_threads, error);
+	return work->lanes != NULL;
+}
+
 double *
 score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPool *pool, Arena *arena, Error *error)
 {
 	size_t		n = range_rows(range);
 	size_t		n_blocks = (n + SCORE_BLOCK_ROWS - 1) / SCORE_BLOCK_ROWS;
 	ScoreWork	work = {.model = model, .source = source, .range = range};
+	Ready		ready;
 
 	work.scratch_size = linalg_stride((size_t) model->n_columns + model->n_features);
 	if (model_is_linear(model) && work.scratch_size < (2 + (size_t) model->n_outputs) * SCORE_TILE_ROWS)
@@ -240,7 +310,7 @@ score_rows(const Model *model, const RowSource *source, RowRange range, ThreadPo
 	work.scratch = arena_alloc(arena, work.scratch_size * (size_t) pool_threads(pool), sizeof(double), error);
 	work.failed = arena_zeroed(arena, n_blocks, 1, error);
 	work.outputs = arena_alloc(arena, n, sizeof(double) * model->n_outputs, error);
-	if (work.scratch == NULL || work.failed == NULL || work.outputs == NULL)
+	if (work.scratch == NULL || work.failed == NULL || work.outputs == NULL || !make_ready(&work, &ready, pool_threads(pool), arena, error))
 		return NULL;
 
 	pool_for_thread(pool, n_blocks, score_task, &work);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/fit/fit.h"
 #include "core/fit/metrics.h"
 #include "core/hash.h"

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "core/algorithm.h"
+#include "core/explain.h"
 #include "core/linear_model.h"
 #include "core/model.h"
+#include "core/ready.h"
 #include "core/tree_inspect.h"
 
 /* Keeps the compiler from leaving out what nobody looks at. */
@@ -83,7 +85,68 @@ exercise_trees(const Model *model)
 	free(shares);
 }
 
-/* True where the bytes are a valid model; then it has been read and has predicted. */
+/* Makes the ready form of a model, and ends the program where it answers a row otherwise than the reference. */
+static inline void
+exercise_ready(const Model *model, const double *raw, double *features, const double *expected)
+{
+	ReadyPlan  *plan = ready_plan(model);
+	Ready		ready;
+	Error		error;
+
+	if (plan == NULL)
+		return;
+
+	void	   *bytes = aligned_alloc(READY_ALIGN, ready_plan_size(plan));
+
+	ready_plan_write(plan, bytes);
+	ready_plan_free(plan);
+	ready_open(&ready, model, bytes);
+
+	uint8_t    *lanes = aligned_alloc(READY_ALIGN, READY_ROWS * ready.row_size);
+	void	   *scratch = aligned_alloc(READY_ALIGN, (ready.scratch_size + READY_ALIGN - 1) / READY_ALIGN * READY_ALIGN);
+	double	   *out = malloc(READY_ROWS * model->n_outputs * sizeof(double));
+	size_t		size = model->n_outputs * sizeof(double);
+
+	memset(lanes, 0, READY_ROWS * ready.row_size);
+	if (!ready_bin(&ready, raw, features, lanes, &error))
+		abort();
+	ready_row(&ready, lanes, out);
+	if (memcmp(out, expected, size) != 0)
+		abort();
+	ready_block(&ready, lanes, READY_ROWS, scratch, out);
+	if (memcmp(out, expected, size) != 0)
+		abort();
+	free(bytes);
+	free(lanes);
+	free(scratch);
+	free(out);
+}
+
+/* Explains the first and the last output for one row, with interactions where there are few columns. */
+static inline void
+exercise_explanations(const Model *model, const double *features)
+{
+	double	   *contributions = malloc(model->n_columns * sizeof(double) + 1);
+	double	   *matrix = model->n_columns <= 64 ? malloc((size_t) model->n_columns * model->n_columns * sizeof(double) + 1) : NULL;
+	Error		error;
+
+	for (int last = 0; last < 2; last++)
+	{
+		Explainer  *explainer = explainer_create(model, last ? model->n_outputs - 1 : 0, &error);
+
+		if (explainer == NULL)
+			continue;
+		explain_row(explainer, features, contributions);
+		if (matrix != NULL)
+			explain_row_pairs(explainer, features, matrix);
+		exercise_sink = explainer_base(explainer) + (double) explainer_size(explainer);
+		explainer_free(explainer);
+	}
+	free(contributions);
+	free(matrix);
+}
+
+/* True where the bytes are a valid model; then it has been read, has predicted and explained. */
 static inline bool
 exercise_model(const void *bytes, size_t size)
 {
@@ -107,9 +170,14 @@ exercise_model(const void *bytes, size_t size)
 	{
 		for (uint32_t i = 0; i < model.n_columns; i++)
 			raw[i] = exercise_raw(&model, &model.columns[i], round + (int) i);
-		if (model_predict(&model, raw, features, out, &error))
-			exercise_sink = out[model_best_class(out, model.n_outputs)];
+		if (!model_predict(&model, raw, features, out, &error))
+			continue;
+		exercise_sink = out[model_best_class(out, model.n_outputs)];
+		if (model_has_trees(&model) && round % 5 == 0)
+			exercise_ready(&model, raw, features, out);
 	}
+	if (model_encode(&model, raw, features, &error))
+		exercise_explanations(&model, features);
 	free(raw);
 	free(features);
 	free(out);

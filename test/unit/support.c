@@ -264,7 +264,8 @@ example_linear(Buffer *out, Error *error)
 
 	const double intercept = 1;
 	const double weights[5] = {2, 0.5, 10, 20, 30};
-	bool		done = linear_model_write(LINEAR_IDENTITY, 1, 5, &intercept, weights, &writer.sections[SECTION_PAYLOAD], error);
+	const double means[5] = {0, 0.125, 0.5, 0.375, 0.125};
+	bool		done = linear_model_write(LINEAR_IDENTITY, 1, 5, &intercept, weights, means, &writer.sections[SECTION_PAYLOAD], error);
 
 	return finish(&writer, done, out, error);
 }
@@ -285,7 +286,8 @@ example_softmax(Buffer *out, Error *error)
 
 	const double intercept[3] = {0, 1, -1};
 	const double weights[3] = {1, 0, -1};
-	bool		done = linear_model_write(LINEAR_SOFTMAX, 3, 1, intercept, weights, &writer.sections[SECTION_PAYLOAD], error);
+	const double mean = 0.5;
+	bool		done = linear_model_write(LINEAR_SOFTMAX, 3, 1, intercept, weights, &mean, &writer.sections[SECTION_PAYLOAD], error);
 
 	return finish(&writer, done, out, error);
 }
@@ -300,7 +302,7 @@ example_baseline(Buffer *out, Error *error)
 	model_writer_label(&writer, "true");
 
 	const double frequencies[2] = {0.25, 0.75};
-	bool		done = linear_model_write(LINEAR_CONSTANT, 2, 0, frequencies, NULL, &writer.sections[SECTION_PAYLOAD], error);
+	bool		done = linear_model_write(LINEAR_CONSTANT, 2, 0, frequencies, NULL, NULL, &writer.sections[SECTION_PAYLOAD], error);
 
 	return finish(&writer, done, out, error);
 }

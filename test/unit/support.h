@@ -36,7 +36,8 @@ extern bool example_multiclass_forest(Buffer *out, Error *error);
 /*
  * Columns x (mean 2, deviation 4, filled with 3, indicator) and job (admin <
  * clerk < retired, one-hot, filled with clerk): y = 1 + 2 x' + 0.5 [x missing]
- * + 10 admin + 20 clerk + 30 retired.
+ * + 10 admin + 20 clerk + 30 retired.  Half of the training rows were admins, three
+ * eighths clerks, an eighth retired; an eighth had no x.
  */
 extern bool example_linear(Buffer *out, Error *error);
 

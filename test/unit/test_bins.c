@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "core/fit/bins.h"
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/hash.h"
 
 #define MAX_VALUES 20000

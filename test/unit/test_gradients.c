@@ -7,7 +7,7 @@
  */
 
 #include "check.h"
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/fit/histogram.h"
 
 /* Numbers that depend on the seed alone. */

@@ -4,7 +4,7 @@
  */
 #include "fit_case.h"
 
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/fit/logistic.h"
 #include "core/mathfun.h"
 #include "fixtures/linear.h"

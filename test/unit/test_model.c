@@ -396,7 +396,7 @@ test_many_levels(void)
 	writer.header.task = TASK_REGRESSION;
 	model_writer_column(&writer, &column, "c", "text", levels, lengths, LEVELS);
 	buffer_init(&bytes);
-	CHECK_OK(linear_model_write(LINEAR_CONSTANT, 1, 0, &mean, NULL, &writer.sections[SECTION_PAYLOAD], &error), &error);
+	CHECK_OK(linear_model_write(LINEAR_CONSTANT, 1, 0, &mean, NULL, NULL, &writer.sections[SECTION_PAYLOAD], &error), &error);
 	CHECK_OK(model_writer_finish(&writer, &bytes, &error), &error);
 	model_writer_free(&writer);
 	if (!CHECK_OK(model_open(&model, bytes.data, bytes.size, &error), &error))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/fit/cpu.h"
+#include "core/cpu.h"
 #include "core/fit/encode.h"
 #include "core/fit/recipe_fit.h"
 #include "core/hash.h"
@@ -357,7 +357,7 @@ write_model(const FittedRecipe *recipe, Buffer *out, Model *model, Error *error)
 	writer.header.n_training_rows = 1;
 	recipe_write(recipe, &writer);
 	buffer_init(out);
-	written = linear_model_write(LINEAR_CONSTANT, 1, 0, &zero, NULL, &writer.sections[SECTION_PAYLOAD], error) &&
+	written = linear_model_write(LINEAR_CONSTANT, 1, 0, &zero, NULL, NULL, &writer.sections[SECTION_PAYLOAD], error) &&
 		model_writer_finish(&writer, out, error) &&
 		model_open(model, out->data, out->size, error);
 	model_writer_free(&writer);

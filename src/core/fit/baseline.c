@@ -42,7 +42,7 @@ baseline_fit(const FitInput *input, FitOutput *output, Error *error)
 	if (out == NULL)
 		return false;
 	baseline_constant(input->target, input->weight, input->n_classes, input->table->train, out);
-	return linear_model_write(LINEAR_CONSTANT, n_outputs, 0, out, NULL, &output->payload, error);
+	return linear_model_write(LINEAR_CONSTANT, n_outputs, 0, out, NULL, NULL, &output->payload, error);
 }
 
 uint64_t

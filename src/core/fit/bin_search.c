@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

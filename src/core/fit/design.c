@@ -317,6 +317,14 @@ design_expand(const Design *design, const double *coefficients, double intercept
 }
 
 void
+design_means(const Design *design, double *means)
+{
+	memset(means, 0, design->input->recipe->n_features * sizeof(double));
+	for (uint32_t j = 0; j < design->n_columns; j++)
+		means[design->feature[j]] = design->center[j];
+}
+
+void
 design_feature_name(const FittedRecipe *recipe, uint32_t feature, char *out, size_t out_size)
 {
 	uint32_t	i = 0;

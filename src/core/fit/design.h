@@ -88,6 +88,9 @@ extern size_t design_slots(size_t size);
 /* Coefficients of columns and a centred intercept into those of features: weights[n_features], zeros for left-out ones; returns the intercept. */
 extern double design_expand(const Design *design, const double *coefficients, double intercept, double *weights);
 
+/* The features' means over the training rows: means[n_features], zeros for left-out ones. */
+extern void design_means(const Design *design, double *means);
+
 /* Leaves columns out: keep[n_columns]; the other columns move together. */
 extern void design_keep(Design *design, const bool *keep);
 

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 #include "encode.h"
 
 typedef double Lanes __attribute__((vector_size(LINALG_LANES * sizeof(double)), may_alias));

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 typedef double Lanes __attribute__((vector_size(ENCODE_LANES * sizeof(double)), may_alias));
 typedef int64_t LaneMask __attribute__((vector_size(ENCODE_LANES * sizeof(int64_t)), may_alias));

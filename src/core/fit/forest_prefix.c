@@ -16,7 +16,7 @@
 #include "forest_internal.h"
 
 #include "../mathfun.h"
-#include "cpu.h"
+#include "../cpu.h"
 
 /* ---- Scores ---- */
 

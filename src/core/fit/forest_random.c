@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define DRAW_CUT	UINT64_C(0x637574)
 #define DRAW_SET	UINT64_C(0x736574)

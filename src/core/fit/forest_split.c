@@ -22,7 +22,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 /* ---- Adding up ---- */
 

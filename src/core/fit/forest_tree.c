@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 /* ---- Memory ---- */
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 /* The largest derivative may be this many times the mean one before 16 bits are too few. */
 #define NARROW_RATIO 256

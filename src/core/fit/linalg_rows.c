@@ -9,7 +9,7 @@
  */
 #include "linalg.h"
 
-#include "cpu.h"
+#include "../cpu.h"
 
 typedef double Lanes __attribute__((vector_size(LINALG_LANES * sizeof(double)), may_alias));
 

@@ -236,8 +236,10 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 {
 	Fit			fit = {.lambda = params_get(input->params, "reg_lambda")};
 	double	   *weights = arena_alloc(input->arena, input->recipe->n_features, sizeof(double), error);
+	double	   *means = arena_alloc(input->arena, input->recipe->n_features, sizeof(double), error);
 
-	if (weights == NULL || !linalg_start(error) || !design_build(&fit.design, input, DESIGN_TARGET, fit.lambda == 0, error) || !allocate(&fit, error))
+	if (weights == NULL || means == NULL || !linalg_start(error) ||
+		!design_build(&fit.design, input, DESIGN_TARGET, fit.lambda == 0, error) || !allocate(&fit, error))
 		return false;
 	if (!solve_cholesky(&fit))
 	{
@@ -251,7 +253,8 @@ linear_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 
 	double		intercept = design_expand(&fit.design, fit.coefficients, fit.intercept + fit.design.target_center, weights);
 
-	return linear_model_write(LINEAR_IDENTITY, 1, input->recipe->n_features, &intercept, weights, &output->payload, error);
+	design_means(&fit.design, means);
+	return linear_model_write(LINEAR_IDENTITY, 1, input->recipe->n_features, &intercept, weights, means, &output->payload, error);
 }
 
 uint64_t

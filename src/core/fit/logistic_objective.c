@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../mathfun.h"
-#include "cpu.h"
+#include "../cpu.h"
 
 /* Rows whose exponentials are taken at a time: a constant, so that the loop becomes one over vectors. */
 #define LOSS_ROWS 64

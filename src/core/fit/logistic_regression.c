@@ -317,8 +317,9 @@ write_model(const Logistic *fit, FitOutput *output, Error *error)
 	uint32_t	n_features = input->recipe->n_features;
 	double	   *intercepts = arena_alloc(input->arena, fit->n_scores, sizeof(double), error);
 	double	   *weights = arena_alloc(input->arena, (size_t) fit->n_scores * n_features, sizeof(double), error);
+	double	   *means = arena_alloc(input->arena, n_features, sizeof(double), error);
 
-	if (intercepts == NULL || weights == NULL)
+	if (intercepts == NULL || weights == NULL || means == NULL)
 		return false;
 	for (uint32_t k = 0; k < fit->n_scores; k++)
 	{
@@ -326,8 +327,9 @@ write_model(const Logistic *fit, FitOutput *output, Error *error)
 
 		intercepts[k] = design_expand(&fit->design, theta, theta[fit->design.n_columns], weights + (size_t) k * n_features);
 	}
+	design_means(&fit->design, means);
 	return linear_model_write(fit->n_scores == 1 ? LINEAR_LOGISTIC : LINEAR_SOFTMAX, fit->n_scores, n_features, intercepts, weights,
-							  &output->payload, error);
+							  means, &output->payload, error);
 }
 
 /* In: log loss + reg_lambda / 2 |w|^2.  Out: coefficients of the encoded features; iterations: Newton steps. */

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define LANES 8
 

@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "../mathfun.h"
-#include "cpu.h"
+#include "../cpu.h"
 
 /* Derivatives are float32: limits of weights, and of targets with and without theirs; where a mean is an exponential, of both. */
 #define DERIVATIVE_MAX 1e30

@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "../mathfun.h"
-#include "cpu.h"
+#include "../cpu.h"
 
 #define EXPONENTIAL_MAX 1e18	/* derivatives are float32, and weights of up to 1e18 come on top */
 

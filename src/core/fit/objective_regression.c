@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "../mathfun.h"
-#include "cpu.h"
+#include "../cpu.h"
 #include "quantile.h"
 
 /* ---- Constant scores ---- */

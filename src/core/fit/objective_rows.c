@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #define LANES 16
 

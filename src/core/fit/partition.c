@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "cpu.h"
+#include "../cpu.h"
 
 /* Gains below this part of the scores they are the difference of are rounding. */
 #define GAIN_NOISE 1e-12

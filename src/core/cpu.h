@@ -7,8 +7,10 @@
  * reorders or fuses floating-point operations, so all widths give the same
  * bits.
  */
-#ifndef MLOPS_CORE_FIT_CPU_H
-#define MLOPS_CORE_FIT_CPU_H
+#ifndef MLOPS_CORE_CPU_H
+#define MLOPS_CORE_CPU_H
+
+#include <stdbool.h>
 
 typedef enum CpuLevel
 {
@@ -20,7 +22,10 @@ typedef enum CpuLevel
 /* What this machine can do, or less where a limit is set. */
 extern CpuLevel cpu_level(void);
 
-/* Tests and benchmarks compare the widths; not to be called while a fit runs. */
+/* Whether bytes can be permuted, too (AVX-512 VBMI), within the same limit. */
+extern bool cpu_permutes_bytes(void);
+
+/* Tests and benchmarks compare the widths; not to be called while anything runs. */
 extern void cpu_limit(CpuLevel highest);
 
 /* What the bodies are made of: they must end up inside the versions, whatever the optimiser thinks. */
@@ -30,6 +35,7 @@ extern void cpu_limit(CpuLevel highest);
 
 #define CPU_TARGET_AVX2		__attribute__((target("avx2,popcnt")))
 #define CPU_TARGET_AVX512	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")))
+#define CPU_TARGET_VBMI		__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,popcnt")))
 
 /* Defines void name(parameters) from the CPU_BODY name_body(parameters). */
 #define CPU_DISPATCH(name, parameters, arguments) \

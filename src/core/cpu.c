@@ -20,6 +20,16 @@ cpu_level(void)
 	return CPU_PLAIN;
 }
 
+bool
+cpu_permutes_bytes(void)
+{
+#ifdef __x86_64__
+	return cpu_level() == CPU_AVX512 && __builtin_cpu_supports("avx512vbmi");
+#else
+	return false;
+#endif
+}
+
 /* Not thread safe. */
 void
 cpu_limit(CpuLevel highest)
