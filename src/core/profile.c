@@ -1,12 +1,8 @@
 /*
  * profile.c
- *		Counting values into a Distribution.
- *
- * Cells lie in a hash table with linear probing.  Where a new cell makes too
- * many, the table is made anew with wider cells: the least shift that leaves
- * PROFILE_CELLS, found from the sorted keys.
+ *		Counting values into a Distribution, and merging others into it.
  */
-#include "profile.h"
+#include "profile_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,241 +10,7 @@
 
 #include "hash.h"
 
-#define FIRST_LOG2_SLOTS 5
-#define CACHE_LINE 64
-#define GROUP_BITS 1
 #define LANES 4				/* divides PROFILE_WAITING */
-
-/*
- * Where a key's search begins: its high bits after a multiplication (Knuth,
- * volume 3, 6.4).  Neighbours stay together, because what is near is frequent together: two share a line
- * of the cache.
- */
-static inline size_t
-first_slot(const Profile *profile, uint64_t key)
-{
-	uint64_t	group = (key >> GROUP_BITS) * UINT64_C(0x9e3779b97f4a7c15) >> (64 + GROUP_BITS - profile->log2_slots);
-
-	return (size_t) (group << GROUP_BITS | (key & ((1 << GROUP_BITS) - 1)));
-}
-
-/* The slot of a key: its cell, or a free one. */
-static inline DistributionCell *
-find_slot(const Profile *profile, uint64_t key)
-{
-	DistributionCell *cells = profile->d.cells;
-	size_t		mask = ((size_t) 1 << profile->log2_slots) - 1;
-	size_t		slot = first_slot(profile, key);
-
-	while (cells[slot].count != 0 && cells[slot].key != key)
-		slot = (slot + 1) & mask;
-	return &cells[slot];
-}
-
-/* A table of free slots, none of which lies in two lines of the cache; false where there is no memory. */
-static bool
-new_table(Profile *profile, uint32_t log2_slots)
-{
-	size_t		size = sizeof(DistributionCell) << log2_slots;
-	uint8_t    *table = profile->memory.resize(profile->memory.context, NULL, size + CACHE_LINE);
-
-	if (table == NULL)
-		return false;
-	profile->table = table;
-	profile->d.cells = (DistributionCell *) (table + (CACHE_LINE - (uintptr_t) table % CACHE_LINE));
-	profile->log2_slots = log2_slots;
-	memset(profile->d.cells, 0, size);
-	return true;
-}
-
-/* The hash of the value that a cell names. */
-static uint64_t
-named_hash(const Distribution *d, const DistributionCell *cell)
-{
-	uint64_t	hash;
-
-	if (!distribution_is_text(d))
-		return cell->name;
-	memcpy(&hash, d->names + cell_name_offset(cell->name), sizeof(hash));
-	return hash;
-}
-
-/* Joins a cell's name with that of another: the same value gains, another one loses. */
-static void
-join_names(const Distribution *d, DistributionCell *cell, uint64_t name, uint64_t hash, uint64_t votes)
-{
-	if (named_hash(d, cell) == hash)
-		cell->votes += votes;
-	else if (cell->votes >= votes)
-		cell->votes -= votes;
-	else
-	{
-		cell->votes = votes - cell->votes;
-		cell->name = name;
-	}
-}
-
-/* Moves cells into a table of another size, dropping `drop` bits of their keys. */
-static bool
-rehash(Profile *profile, uint32_t log2_slots, uint32_t drop)
-{
-	DistributionCell *old = profile->d.cells;
-	void	   *old_table = profile->table;
-	size_t		n_old = (size_t) 1 << profile->log2_slots;
-
-	if (!new_table(profile, log2_slots))
-		return false;
-	profile->d.n_cells = 0;
-	for (size_t i = 0; i < n_old; i++)
-	{
-		if (old[i].count == 0)
-			continue;
-
-		DistributionCell *cell = find_slot(profile, old[i].key >> drop);
-
-		if (cell->count == 0)
-		{
-			*cell = old[i];
-			cell->key = old[i].key >> drop;
-			profile->d.n_cells++;
-		}
-		else
-		{
-			join_names(&profile->d, cell, old[i].name, named_hash(&profile->d, &old[i]), old[i].votes);
-			cell->count += old[i].count;
-		}
-	}
-	profile->memory.resize(profile->memory.context, old_table, 0);
-	return true;
-}
-
-/* From exact values to wider cells: each names its value, and the distinct estimate begins. */
-static bool
-leave_exact(Profile *profile)
-{
-	Distribution *d = &profile->d;
-
-	if (d->shift != 0 || profile->distinct_unknown)
-		return true;
-	profile->registers = profile->memory.resize(profile->memory.context, NULL, N_REGISTERS);
-	if (profile->registers == NULL)
-		return false;
-	memset(profile->registers, 0, N_REGISTERS);
-	for (size_t i = 0; i < (size_t) 1 << profile->log2_slots; i++)
-	{
-		if (d->cells[i].count != 0)
-			register_hash(profile->registers, hash64_mix(d->cells[i].key));
-	}
-	return true;
-}
-
-/* Makes cells wider. */
-static bool
-widen(Profile *profile, uint32_t shift)
-{
-	if (!leave_exact(profile) || !rehash(profile, profile->log2_slots, shift - profile->d.shift))
-		return false;
-	profile->d.shift = shift;
-	return true;
-}
-
-static int
-compare_keys(const void *a, const void *b)
-{
-	uint64_t	x = *(const uint64_t *) a;
-	uint64_t	y = *(const uint64_t *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The least number of bits to drop from keys so that PROFILE_CELLS cells remain, at most `most`. */
-static bool
-bits_to_drop(const Profile *profile, uint32_t most, uint32_t *drop)
-{
-	size_t		n = 0;
-	uint64_t   *keys = profile->memory.resize(profile->memory.context, NULL, profile->d.n_cells * sizeof(uint64_t));
-	size_t		parted[65] = {0};	/* neighbours that dropping so many bits joins, and no fewer */
-
-	if (keys == NULL)
-		return false;
-	for (size_t i = 0; i < (size_t) 1 << profile->log2_slots; i++)
-	{
-		if (profile->d.cells[i].count != 0)
-			keys[n++] = profile->d.cells[i].key;
-	}
-	qsort(keys, n, sizeof(uint64_t), compare_keys);
-	for (size_t i = 1; i < n; i++)
-		parted[64 - __builtin_clzll(keys[i - 1] ^ keys[i])]++;
-	profile->memory.resize(profile->memory.context, keys, 0);
-
-	for (*drop = 0; *drop < most && n > PROFILE_CELLS;)
-		n -= parted[++*drop];
-	return true;
-}
-
-/* After a new cell: keeps the number of cells, and the table's load, within their limits. */
-static bool
-settle(Profile *profile)
-{
-	Distribution *d = &profile->d;
-	uint32_t	most = distribution_is_text(d) ? TEXT_SHIFT_MAX : NUMBER_SHIFT_MAX;
-
-	if (d->n_cells > PROFILE_CELLS && d->shift < most)
-	{
-		uint32_t	drop;
-
-		if (!bits_to_drop(profile, most - d->shift, &drop))
-			return false;
-		return widen(profile, d->shift + drop);
-	}
-	if (d->n_cells * 2 > (size_t) 1 << profile->log2_slots)
-		return rehash(profile, profile->log2_slots + 1, 0);
-	return true;
-}
-
-/* Keeps the text that a cell names, in the room of the one before where it fits. */
-static bool
-keep_name(Profile *profile, DistributionCell *cell, uint64_t hash, const char *text, size_t length)
-{
-	Distribution *d = &profile->d;
-	size_t		offset = cell_name_offset(cell->name);
-
-	if (cell->name == 0 || cell_name_length(cell->name) < length)
-	{
-		offset = d->names_size;
-		if (offset + sizeof(hash) + length > profile->names_capacity)
-		{
-			size_t		capacity = profile->names_capacity * 2 + sizeof(hash) + TEXT_NAME_MAX;
-			uint8_t    *names = profile->memory.resize(profile->memory.context, d->names, capacity);
-
-			if (names == NULL)
-				return false;
-			d->names = names;
-			profile->names_capacity = capacity;
-		}
-		d->names_size += sizeof(hash) + length;
-	}
-	memcpy(d->names + offset, &hash, sizeof(hash));
-	memcpy(d->names + offset + sizeof(hash), text, length);
-	cell->name = cell_name(offset, length);
-	return true;
-}
-
-/* One vote for a value of a cell that has several; true where the value is now the one that it names. */
-static inline bool
-vote(DistributionCell *cell, bool same)
-{
-	if (same)
-		cell->votes++;
-	else if (cell->votes > 0)
-		cell->votes--;
-	else
-	{
-		cell->votes = 1;
-		return true;
-	}
-	return false;
-}
 
 /*
  * Counts finite numbers.  The vote is written without branches: in wide cells nothing predicts them, and
@@ -270,12 +32,12 @@ count_numbers(Profile *profile, const double *values, uint32_t n)
 
 		cell->key = key;
 		cell->count++;
-		cell->votes += is_free | (cell->name == value) ? 1 : UINT64_MAX;
+		cell->votes += (is_free | (cell->name == value)) ? 1 : UINT64_MAX;
 		cell->name = is_free ? value : cell->name;
 		if (is_new)
 		{
 			profile->d.n_cells++;
-			if (!settle(profile))
+			if (!profile_settle(profile))
 				return false;
 		}
 	}
@@ -395,6 +157,22 @@ profile_flush(Profile *profile)
 	}
 }
 
+/* One vote for a value of a cell that has several; true where the value is now the one that it names. */
+static inline bool
+vote(DistributionCell *cell, bool same)
+{
+	if (same)
+		cell->votes++;
+	else if (cell->votes > 0)
+		cell->votes--;
+	else
+	{
+		cell->votes = 1;
+		return true;
+	}
+	return false;
+}
+
 /* Counts a text. */
 void
 profile_text(Profile *profile, uint64_t hash, const char *name, size_t length)
@@ -412,11 +190,11 @@ profile_text(Profile *profile, uint64_t hash, const char *name, size_t length)
 		d->n_cells++;
 	}
 	cell->count++;
-	if (vote(cell, !is_new && named_hash(d, cell) == hash) && !keep_name(profile, cell, hash, name, length))
+	if (vote(cell, !is_new && cell_named_hash(d, cell) == hash) && !cell_keep_name(profile, cell, hash, name, length))
 		profile->failed = true;
 	if (profile->registers != NULL)
 		register_hash(profile->registers, hash64_mix(hash));
-	if (is_new && !profile->failed && !settle(profile))
+	if (is_new && !profile->failed && !profile_settle(profile))
 		profile->failed = true;
 }
 
@@ -426,11 +204,11 @@ merge_cell(Profile *profile, const Distribution *part, const DistributionCell *f
 {
 	Distribution *d = &profile->d;
 	DistributionCell *cell = find_slot(profile, key);
-	uint64_t	hash = named_hash(part, from);
+	uint64_t	hash = cell_named_hash(part, from);
 
-	if (cell->count != 0 && (named_hash(d, cell) == hash || cell->votes >= from->votes))
+	if (cell->count != 0 && (cell_named_hash(d, cell) == hash || cell->votes >= from->votes))
 	{
-		join_names(d, cell, 0, hash, from->votes);
+		cell_join_names(d, cell, 0, hash, from->votes);
 		cell->count += from->count;
 		return true;
 	}
@@ -447,11 +225,11 @@ merge_cell(Profile *profile, const Distribution *part, const DistributionCell *f
 	else
 	{
 		text = cell_text(part, from, &length);
-		if (!keep_name(profile, cell, hash, text, length))
+		if (!cell_keep_name(profile, cell, hash, text, length))
 			return false;
 	}
 	d->n_cells += is_new;
-	return !is_new || settle(profile);
+	return !is_new || profile_settle(profile);
 }
 
 /* Joins the distinct estimates. */
@@ -467,7 +245,7 @@ merge_registers(Profile *profile, const Distribution *part)
 	}
 	if (part->registers != NULL)
 	{
-		if (profile->d.shift == 0 && !widen(profile, part->shift))
+		if (profile->d.shift == 0 && !profile_widen(profile, part->shift))
 			return false;
 		for (size_t i = 0; i < N_REGISTERS; i++)
 		{
@@ -490,7 +268,7 @@ profile_merge(Profile *profile, const Distribution *part, Error *error)
 	profile_flush(profile);
 	if (distribution_rows(d) + distribution_rows(part) > DISTRIBUTION_ROWS_MAX)
 		return error_set(error, ERROR_LIMIT, "the merged distributions have too many rows");
-	if (!merge_registers(profile, part) || (part->shift > d->shift && !widen(profile, part->shift)))
+	if (!merge_registers(profile, part) || (part->shift > d->shift && !profile_widen(profile, part->shift)))
 		return error_set(error, ERROR_MEMORY, "out of memory for a profile");
 
 	for (size_t i = 0; i < part->n_cells; i++)
@@ -526,9 +304,9 @@ profile_init(Profile *profile, ColumnKind kind, const Distribution *like, Profil
 	if (like != NULL && !kinds_comparable(like->kind, kind))
 		return error_set(error, ERROR_TYPE, "values of kind %s cannot be counted into the cells of a distribution of kind %s",
 						 kind_name(kind), kind_name(like->kind));
-	if (!new_table(profile, FIRST_LOG2_SLOTS))
+	if (!profile_new_table(profile, FIRST_LOG2_SLOTS))
 		return error_set(error, ERROR_MEMORY, "out of memory for a profile");
-	if (like != NULL && like->shift > 0 && !widen(profile, like->shift))
+	if (like != NULL && like->shift > 0 && !profile_widen(profile, like->shift))
 		return error_set(error, ERROR_MEMORY, "out of memory for a profile");
 	return true;
 }
