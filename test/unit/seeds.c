@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support.h"
+#include "support_profile.h"
 
 /* The example models, from the real writers. */
 static bool
@@ -35,6 +36,40 @@ write_models(const char *directory)
 	return true;
 }
 
+/* One example's file. */
+static bool
+write_example(const char *directory, const char *name, const Distribution *distribution)
+{
+	Buffer		bytes = flat(distribution);
+	char		path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+
+	FILE	   *file = fopen(path, "wb");
+	bool		written = file != NULL && fwrite(bytes.data, 1, bytes.size, file) == bytes.size;
+
+	if (file != NULL)
+		written &= fclose(file) == 0;
+	buffer_free(&bytes);
+	return written;
+}
+
+/* Few numbers, so many that cells are wide, and texts. */
+static bool
+write_distributions(const char *directory)
+{
+	Distribution numbers = distribution_of_range(-3, 20);
+	Distribution many = distribution_of_range(-1000, 4000);
+	Distribution texts = distribution_of_texts((const char *[]) {"a", "b", NULL}, (int[]) {3, 200, 1}, 3);
+	bool		written = write_example(directory, "numbers", &numbers) && write_example(directory, "many", &many) &&
+		write_example(directory, "texts", &texts);
+
+	distribution_free(&numbers, test_memory);
+	distribution_free(&many, test_memory);
+	distribution_free(&texts, test_memory);
+	return written;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -45,5 +80,7 @@ main(int argc, char **argv)
 	}
 
 	/* other fuzzers start from nothing */
-	return strcmp(argv[1], "fuzz_model") == 0 && !write_models(argv[2]);
+	if (strcmp(argv[1], "fuzz_model") == 0)
+		return !write_models(argv[2]);
+	return strcmp(argv[1], "fuzz_distribution") == 0 && !write_distributions(argv[2]);
 }
