@@ -3,6 +3,7 @@
  *		How the ready form of a tree model lies in memory.
  *
  * ready_plan.c		what goes into it: thresholds, lanes, bits of categories
+ * ready_thresholds.c	the distinct thresholds of a feature
  * ready_write.c	writing it
  * ready_bin.c		rows to lanes
  * ready.c			predictions
