@@ -259,7 +259,7 @@ make_block(BatchScan *scan)
 
 /* Runs the source through the model. */
 static void
-run_batch(const CachedModel *cached, const char *source_text, const char *id, ReturnSetInfo *result)
+run_batch(CachedModel *cached, const char *source_text, const char *id, ReturnSetInfo *result)
 {
 	BatchScan  *scan = palloc0(sizeof(BatchScan));
 	Source	   *source = source_open(source_text);
