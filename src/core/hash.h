@@ -46,6 +46,30 @@ hash64_number_bits(double value)
 	return bits;
 }
 
+/* The last 1 to 7 bytes of a string, with zeros behind them; categories are short, and a copy of so few bytes would be a call. */
+static inline uint64_t
+hash64_tail(const uint8_t *p, size_t n)
+{
+	uint64_t	word = 0;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (n >= 4)
+	{
+		uint32_t	low;
+		uint32_t	high;
+
+		memcpy(&low, p, 4);
+		memcpy(&high, p + n - 4, 4);
+		word = low | (uint64_t) high << (8 * (n - 4));	/* where they overlap they are equal */
+	}
+	else
+		word = (uint64_t) p[0] | (uint64_t) p[n / 2] << (8 * (n / 2)) | (uint64_t) p[n - 1] << (8 * (n - 1));
+#else
+	memcpy(&word, p, n);
+#endif
+	return word;
+}
+
 /* Hash of a byte string; the same on every machine. */
 static inline uint64_t
 hash64_bytes(const void *bytes, size_t n)
@@ -61,12 +85,7 @@ hash64_bytes(const void *bytes, size_t n)
 		hash = hash64_mix(hash ^ word) + UINT64_C(0x9e3779b97f4a7c15);
 	}
 	if (n > 0)
-	{
-		uint64_t	word = 0;
-
-		memcpy(&word, p, n);
-		hash = hash64_mix(hash ^ word);
-	}
+		hash = hash64_mix(hash ^ hash64_tail(p, n));
 	return hash64_mix(hash);
 }
 

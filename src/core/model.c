@@ -32,6 +32,18 @@ model_label(const Model *model, uint32_t class_index)
 	return model_string(model, model->labels[class_index]);
 }
 
+/* Whether a text of the model is this one; both are short mostly, and a loop costs less than two calls. */
+static inline bool
+same_text(const char *known, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+	{
+		if (known[i] != text[i] || known[i] == '\0')
+			return false;
+	}
+	return known[length] == '\0';
+}
+
 double
 model_category(const Model *model, const RecipeColumn *column, const char *text, size_t length)
 {
@@ -47,9 +59,8 @@ model_category(const Model *model, const RecipeColumn *column, const char *text,
 	for (; slots[slot] != 0; slot = (slot + 1) & mask)
 	{
 		uint32_t	level = slots[slot] - 1;
-		const char *known = model_string(model, levels[level]);
 
-		if (strlen(known) == length && memcmp(known, text, length) == 0)
+		if (same_text(model_string(model, levels[level]), text, length))
 			return level;
 	}
 	return NAN;

@@ -128,7 +128,9 @@ block_scores(const Ready *ready, const uint8_t *lanes, const uint8_t *columns, d
 		double	   *to = scores + (size_t) group * READY_ROWS;
 
 #ifdef __x86_64__
-		if (ready->columnar)
+		if (ready->columnar && head->heaps != 0)
+			ready_heap_scores(head, tree, columns, to);
+		else if (ready->columnar)
 			ready_column_scores(head, tree, columns, to);
 		else
 #endif

@@ -3,10 +3,12 @@
  *		How the ready form of a tree model lies in memory.
  *
  * ready_plan.c		what goes into it: thresholds, lanes, bits of categories
+ * ready_thresholds.c	the distinct thresholds of a feature
  * ready_write.c	writing it
  * ready_bin.c		rows to lanes
  * ready.c			predictions
  * ready_kernels.c	leaves of many trees or many rows at once
+ * ready_heaps.c	the same of small trees, for a block of rows
  *
  * The kernels of small trees (at most READY_SMALL_DEPTH splits deep) have each
  * tree as a complete one, in heap order: node 1 is the root, 2i and 2i + 1 are
@@ -149,6 +151,9 @@ extern void ready_column_words(const ReadyHead *head, uint32_t tree, const uint8
 
 /* Adds them to scores[READY_ROWS], as the doubles that they are. */
 extern void ready_column_scores(const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores);
+
+/* The same, where there are heaps. */
+extern void ready_heap_scores(const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores);
 #endif
 
 #endif

@@ -29,7 +29,7 @@ node_feature(const ReadyPlan *plan, const TreeNode *node)
 	return &plan->features[node->feature & NODE_FEATURE_MASK];
 }
 
-/* Counts splits by feature, leaves, and levels of categories. */
+/* Counts leaves and levels of categories, and notes where splits send missing values. */
 static void
 count_splits(ReadyPlan *plan)
 {
@@ -54,37 +54,14 @@ count_splits(ReadyPlan *plan)
 			plan->n_bits++;
 			continue;
 		}
-		feature->n_thresholds++;
 		feature->sides[node->feature & NODE_MISSING_LEFT ? 0 : 1] = true;
 	}
 }
 
-static int
-compare_thresholds(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* Gathers each feature's thresholds, sorts them and leaves out the equal ones. */
+/* Gathers each feature's distinct thresholds; false where one has too many. */
 static bool
 gather_thresholds(ReadyPlan *plan)
 {
-	uint32_t	n_features = plan->model->n_features;
-	Error		error;
-
-	for (uint32_t j = 0; j < n_features; j++)
-	{
-		PlanFeature *feature = &plan->features[j];
-
-		if (feature->n_thresholds > 0)
-			feature->thresholds = arena_alloc(&plan->arena, feature->n_thresholds, sizeof(double), &error);
-		if (feature->n_thresholds > 0 && feature->thresholds == NULL)
-			return false;
-		feature->n_thresholds = 0;
-	}
 	for (uint64_t i = 0; i < plan->payload->n_nodes; i++)
 	{
 		const TreeNode *node = &plan->nodes[i];
@@ -92,29 +69,26 @@ gather_thresholds(ReadyPlan *plan)
 		if (node->feature & (NODE_LEAF | NODE_CATEGORICAL))
 			continue;
 
-		PlanFeature *feature = node_feature(plan, node);
+		ThresholdSet *set = &node_feature(plan, node)->set;
 
-		feature->thresholds[feature->n_thresholds++] = node->u.threshold;
+		if (!threshold_set_add(set, node->u.threshold, &plan->arena) || set->n > MAX_FEATURE_LANES * READY_LANE_CUTS)
+			return false;
 	}
-	for (uint32_t j = 0; j < n_features; j++)
+	for (uint32_t j = 0; j < plan->model->n_features; j++)
 	{
 		PlanFeature *feature = &plan->features[j];
-		uint32_t	n = 0;
 
-		if (feature->n_thresholds == 0)
+		if (feature->set.n == 0)
 			continue;
-		qsort(feature->thresholds, feature->n_thresholds, sizeof(double), compare_thresholds);
-		for (uint32_t i = 0; i < feature->n_thresholds; i++)
-		{
-			if (n == 0 || feature->thresholds[i] != feature->thresholds[n - 1])
-				feature->thresholds[n++] = feature->thresholds[i];
-		}
-		feature->n_thresholds = n;
+		feature->n_thresholds = feature->set.n;
+		feature->thresholds = threshold_set_rank(&feature->set, &plan->arena);
+		if (feature->thresholds == NULL)
+			return false;
 	}
 	return true;
 }
 
-/* Gives lanes to the features whose splits compare numbers; false where one would need too many. */
+/* Gives lanes to the features whose splits compare numbers; false where all together need too many. */
 static bool
 place_numbers(ReadyPlan *plan)
 {
@@ -127,8 +101,6 @@ place_numbers(ReadyPlan *plan)
 		if (feature->n_thresholds == 0)
 			continue;
 		feature->n_lanes = (feature->n_thresholds + READY_LANE_CUTS - 1) / READY_LANE_CUTS;
-		if (feature->n_lanes > MAX_FEATURE_LANES)
-			return false;
 		feature->first_lane = (uint32_t) n_lanes;
 		n_lanes += feature->n_lanes * (uint64_t) (feature->sides[0] + feature->sides[1]);
 		plan->head.n_numbers++;
@@ -241,6 +213,8 @@ place_categories(ReadyPlan *plan)
 		if (plan->n_bits > 0 && window.used + lanes_needed(plan, tree, counts) > READY_WINDOW)
 			next_window(plan, &window, n_bits);
 		plan->windows[tree] = window.first;
+		if (plan->n_bits == 0)
+			continue;
 		for (uint64_t i = plan->starts[tree]; i < plan->starts[tree + 1]; i++)
 		{
 			const TreeNode *node = &plan->nodes[i];

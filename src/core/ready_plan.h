@@ -8,10 +8,29 @@
 #include "arena.h"
 #include "ready_layout.h"
 
+/* The distinct thresholds of a feature, by open addressing; at most half of the slots are used. */
+typedef struct ThresholdSet
+{
+	uint32_t	n;
+	uint32_t	n_slots;		/* a power of two, or 0 */
+	double	   *values;			/* NaN: the slot is free */
+	uint32_t   *ranks;			/* how many of the feature's are less */
+} ThresholdSet;
+
+/* Adds a threshold where it is new; false without memory. */
+extern bool threshold_set_add(ThresholdSet *set, double value, Arena *arena);
+
+/* Gives ranks to all thresholds: they, ascending; NULL without memory, or where there are none. */
+extern double *threshold_set_rank(ThresholdSet *set, Arena *arena);
+
+/* How many thresholds lie below this one, which is in the set. */
+extern uint32_t threshold_set_find(const ThresholdSet *set, double value);
+
 /* What the splits of one feature use. */
 typedef struct PlanFeature
 {
-	uint32_t	n_thresholds;	/* of all splits, then the distinct ones */
+	ThresholdSet set;
+	uint32_t	n_thresholds;	/* the distinct ones */
 	uint32_t	first_lane;
 	uint32_t	n_lanes;		/* of a side */
 	double	   *thresholds;

@@ -14,25 +14,6 @@ part(void *bytes, uint64_t offset)
 	return (uint8_t *) bytes + offset;
 }
 
-/* Number of a feature's thresholds below t: that of t itself. */
-static uint32_t
-threshold_rank(const PlanFeature *feature, double t)
-{
-	uint32_t	low = 0;
-	uint32_t	high = feature->n_thresholds;
-
-	while (low < high)
-	{
-		uint32_t	middle = (low + high) / 2;
-
-		if (t > feature->thresholds[middle])
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* The test of a split. */
 static ReadyNode
 split_test(const ReadyPlan *plan, const TreeNode *node, uint64_t *next_bit)
@@ -45,7 +26,7 @@ split_test(const ReadyPlan *plan, const TreeNode *node, uint64_t *next_bit)
 	}
 
 	const PlanFeature *feature = &plan->features[node->feature & NODE_FEATURE_MASK];
-	uint32_t	rank = threshold_rank(feature, node->u.threshold);
+	uint32_t	rank = threshold_set_find(&feature->set, node->u.threshold);
 	bool		second = feature->sides[0] && !(node->feature & NODE_MISSING_LEFT);
 
 	return (ReadyNode) {

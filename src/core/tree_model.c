@@ -9,6 +9,8 @@
  */
 #include "tree_model.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "link.h"
@@ -149,13 +151,36 @@ node_valid(const Model *model, const TreeView *trees, const TreeNode *node, uint
 	return node->u.set < all_words && trees->sets[node->u.set] <= all_words - node->u.set - 1;
 }
 
+/* What thresholds [0] and plain leaves [1] of a model may be. */
+typedef struct ValueRange
+{
+	double		lowest[2];
+	double		highest[2];
+} ValueRange;
+
+static ValueRange
+plain_values(const Model *model, const TreePayload *head)
+{
+	ValueRange	range = {.lowest = {-DBL_MAX, -DBL_MAX}, .highest = {DBL_MAX, DBL_MAX}};
+
+	if (head->link == LINK_MEAN && model->task == TASK_BINARY)
+	{
+		range.lowest[1] = 0;
+		range.highest[1] = 1;
+	}
+	else if (head->link == LINK_SHARES)
+		range.highest[1] = -INFINITY;	/* there are no plain leaves */
+	return range;
+}
+
 /*
  * The n >= 1 nodes are one tree in breadth-first order; its depth.  Each
  * split's children are the next two nodes that nobody has claimed, so no
  * memory is needed to see that every node is reached, and reached once.
  */
 static bool
-tree_valid(const Model *model, const TreeView *trees, const TreeNode *nodes, uint64_t n, uint64_t *n_words, uint32_t *depth)
+tree_valid(const Model *model, const TreeView *trees, const ValueRange *range, const TreeNode *nodes, uint64_t n, uint64_t *n_words,
+		   uint32_t *depth)
 {
 	uint64_t	claimed = 1;
 	uint64_t	level_end = 1;
@@ -163,18 +188,30 @@ tree_valid(const Model *model, const TreeView *trees, const TreeNode *nodes, uin
 	*depth = 0;
 	for (uint64_t i = 0; i < n; i++)
 	{
+		const TreeNode *node = &nodes[i];
+
 		if (i == level_end)
 		{
 			level_end = claimed;
 			(*depth)++;
 		}
-		if (i >= claimed || !node_valid(model, trees, &nodes[i], n_words))
+		if (i >= claimed)
 			return false;
-		if (nodes[i].feature & NODE_LEAF)
-			continue;
-		if (nodes[i].left != claimed || n - claimed < 2)
-			return false;
-		claimed += 2;
+
+		/* leaves and splits come at random, so what nearly all nodes are is accepted without asking which it is */
+		uint64_t	leaf = node->feature >> 31;
+		bool		plain_leaf = (node->feature == NODE_LEAF) & (node->left == 0);
+		bool		plain_split = ((node->feature & ~NODE_MISSING_LEFT) < model->n_features) & (node->left == claimed) & (claimed + 1 < n);
+		bool		within = (node->u.leaf >= range->lowest[leaf]) & (node->u.leaf <= range->highest[leaf]);
+
+		if (__builtin_expect(!((plain_leaf | plain_split) & within), 0))
+		{
+			if (!node_valid(model, trees, node, n_words))
+				return false;
+			if (!leaf && (node->left != claimed || n - claimed < 2))
+				return false;
+		}
+		claimed += 2 * (1 - leaf);
 	}
 	return claimed == n;
 }
@@ -209,6 +246,7 @@ tree_model_validate(const Model *model, Error *error)
 	if (trees.starts[0] != 0 || trees.starts[head->n_trees] != head->n_nodes)
 		return error_set(error, ERROR_CORRUPTED, "model is damaged: trees do not cover the nodes");
 
+	ValueRange	range = plain_values(model, head);
 	uint32_t	max_depth = 0;
 	uint64_t	n_words = head->n_set_words;
 
@@ -220,7 +258,7 @@ tree_model_validate(const Model *model, Error *error)
 
 		if (end <= start || end > head->n_nodes || end - start > UINT32_MAX)
 			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has no proper nodes", t);
-		if (!tree_valid(model, &trees, trees.nodes + start, end - start, &n_words, &depth))
+		if (!tree_valid(model, &trees, &range, trees.nodes + start, end - start, &n_words, &depth))
 			return error_set(error, ERROR_CORRUPTED, "model is damaged: tree %u has an invalid node", t);
 		if (depth > max_depth)
 			max_depth = depth;

@@ -8,7 +8,9 @@
  */
 #include "registry.h"
 
+#include "access/detoast.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -46,6 +48,48 @@ stored_size(int64 model_id, int32 version)
 	return size;
 }
 
+/*
+ * Puts the bytes of a stored chunk into a place with room for so many; their
+ * number, or -1 where there are more.  What lies out of line as it is, as
+ * chunks do, is read without a copy in between.
+ */
+static int64
+read_chunk(Datum stored, char *place, int64 room)
+{
+	struct varlena *value = (struct varlena *) DatumGetPointer(stored);
+	bytea	   *piece;
+	int64		length;
+
+	if (VARATT_IS_EXTERNAL_ONDISK(value))
+	{
+		struct varatt_external pointer;
+
+		VARATT_EXTERNAL_GET_POINTER(pointer, value);
+		length = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
+		if (length == pointer.va_rawsize - VARHDRSZ)	/* not compressed */
+		{
+			Relation	toast;
+
+			if (length > room)
+				return -1;
+			toast = table_open(pointer.va_toastrelid, AccessShareLock);
+			/* of the result it writes only what is behind the length word */
+			table_relation_fetch_toast_slice(toast, pointer.va_valueid, (int32) length, 0, (int32) length,
+											 (struct varlena *) (place - VARHDRSZ));
+			table_close(toast, AccessShareLock);
+			return length;
+		}
+	}
+	piece = DatumGetByteaPP(stored);
+	length = VARSIZE_ANY_EXHDR(piece);
+	if (length > room)
+		return -1;
+	memcpy(place, VARDATA_ANY(piece), length);
+	if (PointerGetDatum(piece) != stored)
+		pfree(piece);
+	return length;
+}
+
 /* Puts the chunks of a version together behind the length word of place. */
 static void
 read_chunks(int64 model_id, int32 version, int64 size, struct varlena *place)
@@ -66,16 +110,14 @@ read_chunks(int64 model_id, int32 version, int64 size, struct varlena *place)
 	{
 		CHECK_FOR_INTERRUPTS();
 
-		Datum		stored = registry_scan_get(&scan, bytes);
-		bytea	   *piece = DatumGetByteaPP(stored);
-		int64		length = VARSIZE_ANY_EXHDR(piece);
-
-		if (DatumGetInt32(registry_scan_get(&scan, chunk)) != n++ || length > size - filled)
+		if (DatumGetInt32(registry_scan_get(&scan, chunk)) != n++)
 			break;
-		memcpy(VARDATA(place) + filled, VARDATA_ANY(piece), length);
+
+		int64		length = read_chunk(registry_scan_get(&scan, bytes), VARDATA(place) + filled, size - filled);
+
+		if (length < 0)
+			break;
 		filled += length;
-		if (PointerGetDatum(piece) != stored)
-			pfree(piece);
 	}
 	registry_scan_close(&scan);
 	if (filled != size)

@@ -10,7 +10,8 @@
  * process keeps a copy.  A process holds one pin in shared memory for a
  * model, as long as it has users here; between statements it holds none.
  *
- * Each model has a memory context of its own under CacheMemoryContext.
+ * Each model has a memory context of its own under CacheMemoryContext, and so
+ * has the row map that is kept with it for the next statement.
  * Models without users are dropped, least recently used first, as long as all
  * together exceed mlops.local_cache_size; a copy larger than that is dropped
  * when its last user lets go.
@@ -53,10 +54,54 @@ model_cache_init(void)
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
 
+/* The row map no longer counts as the model's. */
+static void
+forget_map(CachedModel *cached)
+{
+	cached->size -= cached->row_map_size;
+	total_size -= cached->row_map_size;
+	cached->row_map_size = 0;
+	cached->row_map = NULL;
+	cached->row_map_context = NULL;
+}
+
+/* Keeps a row map. */
+void
+model_cache_keep_map(CachedModel *cached, struct RecordMap *map, MemoryContext context)
+{
+	if (cached->row_map != NULL)
+	{
+		/* that of another call of the same statement */
+		MemoryContextDelete(context);
+		return;
+	}
+	cached->row_map = map;
+	cached->row_map_context = context;
+	cached->row_map_size = MemoryContextMemAllocated(context, true);
+	cached->size += cached->row_map_size;
+	total_size += cached->row_map_size;
+}
+
+/* Takes it back. */
+struct RecordMap *
+model_cache_take_map(CachedModel *cached)
+{
+	struct RecordMap *map = cached->row_map;
+
+	if (map != NULL)
+		forget_map(cached);
+	return map;
+}
+
 /* Drops a model that has no pins. */
 static void
 drop_model(CachedModel *cached)
 {
+	if (cached->row_map != NULL)
+	{
+		MemoryContextDelete(cached->row_map_context);
+		forget_map(cached);
+	}
 	(void) hash_search(models, cached->sha256, HASH_REMOVE, NULL);
 	dlist_delete(&cached->recency);
 	total_size -= cached->size;

@@ -22,11 +22,14 @@ typedef struct CachedModel
 	const void *ready;			/* its ready form, the same; NULL: it has none */
 	SharedModel *shared;		/* pinned in shared memory, while pins > 0; NULL: the bytes are a copy of our own */
 	MemoryContext copy;			/* holds that copy; NULL: there is none */
-	size_t		size;			/* of this and the copy */
+	size_t		size;			/* of this, the copy and the row map */
 	int			pins;			/* users; a model in use stays */
 	int64		loads;			/* of the copy */
 	int64		hits;			/* how often it was there */
 	TimestampTz last_use;
+	struct RecordMap *row_map;	/* of the latest row type, between statements; NULL: somebody uses it, or there is none */
+	MemoryContext row_map_context;	/* it lies in, and the size of that */
+	size_t		row_map_size;
 	dlist_node	recency;		/* in the list of all, most recently used first */
 } CachedModel;
 
@@ -38,6 +41,16 @@ extern CachedModel *model_cache_pin(const ModelRef *ref);
 
 /* Gives a pin back.  Raises no errors, so it may be called while a memory context is reset. */
 extern void model_cache_unpin(CachedModel *cached);
+
+/*
+ * Keeps how rows of the latest type are read for this pinned model, for the
+ * next statement: in a context of its own under CacheMemoryContext, which may
+ * be deleted here and now.  Raises no errors.
+ */
+extern void model_cache_keep_map(CachedModel *cached, struct RecordMap *map, MemoryContext context);
+
+/* Takes it back, and its context with it; NULL: there is none. */
+extern struct RecordMap *model_cache_take_map(CachedModel *cached);
 
 /* The next of the models that this process holds, with copies or without; NULL: the first. */
 extern const CachedModel *model_cache_next(const CachedModel *cached);

@@ -65,7 +65,7 @@ typedef struct Predictor
 	FeatureForm form;
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
 	MemoryContext context;		/* of what follows; ends with the binding to this model */
-	const struct CachedModel *cached;	/* where it lies; NULL for a value */
+	struct CachedModel *cached;	/* where it lies; NULL for a value */
 	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	const StatementKey *statement;	/* of the call site */
 	const struct ModelRef *ref; /* what the reference meant; NULL for a value */
@@ -78,6 +78,7 @@ typedef struct Predictor
 	double	   *out;			/* one an output */
 	double	   *class_values;	/* what labels stand for as numbers; NULL where they are texts */
 	struct RecordMap *record;	/* the latest row type; NULL at first */
+	bool		keeps_record;	/* between statements, with the model that it lies with */
 	bool		recheck_types;	/* a new statement: a row type of this name may have changed */
 	const char **names;			/* of the columns */
 	size_t	   *name_lengths;
@@ -93,7 +94,7 @@ typedef struct Predictor
  * its own under `parent`; the predictor stays empty (context NULL) where
  * memory runs out.  cached: where the model lies, or NULL for a value.
  */
-extern void predict_prepare(Predictor *predictor, const Model *model, const struct CachedModel *cached, FeatureForm form,
+extern void predict_prepare(Predictor *predictor, const Model *model, struct CachedModel *cached, FeatureForm form,
 							MemoryContext parent);
 
 /*
@@ -144,6 +145,9 @@ extern void predict_from_array(Predictor *predictor, ArrayType *features);
 
 /* Notes a category that training never saw, in predictor->unseen (capture_row.c). */
 extern void capture_note_unseen(const Predictor *predictor, uint32 column, const char *text, size_t length);
+
+/* Leaves what is known of the latest row type with the model, where it is to be kept.  Raises no errors. */
+extern void predict_release_record(Predictor *predictor);
 
 /* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
 extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);

@@ -264,7 +264,7 @@ make_block(BatchScan *scan)
 
 /* Runs the source through the model. */
 static void
-run_batch(const CachedModel *cached, const ModelRef *ref, const char *source_text, const char *id, ReturnSetInfo *result)
+run_batch(CachedModel *cached, const ModelRef *ref, const char *source_text, const char *id, ReturnSetInfo *result)
 {
 	BatchScan  *scan = palloc0(sizeof(BatchScan));
 	Source	   *source = source_open(source_text);

@@ -9,6 +9,9 @@
  * have changed; then references are resolved again, access check included.
  * Only then: within a statement nothing is looked up.
  *
+ * What a row type's columns are for a model is left with the model when the
+ * call site ends, for the next statement's.
+ *
  * A call site may see several models; each has a Predictor.  Models of the
  * registry are pinned in the backend's cache; a reset callback of the
  * FmgrInfo's memory context gives the pins back, however the query ends.
@@ -91,6 +94,7 @@ release_call_site(void *argument)
 
 	for (int i = 0; i < site->n; i++)
 	{
+		predict_release_record(&site->bindings[i]->predictor);
 		if (site->bindings[i]->cached != NULL)
 			model_cache_unpin(site->bindings[i]->cached);
 	}
@@ -146,6 +150,7 @@ class_values(const Model *model)
 static void
 clear_predictor(Predictor *predictor)
 {
+	predict_release_record(predictor);
 	if (predictor->context != NULL)
 		MemoryContextDelete(predictor->context);
 	memset(predictor, 0, sizeof(*predictor));
@@ -175,7 +180,7 @@ predict_make_ready(Predictor *predictor)
 }
 
 void
-predict_prepare(Predictor *predictor, const Model *model, const CachedModel *cached, FeatureForm form, MemoryContext parent)
+predict_prepare(Predictor *predictor, const Model *model, CachedModel *cached, FeatureForm form, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "mlops predictor", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -206,10 +211,11 @@ predict_prepare(Predictor *predictor, const Model *model, const CachedModel *cac
 
 /* The same for a model of a call site. */
 static void
-prepare(CallSite *site, Predictor *predictor, const Model *model, const CachedModel *cached)
+prepare(CallSite *site, Predictor *predictor, const Model *model, CachedModel *cached)
 {
 	predict_prepare(predictor, model, cached, site->form, site->context);
 	predictor->statement = &site->key;
+	predictor->keeps_record = cached != NULL;
 }
 
 /* The place for another model: a new one, or that of the model used longest ago. */
@@ -226,9 +232,9 @@ add_binding(CallSite *site)
 	}
 
 	binding = site->bindings[site->n - 1];
+	clear_predictor(&binding->predictor);
 	if (binding->cached != NULL)
 		model_cache_unpin(binding->cached);
-	clear_predictor(&binding->predictor);
 	if (binding->reference != NULL)
 		pfree(binding->reference);
 	if (binding->artifact != NULL)
@@ -259,10 +265,10 @@ resolve_binding(CallSite *site, Binding *binding)
 	{
 		CachedModel *cached = model_cache_pin(&ref);
 
+		clear_predictor(&binding->predictor);
 		if (binding->cached != NULL)
 			model_cache_unpin(binding->cached);
 		binding->cached = cached;
-		clear_predictor(&binding->predictor);
 		prepare(site, &binding->predictor, &cached->model, cached);
 	}
 	binding->ref = ref;

@@ -167,7 +167,10 @@ make_ready(SharedModel *shared, const Model *model)
 		shared->size += size;
 	LWLockRelease(shared_cache->lock);
 	if (DsaPointerIsValid(shared->ready))
+	{
+		(void) shared_memory_populate(shared->ready, size);
 		ready_plan_write(plan, ready_address(shared));
+	}
 	ready_plan_free(plan);
 }
 
@@ -179,7 +182,7 @@ load(const ModelRef *ref)
 
 	PG_TRY();
 	{
-		struct varlena *artifact = dsa_get_address(shared_area, shared->artifact);
+		struct varlena *artifact = shared_memory_populate(shared->artifact, VARHDRSZ + (size_t) ref->size);
 		Model		model;
 
 		registry_read(ref, artifact);

@@ -14,6 +14,8 @@
 #include "shared_memory.h"
 
 #include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -223,6 +225,21 @@ shared_memory_allocate(size_t size)
 	}
 	pfree(victims);
 	return bytes;
+}
+
+/* Has the kernel provide the pages of an allocation at once, rather than one by one as they are written; where it cannot, that is no error. */
+void *
+shared_memory_populate(dsa_pointer bytes, size_t size)
+{
+	char	   *place = dsa_get_address(shared_area, bytes);
+
+#ifdef MADV_POPULATE_WRITE
+	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
+	uintptr_t	first = (uintptr_t) place / page * page;
+
+	(void) madvise((void *) first, (uintptr_t) place + size - first, MADV_POPULATE_WRITE);
+#endif
+	return place;
 }
 
 /* A new entry, EMPTY, instead of the oldest where the table is full; NULL where all are in use. */

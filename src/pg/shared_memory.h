@@ -84,6 +84,9 @@ extern void shared_memory_remove(SharedModel *shared);
 /* Memory for so many bytes, by evicting what nobody uses; invalid where that is not enough, and then nothing is evicted if that can be foreseen. */
 extern dsa_pointer shared_memory_allocate(size_t size);
 
+/* Where an allocation lies, which is going to be written as a whole: takes no lock. */
+extern void *shared_memory_populate(dsa_pointer bytes, size_t size);
+
 /* A new entry, EMPTY, perhaps instead of an unused one; NULL where all are in use. */
 extern SharedModel *shared_memory_entry(const SharedKey *key);
 

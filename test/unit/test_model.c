@@ -2,6 +2,8 @@
  * test_model.c
  *		Models written, opened, encoded and predicted, against values by hand.
  */
+#include <stdlib.h>
+
 #include "core/algorithm.h"
 #include "core/crc32c.h"
 #include "core/linear_model.h"
@@ -430,6 +432,16 @@ test_checksum(void)
 	for (size_t n = 0; n < 200; n++)
 		differences += crc32c(bytes + n % 7, n) != crc32c_table(bytes + n % 7, n);
 	CHECK(differences == 0);
+
+	/* long runs are taken as several streams */
+	uint8_t    *many = malloc(1000003);
+
+	CHECK(many != NULL);
+	for (size_t i = 0; many != NULL && i < 1000003; i++)
+		many[i] = (uint8_t) (i * i >> 7);
+	for (size_t n = 1000003; many != NULL && n > 780000; n -= 36671)
+		CHECK(crc32c(many, n) == crc32c_table(many, n));
+	free(many);
 }
 
 int
