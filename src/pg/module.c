@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "epoch.h"
 #include "model_cache.h"
 #include "settings.h"
 #include "shared_forget.h"
@@ -20,6 +21,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	epoch_init();
 	model_cache_init();
 	shared_memory_init();
 	if (process_shared_preload_libraries_in_progress)

@@ -43,6 +43,7 @@ typedef enum FeatureForm
  * What resolution depends on.  For one xmax the set of running transactions
  * below it only shrinks, so their number stands for the set; the command says
  * which of our own changes are seen, the subtransaction which were undone.
+ * Roles and row types follow no snapshot, but have their epochs.
  */
 typedef struct StatementKey
 {
@@ -54,6 +55,8 @@ typedef struct StatementKey
 	uint32		n_running;
 	int32		n_running_sub;
 	Oid			user;
+	uint64		roles;
+	uint64		types;
 } StatementKey;
 
 /* A model as one call site uses it: opened, with room for a row. */
