@@ -37,6 +37,21 @@ typedef struct ViewPlan
 	bool	   *inputs;			/* columns of the source that the model reads */
 } ViewPlan;
 
+/*
+ * The reference with the project that it was found in, as far as one can be
+ * written: for who reads the view a bare name could mean another model, or
+ * none.  Of a personal project's name, which is a role's, only a plain one.
+ */
+static char *
+qualified_reference(const char *reference, const ModelRef *ref)
+{
+	const char *project = registry_project_name(ref->project_id);
+
+	if (strpbrk(reference, "/") != NULL || strpbrk(project, "/@") != NULL)
+		return pstrdup(reference);
+	return psprintf("%s/%s", project, reference);
+}
+
 /* The names that the view's own columns have. */
 static const char *const own_columns[] = {"prediction", "class", "probability", "version"};
 
@@ -114,17 +129,17 @@ append_answers(StringInfo sql, const ViewPlan *plan)
 	LabelKind	labels = (LabelKind) plan->model->header->label_kind;
 
 	if (plan->model->task == TASK_REGRESSION || labels == LABEL_NUMBER || labels == LABEL_BOOLEAN)
-		appendStringInfo(sql, "mlops.predict(%s, source) as prediction", plan->reference);
+		appendStringInfo(sql, "mlops.predict(%s, source.*) as prediction", plan->reference);
 	else
 		appendStringInfoString(sql, "null::pg_catalog.float8 as prediction");
 	if (plan->model->task == TASK_REGRESSION)
 		appendStringInfoString(sql, ", null::pg_catalog.text as class, null::pg_catalog.float8 as probability");
 	else if (plan->model->task == TASK_BINARY)
-		appendStringInfo(sql, ", mlops.predict_class(%s, source) as class, mlops.predict_proba(%s, source) as probability",
+		appendStringInfo(sql, ", mlops.predict_class(%s, source.*) as class, mlops.predict_proba(%s, source.*) as probability",
 						 plan->reference, plan->reference);
 	else
-		appendStringInfo(sql, ", mlops.predict_class(%s, source) as class,"
-						 " mlops.predict_proba(%s, source, mlops.predict_class(%s, source)) as probability",
+		appendStringInfo(sql, ", mlops.predict_class(%s, source.*) as class,"
+						 " mlops.predict_proba(%s, source.*, mlops.predict_class(%s, source.*)) as probability",
 						 plan->reference, plan->reference, plan->reference);
 }
 
@@ -220,6 +235,7 @@ mlops_create_prediction_view(PG_FUNCTION_ARGS)
 	}
 	reference = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	registry_resolve(reference, BARE_LIVE, RIGHT_PREDICT, &ref);
+	reference = qualified_reference(reference, &ref);
 	plan.reference = quote_literal_cstr(reference);
 	plan.source = source_open(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	plan.view = view_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));

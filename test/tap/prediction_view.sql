@@ -9,13 +9,16 @@ begin
 	return whole;
 end $$;
 select mlops.train('sold', 'thing', 'sold', exclude => '{id,price,grade,mood}');
+create table source_thing as select id, whole as source, amount as prediction_of, price from thing;
+select mlops.train('named', 'source_thing', 'price', algorithm => 'linear_regression', exclude => '{id}');
+select mlops.deploy('named', 1);
 select mlops.create_prediction_view('work.sold', 'sold', 'thing', id => 'id');
 select mlops.create_prediction_view('grades', 'grade', 'select * from thing where id <= 50', id => 'id');
 select mlops.create_prediction_view('moods', 'mood', 'thing', 'id', security_invoker => false);
 select mlops.create_prediction_view('prices', 'price', 'thing');
 create index on thing (id);
 set local enable_seqscan = off;
-select plan(27);
+select plan(30);
 select is((select array_agg(attname order by attnum) from (select * from pg_attribute where attrelid = 'work.sold'::regclass order by attnum desc limit 4) a),
 		  '{prediction,class,probability,version}', 'the answers come last');
 select is((select attname from pg_attribute where attrelid = 'work.sold'::regclass and attnum = 1), 'id', 'the id first');
@@ -49,6 +52,9 @@ select throws_ok($$select mlops.create_prediction_view('other', 'sold', 'select 
 select throws_ok($$select mlops.create_prediction_view('other', 'sold', 'thing', 'nothing')$$, '42703', null, 'an id that does not exist');
 select throws_ok($$select mlops.create_prediction_view('other', 'nobody', 'thing')$$, '42704', null, 'no model');
 select throws_ok($$select mlops.create_prediction_view('grades', 'sold', 'thing')$$, '42P07', null, 'a name that is taken');
+select mlops.create_prediction_view('columns', 'named', 'source_thing', 'id');
+select results_eq($$select id, prediction from columns where id < 9 order by id$$,
+				  $$select id, mlops.predict('named', t.*) from source_thing t where id < 9 order by id$$, 'a column may be named like the view''s own name for its source');
 create role view_reader;
 grant usage on schema work, mlops to view_reader;
 grant select on work.sold to view_reader;
@@ -58,6 +64,15 @@ reset role;
 grant select on thing to view_reader;
 set local role view_reader;
 select throws_ok($$select probability from work.sold$$, '42704', null, 'and the model');
+reset role;
+grant select on grades to view_reader;
+insert into mlops.project_member (project_id, member, access) select project_id, 'view_reader'::regrole, 'predictor' from mlops.model where name = 'grade';
+set local role view_reader;
+select lives_ok($$select class from grades where id = 1$$, 'who has both is answered');
+select mlops.create_project('mine');
+select mlops.train('mine/grade', 'select i as whole, i % 2 as y from generate_series(1, 50) i', 'y', algorithm => 'baseline');
+select mlops.deploy('mine/grade', 1);
+select lives_ok($$select class from grades where id = 1$$, 'a model of the reader''s own with that name is not meant');
 reset role;
 select * from finish();
 rollback;
