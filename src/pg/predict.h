@@ -220,7 +220,7 @@ extern void predict_missing_columns(const Predictor *predictor, const bool *lack
 /* DATATYPE_MISMATCH for a column that got values of a type (its name, or the word for a kind of JSON value). */
 extern void predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, const char *hint) __attribute__((noreturn));
 
-/* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length. */
+/* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length, or of the right one in several dimensions. */
 extern void predict_wrong_length(const char *name, int n, int expected) __attribute__((noreturn));
 
 /* What a column expects: "a number". */
