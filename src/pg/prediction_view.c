@@ -113,11 +113,18 @@ find_inputs(ViewPlan *plan, const Predictor *predictor)
 	{
 		for (int j = 0; j < (int) lengthof(own_columns); j++)
 		{
-			if (plan->inputs[i] && strcmp(plan->source->columns[i].name, own_columns[j]) == 0)
+			const char *name = plan->source->columns[i].name;
+			bool		is_id = plan->id != NULL && strcmp(name, plan->id) == 0;
+
+			if ((plan->inputs[i] || is_id) && strcmp(name, own_columns[j]) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 errmsg("the model reads a column \"%s\", which is also the view's own", own_columns[j]),
-						 errhint("Write a view over predict() by hand, with another name for it.")));
+						 plan->inputs[i]
+						 ? errmsg("the model reads a column \"%s\", which is also the view's own", name)
+						 : errmsg("the id is a column \"%s\", which is also the view's own", name),
+						 plan->inputs[i]
+						 ? errhint("Write a view over predict() by hand, with another name for it.")
+						 : errhint("Give it another name in the source, as in \"select version as id, ...\".")));
 		}
 	}
 }
