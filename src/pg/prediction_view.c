@@ -157,10 +157,7 @@ create_statement(const ViewPlan *plan)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "create view %s", plan->view);
-#if PG_VERSION_NUM >= 150000
-	appendStringInfo(&sql, " with (security_invoker = %s)", plan->invoker ? "true" : "false");
-#endif
+	appendStringInfo(&sql, "create view %s with (security_invoker = %s)", plan->view, plan->invoker ? "true" : "false");
 	appendStringInfoString(&sql, " as select ");
 	if (plan->id != NULL)
 		appendStringInfo(&sql, "source.%s, ", quote_identifier(plan->id));
@@ -252,13 +249,6 @@ mlops_create_prediction_view(PG_FUNCTION_ARGS)
 		plan.id = text_to_cstring(PG_GETARG_TEXT_PP(3));
 		(void) source_column(plan.source, plan.id, "\"id\"");
 	}
-#if PG_VERSION_NUM < 150000
-	if (plan.invoker)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("views with the rights of whoever reads them need PostgreSQL 15"),
-				 errhint("Say security_invoker => false: the view then reads its source with its owner's rights.")));
-#endif
 
 	CachedModel *cached = model_cache_pin(&ref);
 
