@@ -83,6 +83,14 @@ append_number(StringInfo out, double number)
 	appendStringInfoString(out, digits + n_digits);
 }
 
+/* Appends a name, a label or a text on the line that is being written: what would end it is a blank. */
+static void
+append_text(StringInfo out, const char *text, int length)
+{
+	for (int i = 0; i < length; i++)
+		appendStringInfoChar(out, (unsigned char) text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
+}
+
 /* Appends "age = 39", "job = (missing)". */
 static void
 append_value(StringInfo out, const Predictor *predictor, uint32 column)
@@ -91,15 +99,19 @@ append_value(StringInfo out, const Predictor *predictor, uint32 column)
 	double		raw = predictor->raw[column];
 	char	   *text = raw_text(model, column, raw);
 
-	appendStringInfo(out, "%s = ", predictor->names[column]);
+	append_text(out, predictor->names[column], (int) predictor->name_lengths[column]);
+	appendStringInfoString(out, " = ");
 	if (text == NULL)
 		appendStringInfoString(out, "(missing)");
 	else if (model->columns[column].kind == KIND_NUMBER && isfinite(raw))
 		append_number(out, raw);
 	else if (strlen(text) > VALUE_BYTES)
-		appendStringInfo(out, "%.*s...", pg_mbcliplen(text, (int) strlen(text), VALUE_BYTES), text);
+	{
+		append_text(out, text, pg_mbcliplen(text, (int) strlen(text), VALUE_BYTES));
+		appendStringInfoString(out, "...");
+	}
 	else
-		appendStringInfoString(out, text);
+		append_text(out, text, (int) strlen(text));
 }
 
 /* Appends what a contribution does, in brackets. */
@@ -165,7 +177,13 @@ describe_value(StringInfo out, const Predictor *predictor, const Explanation *ex
 static void
 describe_class(StringInfo out, const Predictor *predictor, const Explanation *explanation)
 {
-	const char *label = explanation_class(explanation);
+	const char *text = explanation_class(explanation);
+	StringInfoData line;
+
+	initStringInfo(&line);
+	append_text(&line, text, (int) strlen(text));
+
+	const char *label = line.data;
 
 	appendStringInfo(out, "Predicted: %s, with a probability of %.1f %%.\n", label, 100 * predictor->out[explanation->output]);
 	append_reasons(out, predictor, explanation, 1, psprintf("Most towards %s: ", label), psprintf("Nothing speaks for %s", label));

@@ -11,6 +11,7 @@
 #include "../jobs/jobs.h"
 #include "capture.h"
 #include "clock.h"
+#include "epoch.h"
 #include "model_cache.h"
 #include "progress.h"
 #include "settings.h"
@@ -25,6 +26,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	epoch_init();
 	model_cache_init();
 	clock_init();
 	progress_init();

@@ -62,7 +62,7 @@ make_room(Dependence *dependence)
 
 	if (dependence->n_alloc == 0)
 	{
-		dependence->rows = palloc(n * n_columns * sizeof(double));
+		dependence->rows = MemoryContextAllocHuge(dependence->context, n * n_columns * sizeof(double) + 1);
 		dependence->ids = palloc(n * sizeof(char *));
 	}
 	else

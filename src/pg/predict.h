@@ -45,6 +45,7 @@ typedef enum FeatureForm
  * What resolution depends on.  For one xmax the set of running transactions
  * below it only shrinks, so their number stands for the set; the command says
  * which of our own changes are seen, the subtransaction which were undone.
+ * Roles and row types follow no snapshot, but have their epochs.
  */
 typedef struct StatementKey
 {
@@ -56,6 +57,8 @@ typedef struct StatementKey
 	uint32		n_running;
 	int32		n_running_sub;
 	Oid			user;
+	uint64		roles;
+	uint64		types;
 } StatementKey;
 
 /* A model as one call site uses it: opened, with room for a row. */
@@ -233,7 +236,7 @@ extern void predict_missing_columns(const Predictor *predictor, const bool *lack
 /* DATATYPE_MISMATCH for a column that got values of a type (its name, or the word for a kind of JSON value). */
 extern void predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, const char *hint) __attribute__((noreturn));
 
-/* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length. */
+/* ARRAY_SUBSCRIPT_ERROR for an array of a wrong length, or of the right one in several dimensions. */
 extern void predict_wrong_length(const char *name, int n, int expected) __attribute__((noreturn));
 
 /* What a column expects: "a number". */

@@ -5,9 +5,10 @@
  * The state of a call site lives in its FmgrInfo, which may outlive a
  * statement: PL/pgSQL keeps the state of simple expressions for the whole
  * transaction.  So each call compares a StatementKey, which differs whenever
- * the same reference could mean something else or the caller's rights could
- * have changed; then references are resolved again, access check included.
- * Only then: within a statement nothing is looked up.
+ * the same reference could mean something else, or the caller's rights or a
+ * row type could have changed; then references are resolved again, access
+ * check included, and row types looked at.  Only then: within a statement
+ * nothing is looked up.
  *
  * What a row type's columns are for a model is left with the model when the
  * call site ends, for the next statement's.
@@ -33,6 +34,7 @@
 #include "artifact.h"
 #include "capture.h"
 #include "compat.h"
+#include "epoch.h"
 #include "model_cache.h"
 #include "model_ready.h"
 #include "registry.h"
@@ -83,6 +85,8 @@ statement_key(void)
 	key.n_running = snapshot->xcnt;
 	key.n_running_sub = snapshot->subxcnt;
 	key.user = GetUserId();
+	key.roles = epoch_of_roles;
+	key.types = epoch_of_types;
 	return key;
 }
 

@@ -73,10 +73,17 @@ predict_wrong_type(const Predictor *predictor, uint32 column, const char *type, 
 	pg_unreachable();
 }
 
-/* An array of a wrong length. */
+/* An array of a wrong length, or of the right one in several dimensions. */
 void
 predict_wrong_length(const char *name, int n, int expected)
 {
+	if (n == expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 name != NULL
+				 ? errmsg("array column \"%s\" has more than one dimension", name)
+				 : errmsg("the array has more than one dimension"),
+				 errhint("Give all %d elements one after the other.", expected)));
 	ereport(ERROR,
 			(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 			 name != NULL

@@ -270,16 +270,15 @@ refuse_lacking(const Predictor *predictor, const Jsonb *features)
 		if (token == WJB_KEY)
 			given[n++] = pnstrdup(value.val.string.val, value.val.string.len);
 	}
-	for (uint32 column = 0; column < n_columns; column++)
+	for (uint32 column = 0; column < n_columns;)
 	{
-		const ElementRun *run = predictor->runs[column];
-
-		if (run != NULL && read_elements(predictor, features, run))
-		{
-			column += run->n_columns - 1;
-			continue;
-		}
-		lacking[column] = find_key(features, predictor->names[column], predictor->name_lengths[column], &value) == NULL;
+		/* in the order that they are read in: an element by its own name comes before its array */
+		if (find_key(features, predictor->names[column], predictor->name_lengths[column], &value) != NULL)
+			column++;
+		else if (read_elements(predictor, features, predictor->runs[column]))
+			column += predictor->runs[column]->n_columns;
+		else
+			lacking[column++] = true;
 	}
 	predict_missing_columns(predictor, lacking, given, n);
 }

@@ -37,6 +37,21 @@ typedef struct ViewPlan
 	bool	   *inputs;			/* columns of the source that the model reads */
 } ViewPlan;
 
+/*
+ * The reference with the project that it was found in, as far as one can be
+ * written: for who reads the view a bare name could mean another model, or
+ * none.  Of a personal project's name, which is a role's, only a plain one.
+ */
+static char *
+qualified_reference(const char *reference, const ModelRef *ref)
+{
+	const char *project = registry_project_name(ref->project_id);
+
+	if (strpbrk(reference, "/") != NULL || strpbrk(project, "/@") != NULL)
+		return pstrdup(reference);
+	return psprintf("%s/%s", project, reference);
+}
+
 /* The names that the view's own columns have. */
 static const char *const own_columns[] = {"prediction", "class", "probability", "version"};
 
@@ -98,11 +113,18 @@ find_inputs(ViewPlan *plan, const Predictor *predictor)
 	{
 		for (int j = 0; j < (int) lengthof(own_columns); j++)
 		{
-			if (plan->inputs[i] && strcmp(plan->source->columns[i].name, own_columns[j]) == 0)
+			const char *name = plan->source->columns[i].name;
+			bool		is_id = plan->id != NULL && strcmp(name, plan->id) == 0;
+
+			if ((plan->inputs[i] || is_id) && strcmp(name, own_columns[j]) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 errmsg("the model reads a column \"%s\", which is also the view's own", own_columns[j]),
-						 errhint("Write a view over predict() by hand, with another name for it.")));
+						 plan->inputs[i]
+						 ? errmsg("the model reads a column \"%s\", which is also the view's own", name)
+						 : errmsg("the id is a column \"%s\", which is also the view's own", name),
+						 plan->inputs[i]
+						 ? errhint("Write a view over predict() by hand, with another name for it.")
+						 : errhint("Give it another name in the source, as in \"select version as id, ...\".")));
 		}
 	}
 }
@@ -114,17 +136,17 @@ append_answers(StringInfo sql, const ViewPlan *plan)
 	LabelKind	labels = (LabelKind) plan->model->header->label_kind;
 
 	if (plan->model->task == TASK_REGRESSION || labels == LABEL_NUMBER || labels == LABEL_BOOLEAN)
-		appendStringInfo(sql, "mlops.predict(%s, source) as prediction", plan->reference);
+		appendStringInfo(sql, "mlops.predict(%s, source.*) as prediction", plan->reference);
 	else
 		appendStringInfoString(sql, "null::pg_catalog.float8 as prediction");
 	if (plan->model->task == TASK_REGRESSION)
 		appendStringInfoString(sql, ", null::pg_catalog.text as class, null::pg_catalog.float8 as probability");
 	else if (plan->model->task == TASK_BINARY)
-		appendStringInfo(sql, ", mlops.predict_class(%s, source) as class, mlops.predict_proba(%s, source) as probability",
+		appendStringInfo(sql, ", mlops.predict_class(%s, source.*) as class, mlops.predict_proba(%s, source.*) as probability",
 						 plan->reference, plan->reference);
 	else
-		appendStringInfo(sql, ", mlops.predict_class(%s, source) as class,"
-						 " mlops.predict_proba(%s, source, mlops.predict_class(%s, source)) as probability",
+		appendStringInfo(sql, ", mlops.predict_class(%s, source.*) as class,"
+						 " mlops.predict_proba(%s, source.*, mlops.predict_class(%s, source.*)) as probability",
 						 plan->reference, plan->reference, plan->reference);
 }
 
@@ -135,10 +157,7 @@ create_statement(const ViewPlan *plan)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "create view %s", plan->view);
-#if PG_VERSION_NUM >= 150000
-	appendStringInfo(&sql, " with (security_invoker = %s)", plan->invoker ? "true" : "false");
-#endif
+	appendStringInfo(&sql, "create view %s with (security_invoker = %s)", plan->view, plan->invoker ? "true" : "false");
 	appendStringInfoString(&sql, " as select ");
 	if (plan->id != NULL)
 		appendStringInfo(&sql, "source.%s, ", quote_identifier(plan->id));
@@ -220,6 +239,7 @@ mlops_create_prediction_view(PG_FUNCTION_ARGS)
 	}
 	reference = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	registry_resolve(reference, BARE_LIVE, RIGHT_PREDICT, &ref);
+	reference = qualified_reference(reference, &ref);
 	plan.reference = quote_literal_cstr(reference);
 	plan.source = source_open(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	plan.view = view_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -229,13 +249,6 @@ mlops_create_prediction_view(PG_FUNCTION_ARGS)
 		plan.id = text_to_cstring(PG_GETARG_TEXT_PP(3));
 		(void) source_column(plan.source, plan.id, "\"id\"");
 	}
-#if PG_VERSION_NUM < 150000
-	if (plan.invoker)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("views with the rights of whoever reads them need PostgreSQL 15"),
-				 errhint("Say security_invoker => false: the view then reads its source with its owner's rights.")));
-#endif
 
 	CachedModel *cached = model_cache_pin(&ref);
 

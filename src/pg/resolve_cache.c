@@ -28,11 +28,11 @@
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
+
+#include "epoch.h"
 
 #define REMEMBERED 64			/* a power of two */
 #define LONGEST_REFERENCE 127
@@ -56,32 +56,13 @@ typedef struct Resolution
 	Right		right;
 	Oid			user;
 	SnapshotToken token;
+	uint64		epoch;			/* of roles */
 	TimestampTz made_at;
 	char		text[LONGEST_REFERENCE + 1];
 	ModelRef	ref;
 } Resolution;
 
 static Resolution *resolutions;	/* by hash of text and user; NULL until the first use */
-static uint64 epoch;			/* changes whenever memberships may have */
-
-/* Roles or their memberships changed. */
-static void
-forget_all(Datum argument, int cache, uint32 hash)
-{
-	epoch++;
-	for (int i = 0; i < REMEMBERED; i++)
-		resolutions[i].used = false;
-}
-
-/* Makes the table. */
-static void
-make_table(void)
-{
-	resolutions = MemoryContextAllocZero(TopMemoryContext, REMEMBERED * sizeof(Resolution));
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHOID, forget_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(DATABASEOID, forget_all, (Datum) 0);
-}
 
 /* What the active snapshot sees. */
 static SnapshotToken
@@ -115,14 +96,14 @@ resolve_cache_recall(ResolveTicket *ticket, const char *text, BareName bare, Rig
 	if (!ticket->usable)
 		return false;
 	if (resolutions == NULL)
-		make_table();
-	ticket->epoch = epoch;
+		resolutions = MemoryContextAllocZero(TopMemoryContext, REMEMBERED * sizeof(Resolution));
+	ticket->epoch = epoch_of_roles;
 
 	SnapshotToken token = current_token();
 	Oid			user = GetUserId();
 	const Resolution *known = place_of(text, length, user);
 
-	if (!known->used || known->user != user || known->bare != bare || known->right != right || strcmp(known->text, text) != 0 ||
+	if (!known->used || known->epoch != epoch_of_roles || known->user != user || known->bare != bare || known->right != right || strcmp(known->text, text) != 0 ||
 		memcmp(&known->token, &token, sizeof(token)) != 0 ||
 		Abs(GetCurrentStatementStartTimestamp() - known->made_at) > LIFETIME_US)
 		return false;
@@ -134,7 +115,7 @@ resolve_cache_recall(ResolveTicket *ticket, const char *text, BareName bare, Rig
 void
 resolve_cache_remember(const ResolveTicket *ticket, const char *text, BareName bare, Right right, const ModelRef *ref)
 {
-	if (!ticket->usable || ticket->epoch != epoch)
+	if (!ticket->usable || ticket->epoch != epoch_of_roles)
 		return;
 
 	Oid			user = GetUserId();
@@ -145,6 +126,7 @@ resolve_cache_remember(const ResolveTicket *ticket, const char *text, BareName b
 	place->right = right;
 	place->user = user;
 	place->token = current_token();
+	place->epoch = ticket->epoch;
 	place->made_at = GetCurrentStatementStartTimestamp();
 	strlcpy(place->text, text, sizeof(place->text));
 	place->ref = *ref;

@@ -44,8 +44,10 @@ end_load(bool good)
 {
 	SharedModel *shared = loading;
 
-	/* An error may have come while it was held. */
-	if (!LWLockHeldByMe(shared_cache->lock))
+	/* An error may have come while it was held; errors let interrupts in, which the release of a lock expects to be held off. */
+	if (LWLockHeldByMe(shared_cache->lock))
+		HOLD_INTERRUPTS();
+	else
 		LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
 	if (good)
 	{

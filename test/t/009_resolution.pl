@@ -166,6 +166,30 @@ $writer->query(q{revoke team from anna});
 refused('in the middle of a transaction, too');
 $anna->query('rollback');
 
+# PL/pgSQL keeps the state of an expression for the transaction, and a repeatable read its snapshot; roles and row types follow neither.
+$writer->query(q{grant team to anna; create table noise (); grant select on noise to public; create type question as (a float8, x float8);
+	create function by_kept(question) returns text language plpgsql as 'begin return round(mlops.predict(''next'', $1)); end';
+	select mlops.train('doubled', 'select n::float8 as x, 2.0 * n as y from generate_series(1, 100) n', 'y', algorithm => 'linear_regression');
+	select mlops.deploy('doubled', 1);
+	create function by_kept_value(question) returns text language plpgsql as 'begin return round(mlops.predict(''doubled'', $1)); end'});
+$anna->query('begin isolation level repeatable read');
+is($anna->query(q{select by_kept('(1,2)')}), '1', 'an expression whose state is kept');
+$writer->query('revoke team from anna');
+$anna->query('select from noise');
+$anna->send(q{select by_kept('(1,2)')});
+like($anna->finish->{error}, qr/^42704|^42501/, 'is refused to who left the team');
+$anna->query('rollback');
+$reader->query('begin isolation level repeatable read');
+is($reader->query(q{select by_kept_value('(1,2)')}), '4', 'one that reads a row');
+$writer->query('alter type question drop attribute a, add attribute a text');
+$reader->query('select from noise');
+is($reader->query(q{select by_kept_value('(3,text)')}), '6', 'reads it by what its type has become');
+$writer->query('alter type question drop attribute x, add attribute x text');
+$reader->query('select from noise');
+$reader->send(q{select by_kept_value('(text,text)')});
+like($reader->finish->{error}, qr/^42804/, 'and takes no text for a number');
+$reader->query('rollback');
+
 # A pool lends one connection to several, by SET ROLE; DISCARD ALL in between, or not.
 $writer->query('create role berta; create role carla; grant team to berta');
 for my $between ('reset role', 'discard all')

@@ -15,7 +15,9 @@ end
 $$;
 create function pg_temp.line(model text, id int, line int) returns text language sql as $$
 	select split_part(mlops.explain_text(model || '@1', l), e'\n', line) from loan l where l.id = line.id $$;
-select plan(13);
+create table torn as select i as id, (array[e'a\nb', e'c\td'])[i % 2 + 1] as u&"two\000Alines", i % 2 || e'\nclass' as outcome from generate_series(1, 100) i;
+select mlops.train('torn', 'torn', 'outcome', 'logistic_regression', exclude => '{id}');
+select plan(14);
 select is((select array_length(string_to_array(mlops.explain_text(model || '@1', l), e'\n'), 1) from loan l where id = 55), 3, model || ': three lines')
   from unnest('{outcome,forest,score,grade,nothing}'::text[]) model;
 select matches(pg_temp.line('outcome', 56, 1), '^Predicted: repaid, with a probability of 9[0-9]\.[0-9] %\.$', 'what is predicted');
@@ -25,6 +27,7 @@ select matches(pg_temp.line('forest', 56, 2), '^Most towards repaid: income = 56
 select matches(pg_temp.line('score', 56, 1), '^Predicted: 168; without any of these values: [0-9.]+\.$', 'a value, and the one without');
 select matches(pg_temp.line('score', 56, 2), '^Raised most by income = 56,000 \(\+[0-9.]+\), late = 0 \(\+[0-9.]+\)\.$', 'what raises it');
 select matches(pg_temp.line('score', 56, 3), '^Nothing lowers it\.$', 'and nothing lowers it');
+select matches((select mlops.explain_text('torn@1', t) from torn t where id = 2), '^Predicted: 0 class, .*\nMost towards 0 class: two lines = a b .*\n[^\n]*$', 'texts keep to their line');
 select is((select mlops.explain_text('outcome@1', null::loan)), null, 'no row, no text');
 select * from finish();
 rollback;
