@@ -113,7 +113,7 @@ $node->init;
 $node->append_conf('postgresql.conf', q{
 	shared_preload_libraries = 'mlops'
 	mlops.max_jobs = 4
-	max_worker_processes = 3
+	max_worker_processes = 4
 });
 $node->start;
 $node->safe_psql('postgres', 'create database pattern');
