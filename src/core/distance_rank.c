@@ -74,7 +74,9 @@ merge_cursors(Cursor r, Cursor c)
 		double		number_r = pass_key(&r, key, &weight_r);
 		double		number_c = pass_key(&c, key, &weight_c);
 
-		number = (number_r * weight_r + number_c * weight_c) / (weight_r + weight_c);
+		/* equal numbers stay what they are, however large */
+		number = number_r == number_c ? number_r
+			: number_r * (weight_r / (weight_r + weight_c)) + number_c * (weight_c / (weight_r + weight_c));
 		result.wasserstein += difference == 0 ? 0 : fabs(difference) * (number - before);
 		squares += difference == 0 ? 0 : difference * difference * (number - before);
 

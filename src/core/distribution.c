@@ -33,9 +33,10 @@ void
 cell_bounds(const Distribution *distribution, const DistributionCell *cell, double *low, double *high)
 {
 	uint64_t	first = cell->key << distribution->shift;
+	uint64_t	last = first | ((UINT64_C(1) << distribution->shift) - 1);
 
 	*low = fmax(key_number(first), distribution->lowest);
-	*high = fmin(key_number(first | ((UINT64_C(1) << distribution->shift) - 1)), distribution->highest);
+	*high = fmin(key_number(last == KEY_OF_MINUS_ZERO ? last - 1 : last), distribution->highest);
 }
 
 /* A number that stands for a cell. */

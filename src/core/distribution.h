@@ -110,6 +110,9 @@ number_key(double value)
 	return bits ^ (uint64_t) ((int64_t) bits >> 63 | INT64_MIN);
 }
 
+/* The key that -0 would have; no value has it. */
+#define KEY_OF_MINUS_ZERO (UINT64_MAX >> 1)
+
 /* The number of a key. */
 static inline double
 key_number(uint64_t key)

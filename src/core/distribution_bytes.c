@@ -173,7 +173,7 @@ read_name(Reader *reader, Distribution *d, DistributionCell *cell)
 				return false;
 			cell->name |= rest;
 		}
-		return isfinite(key_number(cell->name));
+		return isfinite(key_number(cell->name)) && cell->name != KEY_OF_MINUS_ZERO;
 	}
 	cell->name = cell_name(0, 0);
 	if (cell->votes == 0)
@@ -307,8 +307,9 @@ distribution_open(Distribution *distribution, const void *bytes, size_t size, Pr
 		return corrupted(distribution, memory, error);
 	read_sums(&reader, distribution);
 
-	/* a cell takes two bytes and more, a text's hash may be implied: nothing that is allocated exceeds what is there by much */
-	if (n_cells > (size - FIXED_SIZE) / 2)
+	/* a cell takes two bytes and more, and more than PROFILE_CELLS are there only where they cannot be wider */
+	if (n_cells > (size - FIXED_SIZE) / 2 ||
+		(n_cells > PROFILE_CELLS && distribution->shift < (distribution_is_text(distribution) ? TEXT_SHIFT_MAX : NUMBER_SHIFT_MAX)))
 		return corrupted(distribution, memory, error);
 	distribution->cells = memory.resize(memory.context, NULL, ((size_t) n_cells + 1) * sizeof(DistributionCell));
 	if (distribution_is_text(distribution))

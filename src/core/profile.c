@@ -80,6 +80,16 @@ measure(double *values, uint32_t n, double *lowest, double *highest)
 			high[lane] = value > high[lane] ? value : high[lane];
 		}
 	}
+	*lowest = low[0];
+	*highest = high[0];
+	for (int lane = 1; lane < LANES; lane++)
+	{
+		*lowest = low[lane] < *lowest ? low[lane] : *lowest;
+		*highest = high[lane] > *highest ? high[lane] : *highest;
+	}
+	/* the sum is rounded: of equal numbers the mean would be another one, and its distance from them a deviation */
+	if (*lowest == *highest)
+		block.mean = *lowest;
 	for (uint32_t i = n; i < padded; i++)
 		values[i] = block.mean;
 	for (uint32_t i = 0; i < padded; i += LANES)
@@ -97,13 +107,6 @@ measure(double *values, uint32_t n, double *lowest, double *highest)
 	block.m2 = (sums[1][0] + sums[1][1]) + (sums[1][2] + sums[1][3]);
 	block.m3 = (sums[2][0] + sums[2][1]) + (sums[2][2] + sums[2][3]);
 	block.m4 = (sums[3][0] + sums[3][1]) + (sums[3][2] + sums[3][3]);
-	*lowest = low[0];
-	*highest = high[0];
-	for (int lane = 1; lane < LANES; lane++)
-	{
-		*lowest = low[lane] < *lowest ? low[lane] : *lowest;
-		*highest = high[lane] > *highest ? high[lane] : *highest;
-	}
 	return block;
 }
 

@@ -164,6 +164,45 @@ profile_settle(Profile *profile)
 	return true;
 }
 
+/*
+ * Moves the names of all cells into new memory, with room for as much again: names that were replaced by longer ones
+ * are left behind, so that what is held does not grow with the rows.  Before the first one lies what cells without a name have.
+ */
+static bool
+repack_names(Profile *profile)
+{
+	Distribution *d = &profile->d;
+	size_t		n_slots = (size_t) 1 << profile->log2_slots;
+	size_t		used = sizeof(uint64_t);
+	size_t		capacity;
+	uint8_t    *names;
+
+	for (size_t i = 0; i < n_slots; i++)
+		used += d->cells[i].name != 0 ? sizeof(uint64_t) + cell_name_length(d->cells[i].name) : 0;
+	capacity = used * 2 + sizeof(uint64_t) + TEXT_NAME_MAX;
+	names = profile->memory.resize(profile->memory.context, NULL, capacity);
+	if (names == NULL)
+		return false;
+	memset(names, 0, sizeof(uint64_t));
+	used = sizeof(uint64_t);
+	for (size_t i = 0; i < n_slots; i++)
+	{
+		uint64_t	name = d->cells[i].name;
+		size_t		size = sizeof(uint64_t) + cell_name_length(name);
+
+		if (name == 0)
+			continue;
+		memcpy(names + used, d->names + cell_name_offset(name), size);
+		d->cells[i].name = cell_name(used, cell_name_length(name));
+		used += size;
+	}
+	profile->memory.resize(profile->memory.context, d->names, 0);
+	d->names = names;
+	d->names_size = used;
+	profile->names_capacity = capacity;
+	return true;
+}
+
 /* Keeps the text that a cell names, in the room of the one before where it fits. */
 bool
 cell_keep_name(Profile *profile, DistributionCell *cell, uint64_t hash, const char *text, size_t length)
@@ -173,17 +212,9 @@ cell_keep_name(Profile *profile, DistributionCell *cell, uint64_t hash, const ch
 
 	if (cell->name == 0 || cell_name_length(cell->name) < length)
 	{
+		if (d->names_size + sizeof(hash) + length > profile->names_capacity && !repack_names(profile))
+			return false;
 		offset = d->names_size;
-		if (offset + sizeof(hash) + length > profile->names_capacity)
-		{
-			size_t		capacity = profile->names_capacity * 2 + sizeof(hash) + TEXT_NAME_MAX;
-			uint8_t    *names = profile->memory.resize(profile->memory.context, d->names, capacity);
-
-			if (names == NULL)
-				return false;
-			d->names = names;
-			profile->names_capacity = capacity;
-		}
 		d->names_size += sizeof(hash) + length;
 	}
 	memcpy(d->names + offset, &hash, sizeof(hash));

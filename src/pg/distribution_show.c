@@ -60,9 +60,10 @@ number_bars(const Distribution *d, double *bars)
 	}
 	for (size_t i = 0; i < d->n_cells; i++)
 	{
-		int			bar = (int) ((cell_number(d, &d->cells[i]) - d->lowest) / width);
+		/* halves: the range may be wider than the greatest number */
+		double		bar = (cell_number(d, &d->cells[i]) / 2 - d->lowest / 2) / (width / 2);
 
-		bars[Min(Max(bar, 0), N_BARS - 1)] += (double) d->cells[i].count;
+		bars[(int) fmin(fmax(bar, 0), N_BARS - 1)] += (double) d->cells[i].count;
 	}
 	return N_BARS;
 }

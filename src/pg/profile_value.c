@@ -101,12 +101,21 @@ count_bytes(Profile *profile, const char *text, size_t length)
 	profile_text(profile, hash64_bytes(text, length), text, shown);
 }
 
+/* Frees what was detoasted: a context may be reset after many rows only, and texts can be long. */
+static inline void
+free_copy(struct varlena *text, Datum value)
+{
+	if (text != (struct varlena *) DatumGetPointer(value))
+		pfree(text);
+}
+
 static void
 count_text(Profile *profile, Datum value, ValueCounter *counter)
 {
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
 	count_bytes(profile, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+	free_copy(text, value);
 }
 
 /* char(n): without the blanks that pad it, as its cast to text. */
@@ -116,6 +125,7 @@ count_bpchar(Profile *profile, Datum value, ValueCounter *counter)
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
 	count_bytes(profile, VARDATA_ANY(text), bpchartruelen(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)));
+	free_copy(text, value);
 }
 
 static void
@@ -124,6 +134,7 @@ count_output(Profile *profile, Datum value, ValueCounter *counter)
 	char	   *text = OutputFunctionCall(&counter->output, value);
 
 	count_bytes(profile, text, strlen(text));
+	pfree(text);
 }
 
 static ValueCount
@@ -202,7 +213,7 @@ timestamp_text(PGFunction output, double microseconds)
 	return DatumGetCString(DirectFunctionCall1(output, TimestampGetDatum((Timestamp) microseconds)));
 }
 
-/* An interval of a number of seconds: days and time. */
+/* An interval of a number of seconds, days and time, kept within those that there are. */
 static char *
 interval_text(double seconds)
 {
@@ -211,7 +222,7 @@ interval_text(double seconds)
 
 	days = Min(Max(days, -1e9), 1e9);
 	interval.day = (int32) days;
-	interval.time = (TimeOffset) rint((seconds - days * SECS_PER_DAY) * USECS_PER_SEC);
+	interval.time = (TimeOffset) Min(Max(rint((seconds - days * SECS_PER_DAY) * USECS_PER_SEC), -9e18), 9e18);
 	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(&interval)));
 }
 

@@ -407,10 +407,70 @@ test_hostile(void)
 	free(values);
 }
 
+/* Equal numbers have no spread, though their sum is rounded; nothing is an ulp of shift. */
+static void
+test_constant(void)
+{
+	const double tenth = 0.1;
+	Distribution reference = distribution_of_counts(&tenth, (int[]) {1000}, 1);
+	Distribution current = distribution_of_counts(&tenth, (int[]) {7}, 1);
+
+	CHECK_SAME(reference.moments.mean, .1);
+	CHECK_SAME(reference.moments.m2, 0);
+	CHECK_SAME(moments_deviation(&reference.moments), 0);
+	CHECK_SAME(distance_mean_shift(&reference, &current), 0);
+	distribution_free(&reference, test_memory);
+	distribution_free(&current, test_memory);
+}
+
+/* What is left at the end of the negative numbers can be read again: its range ends before 0. */
+static void
+test_next_to_zero(void)
+{
+	double	   *values = normals(6000, 0);
+	Distribution left;
+	Distribution part = distribution_of(values, 6000);
+	Distribution tiny = distribution_of((double[]) {-1e-323}, 1);
+	Distribution whole = merged((const Distribution *[]) {&part, &tiny}, 2);
+	Error		error;
+
+	CHECK_OK(distribution_subtract(&whole, &part, &error), &error);
+
+	Buffer		bytes = flat(&whole);
+
+	CHECK(whole.n == 1 && whole.highest < 0);
+	if (CHECK_OK(distribution_open(&left, bytes.data, bytes.size, test_memory, &error), &error))
+		distribution_free(&left, test_memory);
+	buffer_free(&bytes);
+	distribution_free(&whole, test_memory);
+	distribution_free(&tiny, test_memory);
+	distribution_free(&part, test_memory);
+	free(values);
+}
+
+/* Names that are replaced again and again take no more memory. */
+static void
+test_replaced_names(void)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+	Profile		profile;
+	Error		error;
+
+	CHECK_OK(profile_init(&profile, KIND_CATEGORY, NULL, test_memory, &error), &error);
+	for (uint64_t i = 0; i < 1000000; i++)
+		profile_text(&profile, hash64_mix(i + 1), letters, hash64_mix(i) % 50);
+	CHECK(!profile.failed && profile.d.n == 1000000);
+	CHECK(profile.d.names_size <= (PROFILE_CELLS + 2) * (2 * (sizeof(uint64_t) + 50)) + TEXT_NAME_MAX);
+	profile_free(&profile);
+}
+
 int
 main(void)
 {
 	test_counts();
+	test_constant();
+	test_next_to_zero();
+	test_replaced_names();
 	test_many_numbers();
 	test_far_from_zero();
 	test_merge();

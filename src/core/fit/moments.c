@@ -105,6 +105,9 @@ moments_add(Moments *moments, double *values, size_t n)
 	moments->highest = tile.highest > moments->highest ? tile.highest : moments->highest;
 	if (tile.n_finite == 0)
 		return;
+	/* the sum is rounded: of equal numbers the mean would be another one, and its distance from them a deviation */
+	if (tile.lowest == tile.highest)
+		tile.mean = tile.lowest;
 	spread_tile(values, padded, &tile);
 
 	double		total = (double) (moments->n_finite + tile.n_finite);
