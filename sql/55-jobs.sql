@@ -138,7 +138,7 @@ begin
 		   not_before = case when next.again then mlops.clock() + next.delay else r.not_before end,
 		   finished_at = case when not next.again then mlops.clock() end
 	  from (select j.id, end_run.again and x.attempts < j.max_attempts as again,
-				   least(j.retry_delay * 2 ^ least(greatest(x.attempts - 1, 0), 20), interval '1 hour') as delay
+				   least(least(j.retry_delay, interval '1 hour') * 2 ^ least(greatest(x.attempts - 1, 0), 20), interval '1 hour') as delay
 			  from mlops.job_run x join mlops.job j on j.id = x.job_id where x.id = end_run.run_id) next
 	 where r.id = end_run.run_id and r.state in ('queued', 'running')
 	returning r.state into ended;
@@ -157,9 +157,10 @@ declare
 	clock constant timestamptz := mlops.clock();
 	due record;
 begin
-	-- workers that died, and those that could not begin
+	-- workers that died, and those that could not begin; a run that somebody's transaction has locked is for a later look
 	perform mlops.end_run(r.id, 'failed', 'the worker was terminated, or the server went down', true)
-	   from mlops.job_run r where r.finished_at is null and r.state = 'running' and r.id <> all (active);
+	   from (select x.id from mlops.job_run x where x.finished_at is null and x.state = 'running' and x.id <> all (active)
+				for update skip locked) r;
 	update mlops.job_run r set attempts = r.attempts + 1 where r.id = any (unstarted) and r.state = 'queued';
 	perform mlops.end_run(r.id, 'failed', 'the worker could not begin: see the server''s log', true)
 	   from mlops.job_run r where r.id = any (unstarted) and r.state = 'queued';
@@ -207,9 +208,13 @@ begin
 	waiting := exists (select from mlops.job_run r where r.finished_at is null and r.state = 'queued' and r.not_before <= clock
 						  and r.id <> all (active) and r.id <> all (coalesce(run_ids, '{}')));
 
-	-- what is older than anybody wants to know
-	delete from mlops.job_run r where r.finished_at < clock - current_setting('mlops.job_history')::interval;
-	delete from mlops.job j where j.schedule is null and not exists (select from mlops.job_run r where r.job_id = j.id);
+	-- what is older than anybody wants to know, unless somebody's transaction has it
+	delete from mlops.job_run r
+	 where r.id in (select x.id from mlops.job_run x
+					 where x.finished_at < clock - current_setting('mlops.job_history')::interval for update skip locked);
+	delete from mlops.job j
+	 where j.id in (select x.id from mlops.job x
+					 where x.schedule is null and not exists (select from mlops.job_run r where r.job_id = x.id) for update skip locked);
 end
 $$;
 comment on function mlops.plan_jobs(bigint[], bigint[], integer) is

@@ -90,6 +90,24 @@ job_database(Oid database, bool make)
 	return unused;
 }
 
+/* A slot that is free may be wanted in any database. */
+static void
+wake_waiting(void)
+{
+	for (int i = 0; i < job_memory->n_databases; i++)
+	{
+		if (job_memory->databases[i].waiting)
+			job_memory->databases[i].due = DT_NOBEGIN;
+	}
+}
+
+static void
+wake_launcher(void)
+{
+	if (job_memory->launcher != NULL)
+		SetLatch(job_memory->launcher);
+}
+
 /* Forgets a database that is gone, and what was to run there. */
 void
 job_database_forget(JobDatabase *database)
@@ -102,13 +120,8 @@ job_database_forget(JobDatabase *database)
 			slot->state = JOB_SLOT_FREE;
 	}
 	database->database = InvalidOid;
-}
-
-static void
-wake_launcher(void)
-{
-	if (job_memory->launcher != NULL)
-		SetLatch(job_memory->launcher);
+	wake_waiting();
+	wake_launcher();
 }
 
 /* Makes a database due now. */
@@ -157,13 +170,7 @@ release_slot(int code, Datum argument)
 		slot->state = slot->marked || slot->finished ? JOB_SLOT_FREE : JOB_SLOT_FAILED;
 		if (!slot->finished && database != NULL)
 			database->due = DT_NOBEGIN;
-
-		/* a slot that is free may be wanted in any database */
-		for (int i = 0; i < job_memory->n_databases; i++)
-		{
-			if (job_memory->databases[i].waiting)
-				job_memory->databases[i].due = DT_NOBEGIN;
-		}
+		wake_waiting();
 	}
 	wake_launcher();
 	LWLockRelease(job_memory->lock);

@@ -49,6 +49,11 @@ check(Jsonb *args, int64 *project_id)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a job cannot run %s", CreateCommandName(statement)),
 					 errdetail("Each attempt is a transaction of its own.")));
+		if (IsA(statement, CopyStmt) && ((CopyStmt *) statement)->filename == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a job cannot copy from standard input or to standard output"),
+					 errdetail("It has no client, and those would be the server's.")));
 	}
 	*project_id = 0;
 	return args;

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -210,7 +211,8 @@ next_of_interval(const Interval *interval, TimestampTz after, TimestampTz from, 
 
 	while (next <= after)
 	{
-		n += Max(floor((double) (after - next) / longest), 1);
+		CHECK_FOR_INTERRUPTS();
+		n += Max(floor(((double) after - (double) next) / longest), 1);
 		next = add_intervals(from, interval, n, zone);
 	}
 	return next;

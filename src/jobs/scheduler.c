@@ -132,6 +132,7 @@ apply_plan(const JobPlan *plan, JobSlot *mine)
 {
 	JobDatabase *database;
 	int			done = 0;
+	bool		spare = false;
 
 	LWLockAcquire(job_memory->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < job_memory->n_slots; i++)
@@ -140,8 +141,13 @@ apply_plan(const JobPlan *plan, JobSlot *mine)
 
 		if (slot->state == JOB_SLOT_FAILED && slot->database == MyDatabaseId)
 			slot->state = JOB_SLOT_FREE;
-		if (slot->state != JOB_SLOT_FREE || done == plan->n)
+		if (slot->state != JOB_SLOT_FREE)
 			continue;
+		if (done == plan->n)
+		{
+			spare = true;
+			continue;
+		}
 		slot->database = MyDatabaseId;
 		slot->run_id = DatumGetInt64(plan->runs[done]);
 		slot->job_id = DatumGetInt64(plan->jobs[done]);
@@ -154,6 +160,10 @@ apply_plan(const JobPlan *plan, JobSlot *mine)
 	{
 		database->due = Min(database->due, plan->next_due);
 		database->waiting = plan->waiting;
+
+		/* a slot was freed since they were counted, when nothing was known to wait */
+		if (plan->waiting && spare)
+			database->due = DT_NOBEGIN;
 	}
 	mine->finished = true;
 	LWLockRelease(job_memory->lock);

@@ -246,8 +246,10 @@ mlops_unschedule_job(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("you have no scheduled job \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0))),
 				 errhint("Jobs are in mlops.job; SET ROLE to the owner of one that you may remove.")));
-	job_interrupt(DatumGetInt64(id));
+
+	/* a worker that is about to begin a run is waited for */
 	(void) registry_execute("delete from mlops.job j where j.id = $1", 1, &(Oid){INT8OID}, &id, NULL, NULL);
+	job_interrupt(DatumGetInt64(id));
 	PG_RETURN_INT64(DatumGetInt64(id));
 }
 

@@ -69,13 +69,16 @@ find_field(const JsonField *fields, int n, const char *key)
 	elog(ERROR, "a run came without %s", key);
 }
 
-/* Says that the run is running; false where it is not to be: it was cancelled. */
+/*
+ * Says that the run is running; false where it is not to be: it was cancelled,
+ * or its job was replaced by one for which somebody else connects.
+ */
 static bool
 begin_run(Assignment *assignment)
 {
 	JobRun	   *run = &assignment->run;
-	Oid			type = INT8OID;
-	Datum		id = Int64GetDatum(run->run_id);
+	Oid			types[] = {INT8OID, OIDOID};
+	Datum		values[] = {Int64GetDatum(run->run_id), ObjectIdGetDatum(GetSessionUserId())};
 	bool		is_null;
 	Datum		row;
 	JsonField  *fields;
@@ -84,10 +87,10 @@ begin_run(Assignment *assignment)
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	row = write_run("update mlops.job_run r set state = 'running', attempts = r.attempts + 1, started_at = mlops.clock(), message = null "
-					"from mlops.job j where j.id = r.job_id and r.id = $1 and r.state = 'queued' "
+					"from mlops.job j where j.id = r.job_id and r.id = $1 and r.state = 'queued' and j.session_role = $2 "
 					"returning jsonb_build_object('job_id', j.id, 'kind', j.kind, 'args', j.args, 'settings', j.settings, "
 					"'owner', j.owner::oid::bigint, 'checkpoint', r.checkpoint)",
-					1, &type, &id, NULL, &is_null);
+					lengthof(types), types, values, NULL, &is_null);
 	if (is_null)
 	{
 		CommitTransactionCommand();
@@ -117,8 +120,8 @@ become_owner(const Assignment *assignment)
 
 	for (int i = 0; i < n; i++)
 		SetConfigOption(fields[i].key, json_text(&fields[i], "settings"), PGC_USERSET, PGC_S_SESSION);
-	if (assignment->owner != GetSessionUserId())
-		SetConfigOption("role", GetUserNameFromId(assignment->owner, false), PGC_USERSET, PGC_S_SESSION);
+	SetConfigOption("role", assignment->owner == GetSessionUserId() ? "none" : GetUserNameFromId(assignment->owner, false), PGC_USERSET,
+					PGC_S_SESSION);
 }
 
 /* Writes how the run ended; what was done is committed with it, or nothing is. */
@@ -164,8 +167,7 @@ execute(const Assignment *assignment, JobRun *run)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 	MemoryContextSwitchTo(run->context);
 	job_handler(assignment->kind)->run(run);
-	if (StatementTimeout > 0)
-		disable_timeout(STATEMENT_TIMEOUT, false);
+	disable_timeout(STATEMENT_TIMEOUT, false);
 	end_run(run, "succeeded", run->message, false);
 }
 
@@ -190,6 +192,7 @@ try_run(Assignment *assignment, JobSlot *mine)
 	PG_TRY();
 	{
 		execute(assignment, run);
+		mine->finished = true;
 	}
 	PG_CATCH();
 	{
@@ -259,9 +262,10 @@ mlops_worker_main(Datum argument)
 	assignment.run.context = AllocSetContextCreate(TopMemoryContext, "mlops job", ALLOCSET_DEFAULT_SIZES);
 	BackgroundWorkerInitializeConnectionByOid(mine->database, mine->role, 0);
 
+	/* where it is not finished behind this, the next scheduler sees what is to be done */
 	if (!begin_run(&assignment))
 	{
-		mine->finished = true;
+		mine->marked = true;
 		return;
 	}
 	mine->marked = true;
@@ -270,6 +274,5 @@ mlops_worker_main(Datum argument)
 	SetConfigOption("application_name", name, PGC_USERSET, PGC_S_SESSION);
 	pgstat_report_activity(STATE_RUNNING, psprintf("%s: %s", name, assignment.kind));
 	try_run(&assignment, mine);
-	mine->finished = true;
 	error_context_stack = callback.previous;
 }

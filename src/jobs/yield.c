@@ -124,7 +124,7 @@ clear_database(Oid database, TimestampTz end)
 	JobDatabase *entry;
 
 	LWLockAcquire(job_memory->lock, LW_EXCLUSIVE);
-	entry = job_database(database, true);
+	entry = job_database(database, false);
 	if (entry != NULL)
 		entry->not_before = end;
 	end_process(&job_memory->scheduler, database);

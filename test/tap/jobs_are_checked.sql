@@ -12,7 +12,7 @@ grant usage on schema public to jane, crew;
 grant select on house to jane, crew;
 grant create on schema public to jane;
 
-select plan(42);
+select plan(45);
 select matches(pg_temp.refusal($$select mlops.submit('trian', '{}')$$), '^22023 .*"trian".*train, score_table, sql.*"train"', 'an unknown kind');
 select matches(pg_temp.refusal($$select mlops.submit(null, '{}')$$), '^22023 .*"kind".*NULL', 'no kind');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '[]')$$), '^22023 .*"args".*object', 'arguments that are no object');
@@ -22,6 +22,9 @@ select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": 1}')$
 select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "selec 1"}')$$), '^42601 ', 'a syntax error');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": " "}')$$), '^42601 ', 'no statement in the text');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "select 1; commit"}')$$), '^0A000 .*COMMIT', 'transaction control');
+select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "copy house to stdout"}')$$), '^0A000 .*standard', 'the server''s output');
+select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "copy house from stdin"}')$$), '^0A000 .*standard', 'and input');
+select matches(pg_temp.refusal($$select mlops.next_run('1 second', '294276-12-31', 'UTC', '4713-01-01 BC')$$), '^22008 ', 'what no interval can hold ends');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "select 1"}', max_attempts => 0)$$), '^22023 .*max_attempts', 'no attempts');
 select is(pg_temp.refusal($$select mlops.submit('sql', '{"statement": "select * from not_yet_there"}')$$), 'accepted', 'names of a statement are its own affair');
 select matches(pg_temp.refusal($$select mlops.submit('train', '{"model": "m", "source": "hous", "target": "price"}')$$), '^42P01 .*"hous".*"house"', 'a source');
