@@ -67,6 +67,7 @@ typedef struct Batch
 	List	   *known;			/* of Layout */
 	Oid			user;			/* whose name is known */
 	const char *user_name;
+	bool		made;			/* partitions were made: once a day */
 } Batch;
 
 /* Collects the rows of the database; they stay where they are. */
@@ -136,7 +137,6 @@ write_rows(Batch *batch)
 	CaptureCopy predictions;
 	CaptureCopy features;
 	int64		day = PG_INT64_MIN; /* whose partitions are there */
-	bool		made = false;
 
 	capture_copy_begin(&predictions);
 	capture_copy_begin(&features);
@@ -153,11 +153,9 @@ write_rows(Batch *batch)
 		if (row->features_size > 0)
 			capture_copy_features(&features, row, layout->id);
 		if (row->at / USECS_PER_DAY != day)
-			made |= capture_partitions(row->at);
+			batch->made |= capture_partitions(row->at);
 		day = row->at / USECS_PER_DAY;
 	}
-	if (made)
-		capture_apply_retention();
 	capture_copy_run(&predictions, "prediction", prediction_columns, lengthof(prediction_columns));
 	capture_copy_run(&features, "prediction_features", features_columns, lengthof(features_columns));
 }
@@ -240,6 +238,22 @@ write_batch(Batch *batch)
 	return true;
 }
 
+/* Removes what is too old, in a transaction of its own: rows are not held up by that, nor by its failure. */
+static void
+remove_old(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "removing captured predictions that are too old");
+	if (OidIsValid(get_extension_oid("mlops", true)))
+		capture_apply_retention();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
 /*
  * What the database's or the server's settings must not change: the rows'
  * texts are in the database's encoding, writing is what this process is for,
@@ -285,5 +299,7 @@ mlops_capture_writer_main(Datum argument)
 			break;
 	}
 	capture_shared->writer_failed = false;
+	if (batch->made)
+		remove_old();
 	proc_exit(0);
 }
