@@ -17,12 +17,14 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -36,6 +38,7 @@
 #define MOST_ROWS 8192			/* of a batch */
 #define MOST_BYTES (4 * 1024 * 1024)
 #define STAY_MS 1000			/* connected */
+#define LONGEST_LOCK_WAIT "10s"
 
 extern PGDLLEXPORT void mlops_capture_writer_main(Datum argument);
 
@@ -64,6 +67,7 @@ typedef struct Batch
 	List	   *known;			/* of Layout */
 	Oid			user;			/* whose name is known */
 	const char *user_name;
+	bool		made;			/* partitions were made: once a day */
 } Batch;
 
 /* Collects the rows of the database; they stay where they are. */
@@ -132,8 +136,7 @@ write_rows(Batch *batch)
 {
 	CaptureCopy predictions;
 	CaptureCopy features;
-	TimestampTz first = DT_NOEND;
-	TimestampTz last = DT_NOBEGIN;
+	int64		day = PG_INT64_MIN; /* whose partitions are there */
 
 	capture_copy_begin(&predictions);
 	capture_copy_begin(&features);
@@ -149,11 +152,10 @@ write_rows(Batch *batch)
 		capture_copy_prediction(&predictions, row, name_of(batch, row->user));
 		if (row->features_size > 0)
 			capture_copy_features(&features, row, layout->id);
-		first = Min(first, row->at);
-		last = Max(last, row->at);
+		if (row->at / USECS_PER_DAY != day)
+			batch->made |= capture_partitions(row->at);
+		day = row->at / USECS_PER_DAY;
 	}
-	if (predictions.n > 0 && capture_partitions(first, last))
-		capture_apply_retention();
 	capture_copy_run(&predictions, "prediction", prediction_columns, lengthof(prediction_columns));
 	capture_copy_run(&features, "prediction_features", features_columns, lengthof(features_columns));
 }
@@ -236,6 +238,44 @@ write_batch(Batch *batch)
 	return true;
 }
 
+/* Removes what is too old, in a transaction of its own: rows are not held up by that, nor by its failure. */
+static void
+remove_old(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "removing captured predictions that are too old");
+	if (OidIsValid(get_extension_oid("mlops", true)))
+		capture_apply_retention();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/*
+ * What the database's or the server's settings must not change: the rows'
+ * texts are in the database's encoding, writing is what this process is for,
+ * and whoever holds a lock in one database must not hold up the others.
+ */
+static void
+pin_settings(void)
+{
+	const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"role", "none"},
+		{"row_security", "on"},
+		{"client_encoding", GetDatabaseEncodingName()},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_isolation", "read committed"},
+		{"lock_timeout", LONGEST_LOCK_WAIT}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 /* The process. */
 void
 mlops_capture_writer_main(Datum argument)
@@ -248,6 +288,7 @@ mlops_capture_writer_main(Datum argument)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	pin_settings();
 
 	batch = MemoryContextAllocZero(TopMemoryContext, sizeof(Batch));
 	batch->context = AllocSetContextCreate(TopMemoryContext, "mlops captured predictions", ALLOCSET_DEFAULT_SIZES);
@@ -258,5 +299,7 @@ mlops_capture_writer_main(Datum argument)
 			break;
 	}
 	capture_shared->writer_failed = false;
+	if (batch->made)
+		remove_old();
 	proc_exit(0);
 }

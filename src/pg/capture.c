@@ -266,6 +266,7 @@ capture_bind(Predictor *predictor, const ModelRef *ref, MemoryContext query)
 	KnownSettings *known;
 
 	predictor->capture = NULL;
+	predictor->unseen = NULL;	/* a row that failed may have left it, and the site may go */
 	if (capture_shared == NULL || ref->deployment_id == 0 || capture_is_off())
 		return;
 	known = find_settings(ref);

@@ -112,4 +112,7 @@ extern void capture_hooks_init(void);
 /* Whether queries capture nothing now: they are being planned, or explained. */
 extern bool capture_is_off(void);
 
+/* How deep this process is in planning and in EXPLAIN; above 0, nothing is captured. */
+extern int capture_off_depth;
+
 #endif

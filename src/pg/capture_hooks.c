@@ -13,7 +13,8 @@
 
 #include "capture_parallel.h"
 
-static int	planning;			/* depth */
+int			capture_off_depth;
+
 static int	explaining;			/* depth */
 static Oid	dropped_database;	/* by the transaction under way */
 
@@ -25,7 +26,7 @@ static object_access_hook_type earlier_object_access;
 bool
 capture_is_off(void)
 {
-	return planning > 0 || explaining > 0 || (IsParallelWorker() && capture_parallel_explained());
+	return capture_off_depth > 0 || (IsParallelWorker() && capture_parallel_explained());
 }
 
 /* What is evaluated while a query is planned is an estimate, and nobody's answer. */
@@ -34,7 +35,7 @@ plan(Query *query, const char *text, int options, ParamListInfo parameters)
 {
 	PlannedStmt *result;
 
-	planning++;
+	capture_off_depth++;
 	PG_TRY();
 	{
 		result = earlier_planner != NULL ? earlier_planner(query, text, options, parameters)
@@ -42,7 +43,7 @@ plan(Query *query, const char *text, int options, ParamListInfo parameters)
 	}
 	PG_FINALLY();
 	{
-		planning--;
+		capture_off_depth--;
 	}
 	PG_END_TRY();
 	return result;
@@ -56,6 +57,7 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree, Proce
 	bool		explains = IsA(statement->utilityStmt, ExplainStmt);
 
 	explaining += explains ? 1 : 0;
+	capture_off_depth += explains ? 1 : 0;
 	if (explains)
 		capture_parallel_explain(true);
 	PG_TRY();
@@ -68,6 +70,7 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree, Proce
 	PG_FINALLY();
 	{
 		explaining -= explains ? 1 : 0;
+		capture_off_depth -= explains ? 1 : 0;
 		if (explains && explaining == 0)
 			capture_parallel_explain(false);
 	}

@@ -23,7 +23,7 @@ typedef struct ParallelSlot
 	slock_t		mutex;
 	TimestampTz statement;
 	uint64		reserved;		/* numbers of its rows that are taken */
-	bool		explains;
+	int			explainer;		/* pid of the leader, while it runs EXPLAIN; one that was terminated there left its own */
 } ParallelSlot;
 
 static ParallelSlot *slots;		/* NULL: there is no shared memory */
@@ -85,11 +85,13 @@ void
 capture_parallel_explain(bool explains)
 {
 	if (slots != NULL)
-		our_slot()->explains = explains;
+		our_slot()->explainer = explains ? MyProcPid : 0;
 }
 
 bool
 capture_parallel_explained(void)
 {
-	return slots != NULL && our_slot()->explains;
+	PGPROC	   *leader = MyProc->lockGroupLeader;
+
+	return slots != NULL && leader != NULL && our_slot()->explainer == leader->pid;
 }

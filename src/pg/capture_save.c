@@ -4,12 +4,18 @@
  *
  * Like the file of pg_stat_statements it lies in pg_stat, is made by the
  * postmaster when all others have ended in order, and is removed when it has
- * been read: after a crash there is none.
+ * been read: after a crash there is none.  An immediate shutdown is a crash,
+ * though the postmaster ends it with code 0: processes were killed wherever
+ * they were, a writer perhaps between its commit and marking its rows, a
+ * backend perhaps with the queue's spinlock held.
  */
 #include "capture_save.h"
 
 #include <unistd.h>
 
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
+#include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/fd.h"
 
@@ -51,6 +57,30 @@ write_rows(FILE *file)
 	return n;
 }
 
+/* Whether the server's last checkpoint is that of a shutdown. */
+static bool
+ended_in_order(void)
+{
+	bool		whole;
+	ControlFileData *control = get_controlfile(DataDir, &whole);
+
+	return whole && (control->state == DB_SHUTDOWNED || control->state == DB_SHUTDOWNED_IN_RECOVERY);
+}
+
+/* Says how many rows an immediate shutdown loses. */
+static void
+say_lost(void)
+{
+	uint64		n = 0;
+	CaptureCounters *counters;
+
+	for (int i = 0; (counters = capture_counters_at(i)) != NULL; i++)
+		n += pg_atomic_read_u64(&counters->waiting);
+	if (n > 0)
+		ereport(LOG,
+				(errmsg("an immediate shutdown loses " UINT64_FORMAT " captured predictions that were not in their table yet", n)));
+}
+
 void
 capture_save(int code, Datum unused)
 {
@@ -61,6 +91,11 @@ capture_save(int code, Datum unused)
 
 	if (code != 0 || capture_shared == NULL)
 		return;
+	if (!ended_in_order())
+	{
+		say_lost();
+		return;
+	}
 	capture_ring_bounds(&tail, &head);
 	if (tail == head)
 		return;

@@ -10,6 +10,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "storage/lmgr.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -51,32 +52,38 @@ capture_layout(int64 model_id, int32 version, int64 deployment_id)
 	return null ? 0 : DatumGetInt64(id);
 }
 
-/* Makes the partitions of a day, given by a time in it; whether they had to be made. */
+/*
+ * Makes the partitions of a day, given by a time in it; whether they had to be
+ * made.  ahead: they are not needed yet, so nobody is waited for who makes
+ * partitions in a transaction that may go on for long.
+ */
 static bool
-make_day(TimestampTz at)
+make_day(TimestampTz at, bool ahead)
 {
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		value = TimestampTzGetDatum(at);
 	struct pg_tm tm;
 	fsec_t		fraction;
 	char		name[NAMEDATALEN];
+	Oid			schema = get_namespace_oid("mlops", false);
 
 	if (timestamp2tm(at, NULL, &tm, &fraction, NULL, NULL) != 0)
 		return false;
 	snprintf(name, sizeof(name), "prediction_features_%04d_%02d_%02d", tm.tm_year, tm.tm_mon, tm.tm_mday);
-	if (OidIsValid(get_relname_relid(name, get_namespace_oid("mlops", false))))
+	if (OidIsValid(get_relname_relid(name, schema)))
+		return false;
+	if (ahead && !ConditionalLockRelationOid(get_relname_relid("prediction", schema), ShareUpdateExclusiveLock))
 		return false;
 	registry_execute("select mlops.make_prediction_partition($1)", 1, types, &value, NULL, NULL);
 	return true;
 }
 
 bool
-capture_partitions(TimestampTz first, TimestampTz last)
+capture_partitions(TimestampTz at)
 {
-	bool		made = false;
+	bool		made = make_day(at, false);
 
-	for (TimestampTz at = first - first % USECS_PER_DAY; at <= last + USECS_PER_DAY; at += USECS_PER_DAY)
-		made |= make_day(at);
+	made |= make_day(at + USECS_PER_DAY, true);
 	return made;
 }
 

@@ -16,8 +16,8 @@
 /* The layout of the features that a deployment (0: none) of a version captures, made where there is none; 0 where the version is gone. */
 extern int64 capture_layout(int64 model_id, int32 version, int64 deployment_id);
 
-/* Makes the partitions for the days from first to last and for the day behind; whether one had to be made. */
-extern bool capture_partitions(TimestampTz first, TimestampTz last);
+/* Makes the partitions for the day of a time and, unless somebody else is at it, for the day behind; whether one had to be made. */
+extern bool capture_partitions(TimestampTz at);
 
 /* Removes what mlops.set_retention() says is too old. */
 extern void capture_apply_retention(void);

@@ -129,6 +129,7 @@ read_binding(Binding *binding)
 	TupleTableSlot *slot;
 	MemoryContext block = AllocSetContextCreate(CurrentMemoryContext, "mlops outcomes", ALLOCSET_DEFAULT_SIZES);
 	Datum	   *columns[N_COLUMNS];
+	TimestampTz now = GetCurrentTimestamp();	/* a label of the future, or of "infinity", must not hide those before it */
 	int64		recorded = 0;
 	int			n = 0;
 
@@ -150,7 +151,7 @@ read_binding(Binding *binding)
 			columns[0][n] = PointerGetDatum(DatumGetTextPCopy(slot->tts_values[0]));
 			columns[1][n] = PointerGetDatum(DatumGetTextPCopy(slot->tts_values[1]));
 			columns[2][n] = slot->tts_values[2];
-			binding->newest = Max(binding->newest, DatumGetTimestampTz(slot->tts_values[2]));
+			binding->newest = Max(binding->newest, Min(DatumGetTimestampTz(slot->tts_values[2]), now));
 			n++;
 		}
 		if (n > 0 && (!more || n == ROWS_AT_ONCE))

@@ -45,7 +45,9 @@ typedef enum FeatureForm
  * What resolution depends on.  For one xmax the set of running transactions
  * below it only shrinks, so their number stands for the set; the command says
  * which of our own changes are seen, the subtransaction which were undone.
- * Roles and row types follow no snapshot, but have their epochs.
+ * Roles and row types follow no snapshot, but have their epochs.  What is
+ * evaluated while a statement is planned has the snapshot of its execution,
+ * but is not captured.
  */
 typedef struct StatementKey
 {
@@ -59,6 +61,7 @@ typedef struct StatementKey
 	Oid			user;
 	uint64		roles;
 	uint64		types;
+	uint64		unanswered;		/* 1: this is planning or EXPLAIN, else 0 */
 } StatementKey;
 
 /* A model as one call site uses it: opened, with room for a row. */

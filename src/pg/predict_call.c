@@ -87,6 +87,7 @@ statement_key(void)
 	key.user = GetUserId();
 	key.roles = epoch_of_roles;
 	key.types = epoch_of_types;
+	key.unanswered = capture_off_depth > 0 ? 1 : 0;
 	return key;
 }
 

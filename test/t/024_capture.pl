@@ -149,5 +149,18 @@ is($node->safe_psql('postgres', q{select mlops.set_retention('price', '1 day'); 
 is($node->safe_psql('postgres', q{select count(*) from pg_inherits where inhparent = 'mlops.prediction'::regclass}), '0', 'and their partitions go');
 is(captured(q{select mlops.predict('price', c) from crowd c limit 500}, 'price') > 0, 1, 'new ones are made when they are needed');
 
+# ---- Calls while a query is planned, and settings of the database ----
+
+$node->safe_psql('postgres', q{
+	select mlops.deploy('price', capture => '{"mode": "queue"}');
+	create function asked() returns float8 language plpgsql stable as
+	$$ begin return mlops.predict('price', jsonb_build_object('single', 1.5, 'double', 2)); end $$;
+});
+is(captured(q{select count(*) from thing where double > asked()}, 'price'), 3000, 'calls of a function are captured, but not the one that estimates it');
+is(captured(q{begin; select asked(); explain analyze select asked(); select asked(); commit}, 'price'), 2, 'nor those of EXPLAIN in between');
+$node->safe_psql('postgres', q{alter database postgres set default_transaction_read_only = on});
+is(captured(q{select asked()}, 'price'), 1, 'a database that is read-only by default is written to by the writer');
+$node->safe_psql('postgres', q{set default_transaction_read_only = off; alter database postgres reset default_transaction_read_only});
+
 $node->stop;
 done_testing();

@@ -154,6 +154,16 @@ $rows += 1000;
 is(one('select count(*), count(distinct prediction_id) from mlops.captured'), "$rows|$rows", 'an orderly shutdown loses nothing');
 is(status('captured, dropped, lost, waiting'), "$rows|$dropped|0|0", 'nor counts what it counted');
 
+# An immediate one is a crash: processes are killed wherever they are.
+$launcher = launcher();
+kill 'STOP', $launcher;
+ask(1, 700);
+$node->stop('immediate');
+$node->start;
+flush();
+is(one('select count(*), count(distinct prediction_id) from mlops.captured'), "$rows|$rows", 'an immediate shutdown loses what is in the queue');
+like(slurp_file($node->logfile), qr/an immediate shutdown loses 700 captured predictions/, 'and says how much');
+
 # ---- Crashes ----
 
 my $lost = 0;
