@@ -222,6 +222,7 @@ begin
 			execute format('create index on mlops.%I (model_id, entity_key, at) where entity_key is not null', partition);
 		end if;
 		execute format('alter table mlops.%I enable row level security', partition);
+		execute format('comment on table mlops.%I is %L', partition, format('Rows of mlops.%s of %s (UTC)', parent, first_day));
 		execute format('alter table mlops.%I attach partition mlops.%I for values from (%L) to (%L)',
 					   parent, partition, first_day::timestamptz, (first_day + 1)::timestamptz);
 	end loop;

@@ -139,6 +139,7 @@ is(status('skipped_by_sampling + captured', 'price') - status('captured', 'price
 # ---- Late rows, retention ----
 
 is($node->safe_psql('postgres', q{select count(*) >= 2 from pg_inherits where inhparent = 'mlops.prediction'::regclass}), 't', 'there is a partition for tomorrow, too');
+is($node->safe_psql('postgres', q{select count(*) from pg_class where relnamespace = 'mlops'::regnamespace and relkind in ('r', 'p') and obj_description(oid, 'pg_class') is null}), '0', 'partitions have comments as all tables do');
 $node->safe_psql('postgres', q{select mlops.set_retention('sold', '30 days')});
 is($node->safe_psql('postgres', q{select mlops.apply_retention(now() + interval '20 days')}), 0, 'nothing is too old');
 my $sold = $node->safe_psql('postgres', q{select count(*) from mlops.captured where model = 'sold'});
