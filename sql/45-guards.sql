@@ -91,7 +91,7 @@ create trigger project_keeps_owner before delete on mlops.project_member
 
 -- ---- Aliases: who and when, and a history ----
 
-create function mlops.alias_stamp() returns trigger
+create function mlops.setter_stamp() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -103,14 +103,14 @@ begin
 	return new;
 end
 $$;
-comment on function mlops.alias_stamp() is 'Trigger: who sets an alias, and when';
+comment on function mlops.setter_stamp() is 'Trigger: who sets an alias or how long predictions are kept, and when';
 
 create function mlops.record_alias() returns trigger
 	language c as 'MODULE_PATHNAME', 'mlops_record_alias';
 comment on function mlops.record_alias() is 'Trigger: writes an alias''s move into its history, which users cannot';
 
 create trigger alias_stamp before insert or update on mlops.alias
-	for each row execute function mlops.alias_stamp();
+	for each row execute function mlops.setter_stamp();
 create trigger alias_record after insert or update or delete on mlops.alias
 	for each row execute function mlops.record_alias();
 
@@ -189,5 +189,5 @@ create trigger deployment_ends before update on mlops.deployment
 
 -- ---- Our triggers are for our tables: whoever may execute a function may put it on a table of theirs ----
 
-revoke execute on function mlops.refuse_change(), mlops.project_owner(), mlops.project_keeps_owner(), mlops.alias_stamp(), mlops.record_alias(),
+revoke execute on function mlops.refuse_change(), mlops.project_owner(), mlops.project_keeps_owner(), mlops.setter_stamp(), mlops.record_alias(),
 	mlops.deployment_begins(), mlops.deployment_ends() from public;

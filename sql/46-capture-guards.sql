@@ -72,22 +72,8 @@ create trigger audit_event_immutable before update or delete on mlops.audit_even
 create trigger audit_event_keep before truncate on mlops.audit_event
 	for each statement execute function mlops.refuse_change();
 
-create function mlops.retention_stamp() returns trigger
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-	if not mlops.is_restoring() then
-		new.set_by := current_user;
-		new.set_at := clock_timestamp();
-	end if;
-	return new;
-end
-$$;
-comment on function mlops.retention_stamp() is 'Trigger: who sets how long predictions are kept, and when';
-
 create trigger retention_stamp before insert or update on mlops.retention
-	for each row execute function mlops.retention_stamp();
+	for each row execute function mlops.setter_stamp();
 
 -- ---- A model's captured predictions go with it ----
 
@@ -106,4 +92,4 @@ comment on function mlops.model_predictions_go() is 'Trigger: the captured predi
 create trigger model_predictions_go after delete on mlops.model
 	for each row execute function mlops.model_predictions_go();
 
-revoke execute on function mlops.deployment_captures(), mlops.outcome_stamp(), mlops.retention_stamp(), mlops.model_predictions_go() from public;
+revoke execute on function mlops.deployment_captures(), mlops.outcome_stamp(), mlops.model_predictions_go() from public;

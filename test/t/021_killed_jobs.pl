@@ -95,6 +95,12 @@ for my $kill (1 .. 50)
 	redo if !kill 'KILL', $processes[rand @processes];
 	$killed{$type}++;
 }
+# How much work there was depends on the machine's speed; this much there always is.
+while (ask(q{select count(*) from mlops.job where kind = 'sql'}) <= 20)
+{
+	eval { submit_more() };
+	die $@ if $@ && $@ !~ /closed the connection|57P0|connect/;
+}
 note(join(', ', map { "$_: $killed{$_}" } sort keys %killed));
 cmp_ok($killed{'mlops worker'} // 0, '==', 35, 'workers were killed');
 
@@ -110,7 +116,7 @@ is(ask(q{select string_agg(distinct state, ',') from mlops.job_run}), 'succeeded
 cmp_ok(ask(q{select sum(attempts - 1) from mlops.job_run}), '>', 5, 'some of them in several attempts');
 is(ask(q{select count(*) from done d full join (select substring(args ->> 'statement' from '[(]([0-9]+)')::int as what from mlops.job where kind = 'sql') j using (what)
 	where d is null or j is null}) . '|' . ask(q{select count(*) - count(distinct what) from done}), '0|0', 'statements were done once each');
-cmp_ok(ask('select count(*) from done'), '>', 5, 'there were some');
+cmp_ok(ask('select count(*) from done'), '>', 20, 'there were some');
 my $scorings = ask(q{select count(*) from mlops.job_run where kind = 'score_table'});
 is(ask(q{select min(n), max(n), count(*) from (select count(*) as n from scored group by id) x}), "$scorings|$scorings|2000", 'each row was scored once a scoring');
 my $trainings = ask(q{select count(*) from mlops.job_run where kind = 'train'});
