@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "../core/fit/encode.h"
-#include "../core/fit/moments.h"
+#include "../core/fit/summary.h"
 
 typedef struct ProfileWork
 {
@@ -34,32 +34,32 @@ static void
 profile_numbers(const Matrix *matrix, uint32_t index, ColumnProfile *profile)
 {
 	uint32_t	storage = matrix->columns[index].storage;
-	Moments		moments = {.lowest = INFINITY,.highest = -INFINITY};
+	Summary		summary = {.lowest = INFINITY,.highest = -INFINITY};
 
 	for (uint64_t block = 0; block < matrix_blocks(matrix); block++)
 	{
 		const void *values = matrix_values(matrix, index, block);
 		uint32_t	n_rows = matrix_block_rows(matrix, block);
 
-		for (uint32_t first = 0; first < n_rows; first += MOMENTS_TILE)
+		for (uint32_t first = 0; first < n_rows; first += SUMMARY_TILE)
 		{
-			double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
-			uint32_t	n = n_rows - first < MOMENTS_TILE ? n_rows - first : MOMENTS_TILE;
+			double		tile[SUMMARY_TILE] __attribute__((aligned(64)));
+			uint32_t	n = n_rows - first < SUMMARY_TILE ? n_rows - first : SUMMARY_TILE;
 
 			load_tile(values, storage, first, n, tile);
-			moments_add(&moments, tile, n);
+			summary_add(&summary, tile, n);
 		}
 	}
-	profile->n_missing = moments.n_missing;
-	if (moments.n_finite + moments.n_infinite > 0)
+	profile->n_missing = summary.n_missing;
+	if (summary.n_finite + summary.n_infinite > 0)
 	{
-		profile->lowest = moments.lowest;
-		profile->highest = moments.highest;
+		profile->lowest = summary.lowest;
+		profile->highest = summary.highest;
 	}
-	if (moments.n_finite >= 1)
-		profile->mean = moments.mean;
-	if (moments.n_finite >= 2)
-		profile->deviation = sqrt(moments.squares / (double) (moments.n_finite - 1));
+	if (summary.n_finite >= 1)
+		profile->mean = summary.mean;
+	if (summary.n_finite >= 2)
+		profile->deviation = sqrt(summary.squares / (double) (summary.n_finite - 1));
 }
 
 static void
