@@ -131,7 +131,7 @@ mlops_ks_exact_merge(PG_FUNCTION_ARGS)
 }
 
 static int
-compare_numbers(const void *a, const void *b)
+compare_numbers(const void *a, const void *b, void *unused)
 {
 	double		x = *(const double *) a;
 	double		y = *(const double *) b;
@@ -161,8 +161,8 @@ mlops_ks_exact_finish(PG_FUNCTION_ARGS)
 	values = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) samples->n + samples->m) * sizeof(double));
 	memcpy(values, samples->values, samples->n * sizeof(double));
 	memcpy(values + samples->n, samples->values + samples->capacity - samples->m, samples->m * sizeof(double));
-	qsort(values, samples->n, sizeof(double), compare_numbers);
-	qsort(values + samples->n, samples->m, sizeof(double), compare_numbers);
+	qsort_interruptible(values, samples->n, sizeof(double), compare_numbers, NULL);
+	qsort_interruptible(values + samples->n, samples->m, sizeof(double), compare_numbers, NULL);
 	d = rank_distances(values, samples->n, values + samples->n, samples->m).ks;
 	result[0] = Float8GetDatum(d);
 	result[1] = Float8GetDatum(ks_p_value(d, samples->n, samples->m));
