@@ -73,7 +73,7 @@ is_other_class(const Model *model, uint32_t output)
 
 /* One output of a model, ready. */
 Explainer *
-explainer_create(const Model *model, uint32_t output, Error *error)
+explainer_create(const Model *model, uint32_t output, ExplainStop stop, Error *error)
 {
 	Explainer  *explainer = calloc(1, sizeof(Explainer));
 	bool		other = is_other_class(model, output);
@@ -87,6 +87,7 @@ explainer_create(const Model *model, uint32_t output, Error *error)
 	explainer->n_features = model->n_features;
 	explainer->n_columns = model->n_columns;
 	explainer->scale = 1;
+	explainer->stop = stop;
 	if (!map_features(explainer, model, error) ||
 		!(model_has_trees(model) ? prepare_trees : prepare_linear) (explainer, model, output, error))
 	{
@@ -144,29 +145,31 @@ any_missing(const Explainer *explainer, const double *features)
 }
 
 /* The contributions of one row. */
-void
+bool
 explain_row(Explainer *explainer, const double *features, double *contributions)
 {
-	if (explainer->trees != NULL)
-		explain_trees_row(explainer->trees, explainer->n_columns, features, any_missing(explainer, features), contributions);
-	else
+	if (explainer->trees == NULL)
 		linear_row(explainer, features, contributions);
+	else if (!explain_trees_row(explainer, features, any_missing(explainer, features), contributions))
+		return false;
 	for (uint32_t c = 0; c < explainer->n_columns; c++)
 		contributions[c] *= explainer->scale;
+	return true;
 }
 
 /* Interactions of one row: what is left of a contribution is the column's own. */
-void
+bool
 explain_row_pairs(Explainer *explainer, const double *features, double *matrix)
 {
 	size_t		n = explainer->n_columns;
 
 	memset(matrix, 0, n * n * sizeof(double));
 	if (n == 0)
-		return;
+		return true;
 	if (explainer->trees != NULL)
 	{
-		explain_trees_pairs(explainer->trees, explainer->n_columns, features, any_missing(explainer, features), matrix);
+		if (!explain_trees_pairs(explainer, features, any_missing(explainer, features), matrix))
+			return false;
 		for (size_t i = 0; i < n * n; i++)
 			matrix[i] *= explainer->scale;
 	}
@@ -174,7 +177,8 @@ explain_row_pairs(Explainer *explainer, const double *features, double *matrix)
 	/* the diagonal is 0 so far */
 	double	   *contributions = explainer->row;
 
-	explain_row(explainer, features, contributions);
+	if (!explain_row(explainer, features, contributions))
+		return false;
 	for (size_t c = 0; c < n; c++)
 	{
 		double		shared = 0;
@@ -183,4 +187,5 @@ explain_row_pairs(Explainer *explainer, const double *features, double *matrix)
 			shared += matrix[c * n + other];
 		matrix[c * n + c] = contributions[c] - shared;
 	}
+	return true;
 }

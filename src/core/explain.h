@@ -22,12 +22,16 @@
 /* One output of a model made ready: a copy of what it takes, and room for a row; so of one thread at a time. */
 typedef struct Explainer Explainer;
 
+/* Whether to give up, asked between blocks of trees. */
+typedef bool (*ExplainStop) (void);
+
 /*
  * output: a class (of two, too: the contributions of one are those of the
  * other with the opposite sign); 0 of a regression.  Lives until
- * explainer_free(), whatever becomes of the model.  ERROR_MEMORY.
+ * explainer_free(), whatever becomes of the model.  stop: asked here and for
+ * each row, or NULL.  ERROR_MEMORY, ERROR_CANCELLED.
  */
-extern Explainer *explainer_create(const Model *model, uint32_t output, Error *error);
+extern Explainer *explainer_create(const Model *model, uint32_t output, ExplainStop stop, Error *error);
 extern void explainer_free(Explainer *explainer);
 
 /* Bytes that it takes. */
@@ -36,15 +40,15 @@ extern size_t explainer_size(const Explainer *explainer);
 /* The mean margin: what is predicted of a row of which nothing is known. */
 extern double explainer_base(const Explainer *explainer);
 
-/* features[n_features], encoded; contributions[n_columns] is overwritten. */
-extern void explain_row(Explainer *explainer, const double *features, double *contributions);
+/* features[n_features], encoded; contributions[n_columns] is overwritten.  False where it was stopped; it may be asked again. */
+extern bool explain_row(Explainer *explainer, const double *features, double *contributions);
 
 /*
  * Shapley interaction values: matrix[n_columns][n_columns] is overwritten.  A
  * row of it adds up to the column's contribution, half of what two columns do
  * together is in either of their cells, and the diagonal is what a column does
- * alone.
+ * alone.  False where it was stopped.
  */
-extern void explain_row_pairs(Explainer *explainer, const double *features, double *matrix);
+extern bool explain_row_pairs(Explainer *explainer, const double *features, double *matrix);
 
 #endif

@@ -137,13 +137,21 @@ struct Explainer
 	double	   *means;
 	ExplainTrees *trees;		/* or NULL */
 	double	   *row;			/* n_columns: scratch */
+	ExplainStop stop;			/* or NULL */
 };
+
+/* Whether the caller wants no more. */
+static inline bool
+explain_stopped(ExplainStop stop)
+{
+	return stop != NULL && stop();
+}
 
 /* Fills explainer->trees and adds to its base; output as in explainer_create(). */
 extern bool explain_prepare_trees(Explainer *explainer, const Model *model, uint32_t output, Error *error);
 
 /* Chooses the nodes of the quadrature for the longest path, and fills the bends of all blocks. */
-extern bool explain_prepare_points(ExplainTrees *trees, Arena *arena, Error *error);
+extern bool explain_prepare_points(ExplainTrees *trees, ExplainStop stop, Arena *arena, Error *error);
 
 /* Room for explain_trees_row(). */
 extern bool explain_prepare_row(ExplainTrees *trees, uint32_t n_columns, Arena *arena, Error *error);
@@ -154,10 +162,10 @@ extern bool explain_prepare_pairs(ExplainTrees *trees, Arena *arena, Error *erro
 /* Which way a row goes at each split of a block: trees->right and trees->alive; missing: whether any feature is. */
 extern void explain_decide(const ExplainTrees *trees, const ExplainBlock *block, const double *features, bool missing);
 
-/* contributions[n_columns], not yet scaled. */
-extern void explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *contributions);
+/* contributions[n_columns], not yet scaled; false where it was stopped. */
+extern bool explain_trees_row(const Explainer *explainer, const double *features, bool missing, double *contributions);
 
-/* Adds interactions of different columns to both cells of the matrix, not yet scaled. */
-extern void explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *matrix);
+/* Adds interactions of different columns to both cells of the matrix, not yet scaled; false where it was stopped. */
+extern bool explain_trees_pairs(const Explainer *explainer, const double *features, bool missing, double *matrix);
 
 #endif

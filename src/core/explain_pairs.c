@@ -209,13 +209,15 @@ CPU_DISPATCH(narrow_tree, (const PairPass *pass), (pass))
 CPU_DISPATCH(wide_tree, (const PairPass *pass), (pass))
 
 /* All trees, one pass of the quadrature's nodes after the other. */
-void
-explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *matrix)
+bool
+explain_trees_pairs(const Explainer *explainer, const double *features, bool missing, double *matrix)
 {
+	const ExplainTrees *trees = explainer->trees;
+
 	for (uint32_t b = 0; b < trees->n_blocks; b++)
 	{
 		const ExplainBlock *block = &trees->blocks[b];
-		PairPass	pass = {.trees = trees, .block = block, .n_columns = n_columns, .matrix = matrix};
+		PairPass	pass = {.trees = trees, .block = block, .n_columns = explainer->n_columns, .matrix = matrix};
 
 		explain_decide(trees, block, features, missing);
 		for (uint32_t p = 0; p < trees->n_passes; p++)
@@ -225,6 +227,8 @@ explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double 
 			pass.weights = trees->weights + (size_t) p * trees->width;
 			for (uint32_t r = 0; r < block->n_roots; r++)
 			{
+				if (explain_stopped(explainer->stop))
+					return false;
 				pass.root = block->roots[r];
 				if (trees->width == 4)
 					narrow_tree(&pass);
@@ -233,4 +237,5 @@ explain_trees_pairs(const ExplainTrees *trees, uint32_t n_columns, const double 
 			}
 		}
 	}
+	return true;
 }

@@ -88,12 +88,14 @@ scale_numbers(const ExplainTrees *trees, ExplainBlock *block)
 }
 
 bool
-explain_prepare_points(ExplainTrees *trees, Arena *arena, Error *error)
+explain_prepare_points(ExplainTrees *trees, ExplainStop stop, Arena *arena, Error *error)
 {
 	if (!choose_points(trees, arena, error))
 		return false;
 	for (uint32_t b = 0; b < trees->n_blocks; b++)
 	{
+		if (explain_stopped(stop))
+			return error_set(error, ERROR_CANCELLED, "cancelled");
 		if (!bend_block(trees, &trees->blocks[b], arena, error))
 			return false;
 		scale_numbers(trees, &trees->blocks[b]);

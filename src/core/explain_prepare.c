@@ -306,12 +306,14 @@ prepare(Preparation *work, uint32_t first_tree, Error *error)
 
 	for (uint32_t tree = first_tree; tree < tree_payload(work->model)->n_trees;)
 	{
+		if (explain_stopped(work->explainer->stop))
+			return error_set(error, ERROR_CANCELLED, "cancelled");
 		tree = next_block(work, tree);
 		if (!make_block(work, &trees->blocks[trees->n_blocks++], error))
 			return false;
 	}
 	work->explainer->trees = trees;
-	return explain_prepare_points(trees, arena, error) &&
+	return explain_prepare_points(trees, work->explainer->stop, arena, error) &&
 		explain_prepare_row(trees, work->explainer->n_columns, arena, error) &&
 		explain_prepare_pairs(trees, arena, error);
 }

@@ -282,10 +282,12 @@ CPU_DISPATCH(narrow_pass, (const Pass *pass), (pass))
 CPU_DISPATCH(wide_pass, (const Pass *pass), (pass))
 
 /* All blocks, one pass of the quadrature's nodes after the other. */
-void
-explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *features, bool missing, double *contributions)
+bool
+explain_trees_row(const Explainer *explainer, const double *features, bool missing, double *contributions)
 {
 	static const Lanes left_way[4] = {{1, 1, 1, 1}, {1, 1, 1, 1}};
+	const ExplainTrees *trees = explainer->trees;
+	uint32_t	n_columns = explainer->n_columns;
 	uint32_t	width = trees->width;
 
 	memset(contributions, 0, n_columns * sizeof(double));
@@ -309,6 +311,8 @@ explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *f
 				.sums = (Lanes *) trees->sums
 			};
 
+			if (explain_stopped(explainer->stop))
+				return false;
 			explain_decide(trees, block, features, missing);
 			if (width == 4)
 				narrow_pass(&pass);
@@ -324,4 +328,5 @@ explain_trees_row(const ExplainTrees *trees, uint32_t n_columns, const double *f
 			contributions[c] += sum;
 		}
 	}
+	return true;
 }

@@ -107,7 +107,7 @@ typedef struct Interaction
 
 /* The strongest first; equal ones in the order of the signature. */
 static int
-compare_interactions(const void *a, const void *b)
+compare_interactions(const void *a, const void *b, void *unused)
 {
 	const Interaction *left = a;
 	const Interaction *right = b;
@@ -137,10 +137,12 @@ collect_interactions(const Predictor *predictor, const Explanation *explanation,
 	double	   *matrix = MemoryContextAllocHuge(CurrentMemoryContext, bytes + 1);
 	Interaction *interactions;
 
-	explain_row_pairs(explanation_explainer(explanation), predictor->features, matrix);
+	while (!explain_row_pairs(explanation_explainer(explanation), predictor->features, matrix))
+		CHECK_FOR_INTERRUPTS();
 	*n = 0;
 	for (uint64 i = 0; i < n_columns; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		for (uint64 j = i; j < n_columns; j++)
 			*n += matrix[i * n_columns + j] != 0;
 	}
@@ -157,7 +159,7 @@ collect_interactions(const Predictor *predictor, const Explanation *explanation,
 		}
 	}
 	pfree(matrix);
-	qsort(interactions, *n, sizeof(Interaction), compare_interactions);
+	qsort_interruptible(interactions, *n, sizeof(Interaction), compare_interactions, NULL);
 	return interactions;
 }
 
@@ -194,6 +196,7 @@ mlops_explain_interactions(PG_FUNCTION_ARGS)
 	{
 		const Interaction *interaction = &interactions[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (i < (uint64) top)
 			put_interaction(result, predictor->names[interaction->column],
 							interaction->other == interaction->column ? NULL : predictor->names[interaction->other], interaction->contribution);

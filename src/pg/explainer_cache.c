@@ -4,66 +4,82 @@
  *
  * An explainer is made of a model once and serves all statements after; it is
  * larger than the model, and none but this backend's.  Those that nobody uses
- * are kept, the latest used first, within a budget.  Memory is core's own
- * (malloc), so an error cannot take it away.
+ * are kept, the latest used first, as long as they fit into
+ * mlops.local_cache_size beside the models (model_cache.c).  Memory is core's
+ * own (malloc), so an error cannot take it away.
  */
 #include "explainer_cache.h"
 
-#include "lib/ilist.h"
+#include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "registry.h"
+#include "model_cache.h"
 #include "report.h"
 
-#define UNUSED_BYTES_KEPT	((size_t) 64 * 1024 * 1024)
-
-struct CachedExplainer
-{
-	uint8		sha256[REGISTRY_HASH_SIZE];	/* of the model's bytes */
-	uint32		output;
-	int			pins;
-	Explainer  *explainer;
-	dlist_node	recency;		/* in the list of all, most recently used first */
-};
-
 static dlist_head recent = DLIST_STATIC_INIT(recent);
-static size_t unused_bytes;		/* of those without pins */
+static size_t total_size;		/* bytes of all */
 
-/* Drops those that were used longest ago until the rest is within the budget. */
-static void
-keep_budget(void)
+/* Whether core is to give up, so that an interrupt can be served. */
+static bool
+is_interrupted(void)
+{
+	return INTERRUPTS_PENDING_CONDITION() && INTERRUPTS_CAN_BE_PROCESSED();
+}
+
+/* Drops those that were used longest ago, and by nobody now, until the rest is within a budget. */
+void
+explainer_cache_shrink(size_t budget)
 {
 	dlist_node *node = dlist_is_empty(&recent) ? NULL : dlist_tail_node(&recent);
 
-	while (node != NULL && unused_bytes > UNUSED_BYTES_KEPT)
+	while (node != NULL && total_size > budget)
 	{
 		CachedExplainer *cached = dlist_container(CachedExplainer, recency, node);
 
 		node = dlist_has_prev(&recent, node) ? dlist_prev_node(&recent, node) : NULL;
 		if (cached->pins > 0)
 			continue;
-		unused_bytes -= explainer_size(cached->explainer);
+		total_size -= cached->size;
 		dlist_delete(&cached->recency);
 		explainer_free(cached->explainer);
 		pfree(cached);
 	}
 }
 
+size_t
+explainer_cache_size(void)
+{
+	return total_size;
+}
+
 /* Makes one. */
 static CachedExplainer *
 make_explainer(const uint8 *sha256, const Model *model, uint32 output)
 {
-	CachedExplainer *cached = MemoryContextAllocZero(TopMemoryContext, sizeof(CachedExplainer));
+	Explainer  *explainer;
+	CachedExplainer *cached;
 	Error		error;
 
+	while ((explainer = explainer_create(model, output, is_interrupted, &error)) == NULL)
+	{
+		if (error.code != ERROR_CANCELLED)
+			report_error(&error);
+		CHECK_FOR_INTERRUPTS();
+	}
+	cached = MemoryContextAllocExtended(TopMemoryContext, sizeof(CachedExplainer), MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
+	if (cached == NULL)
+	{
+		explainer_free(explainer);
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	}
 	memcpy(cached->sha256, sha256, REGISTRY_HASH_SIZE);
 	cached->output = output;
-	cached->explainer = explainer_create(model, output, &error);
-	if (cached->explainer == NULL)
-	{
-		pfree(cached);
-		report_error(&error);
-	}
+	cached->explainer = explainer;
+	cached->size = sizeof(CachedExplainer) + explainer_size(explainer);
+	total_size += cached->size;
 	dlist_push_head(&recent, &cached->recency);
 	return cached;
 }
@@ -72,21 +88,25 @@ make_explainer(const uint8 *sha256, const Model *model, uint32 output)
 CachedExplainer *
 explainer_cache_pin(const uint8 *sha256, const Model *model, uint32 output)
 {
+	CachedExplainer *cached = NULL;
 	dlist_iter	iter;
-	CachedExplainer *cached;
 
 	dlist_foreach(iter, &recent)
 	{
-		cached = dlist_container(CachedExplainer, recency, iter.cur);
-		if (cached->output != output || memcmp(cached->sha256, sha256, REGISTRY_HASH_SIZE) != 0)
+		CachedExplainer *candidate = dlist_container(CachedExplainer, recency, iter.cur);
+
+		if (candidate->output != output || memcmp(candidate->sha256, sha256, REGISTRY_HASH_SIZE) != 0)
 			continue;
-		if (cached->pins++ == 0)
-			unused_bytes -= explainer_size(cached->explainer);
+		cached = candidate;
+		cached->hits++;
 		dlist_move_head(&recent, &cached->recency);
-		return cached;
+		break;
 	}
-	cached = make_explainer(sha256, model, output);
-	cached->pins = 1;
+	if (cached == NULL)
+		cached = make_explainer(sha256, model, output);
+	cached->pins++;
+	cached->last_use = GetCurrentStatementStartTimestamp();
+	model_cache_keep_budget();
 	return cached;
 }
 
@@ -95,14 +115,17 @@ void
 explainer_cache_unpin(CachedExplainer *cached)
 {
 	Assert(cached->pins > 0);
-	if (--cached->pins > 0)
-		return;
-	unused_bytes += explainer_size(cached->explainer);
-	keep_budget();
+	cached->pins--;
+	model_cache_keep_budget();
 }
 
-Explainer *
-explainer_cache_get(const CachedExplainer *cached)
+/* The next one. */
+const CachedExplainer *
+explainer_cache_next(const CachedExplainer *cached)
 {
-	return cached->explainer;
+	if (cached == NULL)
+		return dlist_is_empty(&recent) ? NULL : dlist_container(CachedExplainer, recency, dlist_head_node(&recent));
+	return dlist_has_next(&recent, unconstify(dlist_node *, &cached->recency))
+		? dlist_container(CachedExplainer, recency, dlist_next_node(&recent, unconstify(dlist_node *, &cached->recency)))
+		: NULL;
 }

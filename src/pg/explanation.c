@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -119,7 +120,8 @@ explanation_make(Predictor *predictor, int output)
 	Explainer  *explainer = explanation_explainer(explanation);
 
 	explanation->base = explainer_base(explainer);
-	explain_row(explainer, predictor->features, explanation->contributions);
+	while (!explain_row(explainer, predictor->features, explanation->contributions))
+		CHECK_FOR_INTERRUPTS();
 	for (uint32 i = 0; i < n_columns; i++)
 		explanation->order[i] = i;
 	qsort_arg(explanation->order, n_columns, sizeof(uint32), compare_columns, explanation->contributions);
@@ -129,7 +131,7 @@ explanation_make(Predictor *predictor, int output)
 Explainer *
 explanation_explainer(const Explanation *explanation)
 {
-	return explainer_cache_get(explanation->explainers[explanation->output]);
+	return explanation->explainers[explanation->output]->explainer;
 }
 
 const char *

@@ -13,8 +13,9 @@
  * Each model has a memory context of its own under CacheMemoryContext, and so
  * has the row map that is kept with it for the next statement.
  * Models without users are dropped, least recently used first, as long as all
- * together exceed mlops.local_cache_size; a copy larger than that is dropped
- * when its last user lets go.
+ * together, and what explains them (explainer_cache.c), exceed
+ * mlops.local_cache_size; a copy larger than that is dropped when its last
+ * user lets go.
  */
 #include "model_cache.h"
 
@@ -27,6 +28,7 @@
 #include "utils/memutils.h"
 
 #include "artifact.h"
+#include "explainer_cache.h"
 #include "model_ready.h"
 
 static int	local_cache_size;	/* mlops.local_cache_size, kB */
@@ -48,8 +50,8 @@ void
 model_cache_init(void)
 {
 	DefineCustomIntVariable("mlops.local_cache_size",
-							"Memory that a connection keeps models in.",
-							"Models in use stay in memory beyond it.",
+							"Memory that a connection keeps models and what explains them in.",
+							"What is in use stays in memory beyond it.",
 							&local_cache_size, 256 * 1024, 0, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
@@ -110,13 +112,16 @@ drop_model(CachedModel *cached)
 	pfree(cached);
 }
 
-/* Drops models without pins until the budget holds. */
-static void
-keep_budget(void)
+/* Drops explainers and models without pins until the budget holds. */
+void
+model_cache_keep_budget(void)
 {
+	size_t		budget = (size_t) local_cache_size * 1024;
 	dlist_node *node = dlist_is_empty(&recent) ? NULL : dlist_tail_node(&recent);
 
-	while (node != NULL && total_size > (size_t) local_cache_size * 1024)
+	/* an explainer is made of the model again, a model must be read */
+	explainer_cache_shrink(budget > total_size ? budget - total_size : 0);
+	while (node != NULL && total_size + explainer_cache_size() > budget)
 	{
 		CachedModel *cached = dlist_container(CachedModel, recency, node);
 
@@ -219,7 +224,7 @@ model_cache_pin(const ModelRef *ref)
 	dlist_move_head(&recent, &cached->recency);
 	cached->last_use = GetCurrentStatementStartTimestamp();
 	cached->pins++;
-	keep_budget();
+	model_cache_keep_budget();
 	return cached;
 }
 
@@ -234,7 +239,7 @@ model_cache_unpin(CachedModel *cached)
 		shared_cache_unpin(cached->shared);
 		cached->shared = NULL;
 	}
-	keep_budget();
+	model_cache_keep_budget();
 }
 
 /* The next model. */

@@ -42,6 +42,9 @@ extern CachedModel *model_cache_pin(const ModelRef *ref);
 /* Gives a pin back.  Raises no errors, so it may be called while a memory context is reset. */
 extern void model_cache_unpin(CachedModel *cached);
 
+/* Drops models and explainers that nobody uses until what this process holds is within mlops.local_cache_size.  Raises no errors. */
+extern void model_cache_keep_budget(void);
+
 /*
  * Keeps how rows of the latest type are read for this pinned model, for the
  * next statement: in a context of its own under CacheMemoryContext, which may

@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "explainer_cache.h"
 #include "model_cache.h"
 #include "registry_scan.h"
 
@@ -44,11 +45,11 @@ enum
 typedef struct CachedState
 {
 	SharedModelState state;
-	bool		shared;
+	const char *location;
 	bool		named;			/* a version with this hash was met */
 } CachedState;
 
-/* The models in memory, those of the server first. */
+/* The models in memory, those of the server first, then our copies, then what explains them. */
 static CachedState *
 list_states(int *n)
 {
@@ -59,13 +60,15 @@ list_states(int *n)
 	n_all = n_shared;
 	for (const CachedModel *cached = model_cache_next(NULL); cached != NULL; cached = model_cache_next(cached))
 		n_all += cached->copy != NULL ? 1 : 0;
+	for (const CachedExplainer *cached = explainer_cache_next(NULL); cached != NULL; cached = explainer_cache_next(cached))
+		n_all++;
 
 	CachedState *states = palloc0((n_all + 1) * sizeof(CachedState));
 
 	for (int i = 0; i < n_shared; i++)
 	{
 		states[i].state = shared[i];
-		states[i].shared = true;
+		states[i].location = shared[i].loading ? "loading" : "shared";
 	}
 	*n = n_shared;
 	for (const CachedModel *cached = model_cache_next(NULL); cached != NULL; cached = model_cache_next(cached))
@@ -81,7 +84,20 @@ list_states(int *n)
 		state->hits = cached->hits;
 		state->pins = cached->pins;
 		state->last_use = cached->last_use;
-		(*n)++;
+		states[(*n)++].location = "local";
+	}
+	for (const CachedExplainer *cached = explainer_cache_next(NULL); cached != NULL; cached = explainer_cache_next(cached))
+	{
+		SharedModelState *state = &states[*n].state;
+
+		state->database = MyDatabaseId;
+		memcpy(state->sha256, cached->sha256, REGISTRY_HASH_SIZE);
+		state->size = cached->size;
+		state->loads = 1;
+		state->hits = cached->hits;
+		state->pins = cached->pins;
+		state->last_use = cached->last_use;
+		states[(*n)++].location = "explain";
 	}
 	return states;
 }
@@ -106,7 +122,7 @@ put_row(ReturnSetInfo *rows, const CachedState *cached, const char *project, con
 		values[COLUMN_MODEL] = CStringGetTextDatum(model);
 		values[COLUMN_VERSION] = Int32GetDatum(version);
 	}
-	values[COLUMN_LOCATION] = CStringGetTextDatum(!cached->shared ? "local" : state->loading ? "loading" : "shared");
+	values[COLUMN_LOCATION] = CStringGetTextDatum(cached->location);
 	values[COLUMN_BYTES] = Int64GetDatum((int64) state->size);
 	values[COLUMN_LOADS] = Int64GetDatum(state->loads);
 	values[COLUMN_HITS] = Int64GetDatum(state->hits);

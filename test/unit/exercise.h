@@ -132,7 +132,7 @@ exercise_explanations(const Model *model, const double *features)
 
 	for (int last = 0; last < 2; last++)
 	{
-		Explainer  *explainer = explainer_create(model, last ? model->n_outputs - 1 : 0, &error);
+		Explainer  *explainer = explainer_create(model, last ? model->n_outputs - 1 : 0, NULL, &error);
 
 		if (explainer == NULL)
 			continue;

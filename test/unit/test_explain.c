@@ -77,7 +77,7 @@ check_output(ExplainCase *test, uint32_t output)
 	uint32_t	n_columns = test->model.n_columns;
 	uint32_t	all = (1u << test->n_features) - 1;
 	Error		error;
-	Explainer  *explainer = explainer_create(&test->model, output, &error);
+	Explainer  *explainer = explainer_create(&test->model, output, NULL, &error);
 
 	if (!CHECK_OK(explainer != NULL, &error))
 		return;
@@ -228,7 +228,7 @@ test_vectors(void)
 		test.n_trees = 20;
 		case_open(&test);
 
-		Explainer  *explainer = explainer_create(&test.model, 0, &error);
+		Explainer  *explainer = explainer_create(&test.model, 0, NULL, &error);
 
 		if (!CHECK_OK(explainer != NULL, &error))
 			return;
@@ -275,7 +275,7 @@ test_hostile_covers(void)
 			stats[i].cover = covers[case_below(&test, 8)];
 	}
 
-	Explainer  *explainer = explainer_create(&test.model, 0, &error);
+	Explainer  *explainer = explainer_create(&test.model, 0, NULL, &error);
 
 	if (CHECK_OK(explainer != NULL, &error))
 	{
@@ -307,7 +307,7 @@ test_linear(void)
 	buffer_init(&bytes);
 	CHECK_OK(example_linear(&bytes, &error) && model_open(&model, bytes.data, bytes.size, &error), &error);
 
-	Explainer  *explainer = explainer_create(&model, 0, &error);
+	Explainer  *explainer = explainer_create(&model, 0, NULL, &error);
 
 	if (!CHECK_OK(explainer != NULL, &error))
 		return;
@@ -352,7 +352,7 @@ test_examples(void)
 
 		for (uint32_t k = 0; k < model.n_outputs; k++)
 		{
-			Explainer  *explainer = explainer_create(&model, k, &error);
+			Explainer  *explainer = explainer_create(&model, k, NULL, &error);
 			double		contributions[4];
 
 			if (!CHECK_OK(explainer != NULL, &error))

@@ -89,7 +89,7 @@ check_deep(ExplainCase test)
 
 	case_open(&test);
 
-	Explainer  *explainer = explainer_create(&test.model, 0, &error);
+	Explainer  *explainer = explainer_create(&test.model, 0, NULL, &error);
 
 	if (!CHECK_OK(explainer != NULL, &error))
 		return;
@@ -136,6 +136,54 @@ check_deep(ExplainCase test)
 	case_close(&test);
 }
 
+static int	questions;			/* that were asked by stop_now() */
+static int	patience;			/* questions before the answer is yes */
+
+/* Counts, and stops. */
+static bool
+stop_now(void)
+{
+	return questions++ >= patience;
+}
+
+/* Whoever asks for an explanation may stop it at each block of trees, and ask again. */
+static void
+test_stops(void)
+{
+	ExplainCase test = {
+		.task = TASK_REGRESSION,.link = LINK_IDENTITY,.algorithm = ALGORITHM_GRADIENT_BOOSTING,.n_outputs = 1,.n_groups = 1,.n_trees = 40,
+		.seed = 800,.depth = 9,.n_numbers = 12
+	};
+	double		features[CASE_COLUMNS];
+	double		contributions[2][CASE_COLUMNS];
+	static double matrices[2][CASE_COLUMNS * CASE_COLUMNS];
+	Explainer  *explainer;
+	Error		error;
+
+	case_open(&test);
+	case_row(&test, features);
+	for (patience = 0; (explainer = explainer_create(&test.model, 0, stop_now, &error)) == NULL; patience++)
+	{
+		CHECK(error.code == ERROR_CANCELLED);
+		questions = 0;
+	}
+	CHECK(patience > 10);
+	for (patience = questions = 0; !explain_row(explainer, features, contributions[0]); patience++)
+		questions = 0;
+	CHECK(patience > 10);
+	for (patience = questions = 0; !explain_row_pairs(explainer, features, matrices[0]); patience++)
+		questions = 0;
+	CHECK(patience > 40);
+	explainer_free(explainer);
+
+	explainer = explainer_create(&test.model, 0, NULL, &error);
+	CHECK(explain_row(explainer, features, contributions[1]) && explain_row_pairs(explainer, features, matrices[1]));
+	CHECK(memcmp(contributions[0], contributions[1], test.model.n_columns * sizeof(double)) == 0);
+	CHECK(memcmp(matrices[0], matrices[1], test.model.n_columns * test.model.n_columns * sizeof(double)) == 0);
+	explainer_free(explainer);
+	case_close(&test);
+}
+
 /* 4, 8, 16 nodes of quadrature and more; few features again and again, and many. */
 int
 main(void)
@@ -154,5 +202,6 @@ main(void)
 		test.chain = kind >= 3;
 		check_deep(test);
 	}
+	test_stops();
 	return check_done();
 }

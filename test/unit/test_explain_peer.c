@@ -81,7 +81,7 @@ main(void)
 		return check_done();
 	CHECK(tree_payload(&model)->n_trees == PEER_TREES);
 
-	Explainer  *explainer = explainer_create(&model, 1, &error);
+	Explainer  *explainer = explainer_create(&model, 1, NULL, &error);
 
 	if (!CHECK_OK(explainer != NULL, &error))
 		return check_done();
