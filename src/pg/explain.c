@@ -216,12 +216,14 @@ typedef struct Batch
 } Batch;
 
 /* The rows of one row of the source. */
-static void
-explain_source_row(void *context, Predictor *predictor, const char *id)
+static bool
+explain_source_row(void *context, Predictor *predictor, text *id)
 {
 	const Batch *batch = context;
 
-	put_explanation(batch->result, true, id, predictor, explanation_make(predictor, EXPLAIN_PREDICTED), batch->top);
+	put_explanation(batch->result, true, id != NULL ? text_to_cstring(id) : NULL, predictor, explanation_make(predictor, EXPLAIN_PREDICTED),
+					batch->top);
+	return true;
 }
 
 /* mlops.explain_batch(model, source, id, top) */
@@ -242,7 +244,7 @@ mlops_explain_batch(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(work);
 	feature_rows(predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-				 explain_source_row, &batch);
+				 NULL, explain_source_row, &batch);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;

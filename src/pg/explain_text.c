@@ -197,15 +197,13 @@ mlops_explain_text(PG_FUNCTION_ARGS)
 {
 	Predictor  *predictor;
 	StringInfoData out;
-	Error		error;
 
 	if (!explanation_read(fcinfo, &predictor))
 		PG_RETURN_NULL();
 
 	const Model *model = predictor->model;
 
-	if (!model_predict(model, predictor->raw, predictor->features, predictor->out, &error))
-		report_error(&error);
+	predict_outputs(predictor);
 	initStringInfo(&out);
 	if (model->task == TASK_REGRESSION)
 		describe_value(&out, predictor, explanation_make(predictor, 0));

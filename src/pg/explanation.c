@@ -82,8 +82,9 @@ predicted_output(Predictor *predictor, int output)
 	bool		ask = output == EXPLAIN_PREDICTED && model->task == TASK_MULTICLASS;
 	Error		error;
 
-	if (!(ask ? model_predict(model, predictor->raw, predictor->features, predictor->out, &error)
-		  : model_encode(model, predictor->raw, predictor->features, &error)))
+	if (ask)
+		predict_outputs(predictor);
+	if (!model_encode(model, predictor->raw, predictor->features, &error))
 		report_error(&error);
 	if (ask)
 		return model_best_class(predictor->out, model->n_outputs);

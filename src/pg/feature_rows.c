@@ -2,142 +2,119 @@
  * feature_rows.c
  *		The rows of a source, as features of a model.
  *
- * The source is run with the columns that the model needs, and the id; each
- * row becomes a record, which is read as predict() reads records, so that
- * both take the same values for the same.
+ * The source runs with the columns that the model needs, and the id.  Its rows
+ * come by a DestReceiver, which reads them where they lie, as predict() reads
+ * those of a record: by the same map.
  */
 #include "feature_rows.h"
 
-#include "executor/executor.h"
-#include "funcapi.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
-#include "source.h"
+#include "predict_map.h"
 
 typedef struct RowReceiver
 {
-	DestReceiver pub;
+	DestReceiver pub;			/* first: the executor's view */
 	Predictor  *predictor;
+	RowMap		map;
 	FeatureRow	consume;
 	void	   *context;
-	int			id;				/* number of its column in the rows, from 1; 0: none */
+	int			id;				/* where it is in a row; -1: there is none */
+	Oid			id_type;		/* behind domains */
 	FmgrInfo	id_output;
-	MemoryContext row;			/* reset behind each */
+	MemoryContext rows;			/* reset when consume() says so */
 } RowReceiver;
 
-/* Rows get a type that records can have. */
-static void
-rows_start(DestReceiver *self, int operation, TupleDesc type)
+/* An id as a text. */
+static inline text *
+id_text(RowReceiver *receiver, Datum id)
 {
-	(void) self;
-	(void) operation;
-	BlessTupleDesc(type);
+	char		digits[32];
+
+	switch (receiver->id_type)
+	{
+		case INT4OID:
+			return cstring_to_text_with_len(digits, pg_ltoa(DatumGetInt32(id), digits));
+		case INT8OID:
+			return cstring_to_text_with_len(digits, pg_lltoa(DatumGetInt64(id), digits));
+		case TEXTOID:
+		case VARCHAROID:
+			return DatumGetTextPCopy(id);
+		default:
+			return cstring_to_text(OutputFunctionCall(&receiver->id_output, id));
+	}
 }
 
-/* One row. */
+/* The executor's call for each row. */
 static bool
 rows_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	RowReceiver *receiver = (RowReceiver *) self;
-	MemoryContext old = MemoryContextSwitchTo(receiver->row);
-	const char *id = NULL;
+	MemoryContext old = MemoryContextSwitchTo(receiver->rows);
+	text	   *id = NULL;
+	bool		done;
 
-	predict_from_record(receiver->predictor, DatumGetHeapTupleHeader(ExecFetchSlotHeapTupleDatum(slot)));
-	if (receiver->id > 0)
-	{
-		bool		is_null;
-		Datum		value = slot_getattr(slot, receiver->id, &is_null);
-
-		id = is_null ? NULL : OutputFunctionCall(&receiver->id_output, value);
-	}
-	receiver->consume(receiver->context, receiver->predictor, id);
+	slot_getallattrs(slot);
+	row_map_read(&receiver->map, receiver->predictor, slot->tts_values, slot->tts_isnull);
+	if (receiver->id >= 0 && !slot->tts_isnull[receiver->id])
+		id = id_text(receiver, slot->tts_values[receiver->id]);
+	done = receiver->consume(receiver->context, receiver->predictor, id);
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(receiver->row);
+	if (done)
+		MemoryContextReset(receiver->rows);
 	return true;
+}
+
+static void
+rows_start(DestReceiver *self, int operation, TupleDesc type)
+{
 }
 
 static void
 rows_nothing(DestReceiver *self)
 {
-	(void) self;
 }
 
-/* How many rows the planner expects does not matter here. */
-static void
-rows_planned(void *context, double rows)
+/* Maps the source to the model and picks the columns that are needed; *n of them. */
+static const SourceColumn **
+pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n)
 {
-	(void) context;
-	(void) rows;
-}
+	const SourceColumn **picked = palloc((source->n_columns + 1) * sizeof(SourceColumn *));
+	int		   *numbers = palloc((source->n_columns + 1) * sizeof(int));
 
-/* UNDEFINED_COLUMN with what the source has. */
-static void
-refuse_lacking(const Predictor *predictor, const Source *source, const bool *lacking)
-{
-	const char **given = palloc((source->n_columns + 1) * sizeof(char *));
-
+	row_map_init(&receiver->map, receiver->predictor, source_row_type(source));
+	*n = row_map_compact(&receiver->map, numbers, source->n_columns);
 	for (int i = 0; i < source->n_columns; i++)
-		given[i] = source->columns[i].name;
-	predict_missing_columns(predictor, lacking, given, source->n_columns);
-}
-
-/* The source's columns that the model needs: scalars by name, arrays by the name of their elements. */
-static int
-pick_columns(const Predictor *predictor, const Source *source, const SourceColumn **picked)
-{
-	uint32		n_columns = predictor->model->n_columns;
-	bool	   *lacking = palloc0((n_columns + 1) * sizeof(bool));
-	bool		any_lacking = false;
-	int			n = 0;
-
-	for (uint32 column = 0; column < n_columns;)
 	{
-		const ElementRun *run = predictor->runs[column];
-		const SourceColumn *found = source_find(source, predictor->names[column]);
-		uint32		n_taken = 1;
-
-		if (found == NULL && run != NULL)
-		{
-			found = source_find(source, run->name);
-			n_taken = run->n_columns;
-		}
-		if (found != NULL)
-			picked[n++] = found;
-		else
-		{
-			lacking[column] = any_lacking = true;
-			n_taken = 1;
-		}
-		column += n_taken;
+		if (numbers[i] >= 0)
+			picked[numbers[i]] = &source->columns[i];
 	}
-	if (any_lacking)
-		refuse_lacking(predictor, source, lacking);
-	return n;
-}
+	receiver->id = -1;
+	if (id != NULL)
+	{
+		const SourceColumn *column = source_column(source, id, "\"id\"");
+		Oid			output;
+		bool		is_varlena;
 
-/* Where the id comes in the rows, from 1; it may be one of the columns that the model needs. */
-static int
-pick_id(RowReceiver *receiver, const Source *source, const char *id, const SourceColumn **picked, int *n)
-{
-	const SourceColumn *column = source_column(source, id, "id");
-	Oid			output;
-	bool		is_varlena;
-	int			number = 0;
-
-	getTypeOutputInfo(column->type, &output, &is_varlena);
-	fmgr_info(output, &receiver->id_output);
-	while (number < *n && picked[number] != column)
-		number++;
-	if (number == *n)
-		picked[(*n)++] = column;
-	return number + 1;
+		getTypeOutputInfo(column->type, &output, &is_varlena);
+		fmgr_info(output, &receiver->id_output);
+		receiver->id_type = column->base_type;
+		receiver->id = numbers[column - source->columns];
+		if (receiver->id < 0)
+		{
+			receiver->id = *n;
+			picked[(*n)++] = column;
+		}
+	}
+	return picked;
 }
 
 /* Runs the source. */
 void
-feature_rows(Predictor *predictor, const char *source_text, const char *id, FeatureRow consume, void *context)
+feature_rows(Predictor *predictor, const char *source_text, const char *id, SourcePlanned planned, FeatureRow consume, void *context)
 {
 	RowReceiver receiver = {
 		.pub = {
@@ -145,15 +122,12 @@ feature_rows(Predictor *predictor, const char *source_text, const char *id, Feat
 		},
 		.predictor = predictor,
 		.consume = consume,
-		.context = context
+		.context = context,
+		.rows = AllocSetContextCreate(CurrentMemoryContext, "mlops rows", ALLOCSET_DEFAULT_SIZES)
 	};
 	Source	   *source = source_open(source_text);
-	const SourceColumn **picked = palloc((predictor->model->n_columns + 2) * sizeof(SourceColumn *));
-	int			n = pick_columns(predictor, source, picked);
+	int			n;
+	const SourceColumn **picked = pick_columns(&receiver, source, id, &n);
 
-	if (id != NULL)
-		receiver.id = pick_id(&receiver, source, id, picked, &n);
-	receiver.row = AllocSetContextCreate(CurrentMemoryContext, "mlops row", ALLOCSET_DEFAULT_SIZES);
-	source_run(source, picked, n, &receiver.pub, rows_planned, NULL);
-	MemoryContextDelete(receiver.row);
+	(void) source_run(source, picked, n, &receiver.pub, planned, context);
 }

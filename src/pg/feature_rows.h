@@ -8,15 +8,23 @@
 #include "postgres.h"
 
 #include "predict.h"
+#include "source.h"
 
-/* Called with each row: predictor->raw is filled; id as text, or NULL.  The current context ends with the row. */
-typedef void (*FeatureRow) (void *context, Predictor *predictor, const char *id);
+/*
+ * Called with each row: predictor->raw is filled; id as a text, or NULL.  The
+ * current context is that of the rows: returns whether what was allocated for
+ * this row and those before it may go.
+ */
+typedef bool (*FeatureRow) (void *context, Predictor *predictor, text *id);
 
 /*
  * Runs a source with the caller's rights, reading only, and calls consume with
- * each row.  id: a column of the source, or NULL.  UNDEFINED_COLUMN where the
- * source lacks what the model needs, before the first row.
+ * each row.  id: a column of the source, or NULL.  planned may be NULL.
+ * UNDEFINED_COLUMN, AMBIGUOUS_COLUMN and DATATYPE_MISMATCH where the source
+ * does not have what the model needs, before the first row.  What rows
+ * allocate, and is not let go, ends with the current context.
  */
-extern void feature_rows(Predictor *predictor, const char *source, const char *id, FeatureRow consume, void *context);
+extern void feature_rows(Predictor *predictor, const char *source, const char *id, SourcePlanned planned, FeatureRow consume,
+						 void *context);
 
 #endif

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "feature_rows.h"
+#include "predict_block.h"
 #include "report.h"
 #include "result_row.h"
 #include "settings.h"
@@ -42,6 +43,7 @@ typedef struct Dependence
 	char	  **ids;			/* n_rows, where there are ids */
 	double	   *values;			/* that the column is given; a missing one last */
 	uint64		n_values;
+	PredictBlock block;
 } Dependence;
 
 /* PROGRAM_LIMIT_EXCEEDED where the rows do not fit. */
@@ -75,8 +77,8 @@ make_room(Dependence *dependence)
 }
 
 /* Keeps a row of the source. */
-static void
-keep_row(void *context, Predictor *predictor, const char *id)
+static bool
+keep_row(void *context, Predictor *predictor, text *id)
 {
 	Dependence *dependence = context;
 	size_t		n_columns = predictor->model->n_columns;
@@ -87,15 +89,19 @@ keep_row(void *context, Predictor *predictor, const char *id)
 	dependence->ids[dependence->n_rows] = NULL;
 	if (id != NULL)
 	{
-		dependence->ids[dependence->n_rows] = MemoryContextStrdup(dependence->context, id);
-		dependence->bytes += strlen(id) + 1;
+		MemoryContext old = MemoryContextSwitchTo(dependence->context);
+
+		dependence->ids[dependence->n_rows] = text_to_cstring(id);
+		dependence->bytes += VARSIZE_ANY_EXHDR(id) + 1;
+		MemoryContextSwitchTo(old);
 	}
 	dependence->n_rows++;
+	return true;
 }
 
 /* Ascending; missing ones last. */
 static int
-compare_values(const void *a, const void *b)
+compare_values(const void *a, const void *b, void *unused)
 {
 	double		left = *(const double *) a;
 	double		right = *(const double *) b;
@@ -117,7 +123,7 @@ choose_values(Dependence *dependence)
 
 	for (uint64 i = 0; i < n; i++)
 		sorted[i] = dependence->rows[i * model->n_columns + dependence->column];
-	qsort(sorted, n, sizeof(double), compare_values);
+	qsort_interruptible(sorted, n, sizeof(double), compare_values, NULL);
 	for (n_known = n; n_known > 0 && isnan(sorted[n_known - 1]);)
 		n_known--;
 
@@ -149,19 +155,16 @@ choose_values(Dependence *dependence)
 	pfree(sorted);
 }
 
-/* Outputs of a row with another value; those of all classes of more than two, else the one that predict_proba() has, or the value. */
-static const double *
-predict_changed(const Dependence *dependence, uint64 row, double value)
+/* Adds a row with another value to the block; whether it is full then. */
+static bool
+add_changed(Dependence *dependence, uint64 row, double value)
 {
 	Predictor  *predictor = dependence->predictor;
-	const Model *model = predictor->model;
-	Error		error;
+	size_t		n_columns = predictor->model->n_columns;
 
-	memcpy(predictor->raw, dependence->rows + row * model->n_columns, model->n_columns * sizeof(double));
+	memcpy(predictor->raw, dependence->rows + row * n_columns, n_columns * sizeof(double));
 	predictor->raw[dependence->column] = value;
-	if (!model_predict(model, predictor->raw, predictor->features, predictor->out, &error))
-		report_error(&error);
-	return predictor->out;
+	return predict_block_add(&dependence->block);
 }
 
 /* The first output that is shown. */
@@ -192,7 +195,7 @@ put_outputs(const Dependence *dependence, const char *id, double value, const do
 
 /* Means over all rows, value by value. */
 static void
-put_means(const Dependence *dependence)
+put_means(Dependence *dependence)
 {
 	const Model *model = dependence->predictor->model;
 	double	   *means = palloc(model->n_outputs * sizeof(double));
@@ -202,11 +205,17 @@ put_means(const Dependence *dependence)
 		memset(means, 0, model->n_outputs * sizeof(double));
 		for (uint64 row = 0; row < dependence->n_rows; row++)
 		{
-			const double *outputs = predict_changed(dependence, row, dependence->values[i]);
-
+			if (!add_changed(dependence, row, dependence->values[i]) && row + 1 < dependence->n_rows)
+				continue;
 			CHECK_FOR_INTERRUPTS();
-			for (uint32 k = 0; k < model->n_outputs; k++)
-				means[k] += outputs[k];
+
+			const double *out = dependence->block.out;
+
+			for (uint32 n = predict_block_finish(&dependence->block); n > 0; n--)
+			{
+				for (uint32 k = 0; k < model->n_outputs; k++)
+					means[k] += *out++;
+			}
 		}
 		for (uint32 k = 0; k < model->n_outputs; k++)
 			means[k] /= (double) dependence->n_rows;
@@ -214,22 +223,38 @@ put_means(const Dependence *dependence)
 	}
 }
 
+/* Puts the latest of the rows and values, in the order that they were added in. */
+static void
+finish_singles(Dependence *dependence, uint64 *n_put)
+{
+	uint32		n = predict_block_finish(&dependence->block);
+	uint32		n_outputs = dependence->predictor->model->n_outputs;
+
+	for (uint32 i = 0; i < n; i++, (*n_put)++)
+		put_outputs(dependence, dependence->ids[*n_put / dependence->n_values], dependence->values[*n_put % dependence->n_values],
+					dependence->block.out + (size_t) i * n_outputs);
+}
+
 /* Each row, value by value. */
 static void
-put_singles(const Dependence *dependence)
+put_singles(Dependence *dependence)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "mlops row", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(row_context);
+	MemoryContext block_context = AllocSetContextCreate(CurrentMemoryContext, "mlops block", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(block_context);
+	uint64		n_put = 0;
 
 	for (uint64 row = 0; row < dependence->n_rows; row++)
 	{
 		for (uint64 i = 0; i < dependence->n_values; i++)
 		{
+			if (!add_changed(dependence, row, dependence->values[i]))
+				continue;
 			CHECK_FOR_INTERRUPTS();
-			put_outputs(dependence, dependence->ids[row], dependence->values[i], predict_changed(dependence, row, dependence->values[i]));
+			finish_singles(dependence, &n_put);
+			MemoryContextReset(block_context);
 		}
-		MemoryContextReset(row_context);
 	}
+	finish_singles(dependence, &n_put);
 	MemoryContextSwitchTo(old);
 }
 
@@ -275,8 +300,9 @@ run_dependence(FunctionCallInfo fcinfo, const char *function, int points_argumen
 	dependence.column = find_feature(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (id_argument >= 0 && !PG_ARGISNULL(id_argument))
 		id = text_to_cstring(PG_GETARG_TEXT_PP(id_argument));
-	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, keep_row, &dependence);
+	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, NULL, keep_row, &dependence);
 	choose_values(&dependence);
+	predict_block_init(&dependence.block, dependence.predictor);
 	if (dependence.with_id)
 		put_singles(&dependence);
 	else

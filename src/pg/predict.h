@@ -7,6 +7,7 @@
  * predict_memo.c		the latest row, which is often asked for twice
  * predict_map.c		which column of a row is which column of the model
  * predict_record.c		features from a row as a value
+ * predict_block.c		rows that are predicted together
  * predict_batch.c		rows of a source
  * predict_json.c		features from jsonb
  * predict_array.c		features from float8[]

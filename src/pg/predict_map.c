@@ -159,6 +159,47 @@ row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type)
 		refuse_lacking(predictor, lacking, row_type);
 }
 
+/* Where the map says which attribute a field is; *n of them. */
+static int **
+attribute_places(RowMap *map, int *n)
+{
+	PlainFields *plain[] = {&map->floats, &map->integers, &map->doubles};
+	int		  **places = palloc((map->floats.n + map->integers.n + map->doubles.n + map->n_scalars + map->n_arrays + 1) * sizeof(int *));
+
+	*n = 0;
+	for (int kind = 0; kind < (int) lengthof(plain); kind++)
+	{
+		for (int i = 0; i < plain[kind]->n; i++)
+			places[(*n)++] = &plain[kind]->fields[i].attribute;
+	}
+	for (int i = 0; i < map->n_scalars; i++)
+		places[(*n)++] = &map->scalars[i].attribute;
+	for (int i = 0; i < map->n_arrays; i++)
+		places[(*n)++] = &map->arrays[i].attribute;
+	return places;
+}
+
+/* Numbers the attributes that are read. */
+int
+row_map_compact(RowMap *map, int *numbers, int n_attributes)
+{
+	int			n_places;
+	int		  **places = attribute_places(map, &n_places);
+	bool	   *read = palloc0((n_attributes + 1) * sizeof(bool));
+	int			n = 0;
+
+	for (int i = 0; i < n_places; i++)
+		read[*places[i]] = true;
+	for (int attribute = 0; attribute < n_attributes; attribute++)
+		numbers[attribute] = read[attribute] ? n++ : -1;
+	for (int i = 0; i < n_places; i++)
+		*places[i] = numbers[*places[i]];
+	map->n_attributes = n;
+	pfree(read);
+	pfree(places);
+	return n;
+}
+
 /* Reads the elements of one array. */
 static void
 read_array(const ArrayField *field, const Predictor *predictor, Datum value)

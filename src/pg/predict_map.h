@@ -58,6 +58,13 @@ typedef struct RowMap
  */
 extern void row_map_init(RowMap *map, const Predictor *predictor, TupleDesc row_type);
 
+/*
+ * The rows will have only the attributes that are read: numbers[attribute of
+ * the row type] becomes the attribute's new place, in the same order from 0,
+ * or -1 for those that are not read.  Returns how many are.
+ */
+extern int	row_map_compact(RowMap *map, int *numbers, int n_attributes);
+
 /* Fills predictor->raw from a row's values. */
 extern void row_map_read(const RowMap *map, const Predictor *predictor, const Datum *values, const bool *nulls);
 

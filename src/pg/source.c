@@ -296,6 +296,17 @@ source_has(const Source *source, const char *name)
 	return false;
 }
 
+/* The columns as a row type. */
+TupleDesc
+source_row_type(const Source *source)
+{
+	TupleDesc	row_type = CreateTemplateTupleDesc(source->n_columns);
+
+	for (int i = 0; i < source->n_columns; i++)
+		TupleDescInitEntry(row_type, (AttrNumber) (i + 1), source->columns[i].name, source->columns[i].type, source->columns[i].typmod, 0);
+	return row_type;
+}
+
 /* The settings that the meaning of a query's text depends on. */
 Jsonb *
 source_settings(void)

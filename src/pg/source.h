@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
 #include "tcop/dest.h"
 #include "utils/jsonb.h"
@@ -48,7 +49,10 @@ extern const SourceColumn *source_column(const Source *source, const char *name,
 /* Whether there are columns of this name, one or several. */
 extern bool source_has(const Source *source, const char *name);
 
-/* Called with the number of rows that the planner expects, before the first row is fetched. */
+/* The columns as a row type. */
+extern TupleDesc source_row_type(const Source *source);
+
+/* Called with the number of rows that the planner expects, before the first row is fetched; NULL where nobody asks. */
 typedef void (*SourcePlanned) (void *context, double rows);
 
 /*

@@ -94,7 +94,8 @@ execute(const Source *source, Query *query, DestReceiver *dest, SourcePlanned pl
 		elog(ERROR, "a source became %d queries", list_length(rewritten));
 	row_security = has_policies(linitial(rewritten), NULL);	/* the planner scribbles on it */
 	plan = pg_plan_query(linitial_node(Query, rewritten), source->text, CURSOR_OPT_PARALLEL_OK, NULL);
-	planned(context, plan->planTree->plan_rows);
+	if (planned != NULL)
+		planned(context, plan->planTree->plan_rows);
 
 	PushCopiedSnapshot(GetActiveSnapshot());
 	UpdateActiveSnapshotCommandId();

@@ -9,7 +9,6 @@
 #include "utils/memutils.h"
 
 #include "explanation.h"
-#include "report.h"
 #include "result_row.h"
 
 PG_FUNCTION_INFO_V1(mlops_what_if);
@@ -21,10 +20,8 @@ put_scenario(ReturnSetInfo *result, Predictor *predictor, int scenario, const Js
 	const Model *model = predictor->model;
 	bool		classes = model->task != TASK_REGRESSION;
 	ResultRow	row = {.n = 0};
-	Error		error;
 
-	if (!model_predict(model, predictor->raw, predictor->features, predictor->out, &error))
-		report_error(&error);
+	predict_outputs(predictor);
 
 	uint32		best = classes ? model_best_class(predictor->out, model->n_outputs) : 0;
 
