@@ -14,7 +14,7 @@ create table mlops.project
 	is_personal	boolean not null default false,
 	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
 	created_at	timestamptz not null default clock_timestamp(),
-	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and octet_length(name) <= 200))
+	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and name !~ '^#[0-9]+$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
 comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';

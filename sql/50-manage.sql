@@ -42,9 +42,9 @@ as $$
 declare
 	stages constant text[] := '{ideation,data,development,validation,production,retired}';
 begin
-	if name is null or name !~ '^[^/@\s]([^/@]*[^/@\s])?$' or octet_length(name) > 200 then
+	if name is null or name !~ '^[^/@\s]([^/@]*[^/@\s])?$' or name ~ '^#[0-9]+$' or octet_length(name) > 200 then
 		raise exception 'invalid project name %', coalesce(quote_literal(name), 'NULL')
-			using errcode = 'invalid_name', hint = 'A name has 1 to 200 bytes, no "/" and no "@", and no space at its ends.';
+			using errcode = 'invalid_name', hint = 'A name has 1 to 200 bytes, no "/" and no "@", no space at its ends, and is not "#" and a number.';
 	end if;
 	if stage is null or stage <> all (stages) then
 		raise exception 'invalid stage %', coalesce(quote_literal(stage), 'NULL')

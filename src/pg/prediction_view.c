@@ -3,12 +3,13 @@
  *		mlops.create_prediction_view(): a view with predictions, for tools that only read tables.
  *
  * The view is an ordinary one, made by CREATE VIEW with the caller's rights
- * and names qualified as they are found now.  Its expressions are calls of
+ * and names qualified as they are found now; the model's project by its
+ * number, which a renaming does not change.  Its expressions are calls of
  * the predict family on the source's row: those that a query does not read
  * are not made, several for one row cost one prediction (predict_memo.c), and
  * conditions on the source's columns still reach its indexes.
  */
-#include "predict.h"
+#include "predict_map.h"
 
 #include "catalog/namespace.h"
 #include "executor/spi.h"
@@ -38,18 +39,16 @@ typedef struct ViewPlan
 } ViewPlan;
 
 /*
- * The reference with the project that it was found in, as far as one can be
- * written: for who reads the view a bare name could mean another model, or
- * none.  Of a personal project's name, which is a role's, only a plain one.
+ * The reference with the number of the project that it was found in: for who
+ * reads the view a bare name could mean another model, or none, and a project
+ * can be renamed.
  */
 static char *
-qualified_reference(const char *reference, const ModelRef *ref)
+lasting_reference(const char *reference, const ModelRef *ref)
 {
-	const char *project = registry_project_name(ref->project_id);
+	const char *slash = strchr(reference, '/');
 
-	if (strpbrk(reference, "/") != NULL || strpbrk(project, "/@") != NULL)
-		return pstrdup(reference);
-	return psprintf("%s/%s", project, reference);
+	return psprintf("#" INT64_FORMAT "/%s", ref->project_id, slash != NULL ? slash + 1 : reference);
 }
 
 /* The names that the view's own columns have. */
@@ -73,59 +72,42 @@ view_name(const char *name)
 	return quote_qualified_identifier(get_namespace_name(schema), place->relname);
 }
 
-/* Marks the source's columns of this name; whether there was one. */
-static bool
-mark_input(ViewPlan *plan, const char *name)
+/* DUPLICATE_COLUMN where a column of the source would be in the view, and has a name that the view needs. */
+static void
+refuse_own_name(const char *name, bool is_input)
 {
-	const SourceColumn *column = source_find(plan->source, name);
-
-	if (column == NULL)
-		return false;
-	plan->inputs[column - plan->source->columns] = true;
-	return true;
+	for (int i = 0; i < (int) lengthof(own_columns); i++)
+	{
+		if (strcmp(name, own_columns[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 is_input
+					 ? errmsg("the model reads a column \"%s\", which is also the view's own", name)
+					 : errmsg("the id is a column \"%s\", which is also the view's own", name),
+					 is_input
+					 ? errhint("Write a view over predict() by hand, with another name for it.")
+					 : errhint("Give it another name in the source, as in \"select version as id, ...\".")));
+	}
 }
 
 /* Finds the columns that the model reads; UNDEFINED_COLUMN, DATATYPE_MISMATCH as in predict(). */
 static void
 find_inputs(ViewPlan *plan, const Predictor *predictor)
 {
-	bool	   *lacking = palloc0((plan->model->n_columns + 1) * sizeof(bool));
-	bool		any_lacking = false;
-	const char **given = palloc((plan->source->n_columns + 1) * sizeof(char *));
+	int			n = plan->source->n_columns;
+	int		   *numbers = palloc((n + 1) * sizeof(int));
+	RowMap		map;
 
-	plan->inputs = palloc0((plan->source->n_columns + 1) * sizeof(bool));
-	for (uint32 i = 0; i < plan->model->n_columns;)
+	row_map_init(&map, predictor, source_row_type(plan->source));
+	(void) row_map_compact(&map, numbers, n);
+	plan->inputs = palloc((n + 1) * sizeof(bool));
+	for (int i = 0; i < n; i++)
 	{
-		const ElementRun *run = predictor->runs[i];
+		const char *name = plan->source->columns[i].name;
 
-		if (mark_input(plan, predictor->names[i]))
-			i++;
-		else if (run != NULL && mark_input(plan, run->name))
-			i += run->n_columns;
-		else
-			lacking[i++] = any_lacking = true;
-	}
-	for (int i = 0; i < plan->source->n_columns; i++)
-		given[i] = plan->source->columns[i].name;
-	if (any_lacking)
-		predict_missing_columns(predictor, lacking, given, plan->source->n_columns);
-	for (int i = 0; i < plan->source->n_columns; i++)
-	{
-		for (int j = 0; j < (int) lengthof(own_columns); j++)
-		{
-			const char *name = plan->source->columns[i].name;
-			bool		is_id = plan->id != NULL && strcmp(name, plan->id) == 0;
-
-			if ((plan->inputs[i] || is_id) && strcmp(name, own_columns[j]) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 plan->inputs[i]
-						 ? errmsg("the model reads a column \"%s\", which is also the view's own", name)
-						 : errmsg("the id is a column \"%s\", which is also the view's own", name),
-						 plan->inputs[i]
-						 ? errhint("Write a view over predict() by hand, with another name for it.")
-						 : errhint("Give it another name in the source, as in \"select version as id, ...\".")));
-		}
+		plan->inputs[i] = numbers[i] >= 0;
+		if (plan->inputs[i] || (plan->id != NULL && strcmp(name, plan->id) == 0))
+			refuse_own_name(name, plan->inputs[i]);
 	}
 }
 
@@ -239,8 +221,7 @@ mlops_create_prediction_view(PG_FUNCTION_ARGS)
 	}
 	reference = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	registry_resolve(reference, BARE_LIVE, RIGHT_PREDICT, &ref);
-	reference = qualified_reference(reference, &ref);
-	plan.reference = quote_literal_cstr(reference);
+	plan.reference = quote_literal_cstr(lasting_reference(reference, &ref));
 	plan.source = source_open(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	plan.view = view_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	plan.invoker = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);

@@ -21,6 +21,16 @@
 #include "report.h"
 #include "settings.h"
 
+/* The number in "#12", or 0. */
+int64
+registry_project_number(const char *name)
+{
+	size_t		n_digits = name[0] == '#' ? strspn(name + 1, "0123456789") : 0;
+
+	/* the longest numbers are larger than any project's */
+	return n_digits > 0 && n_digits < 19 && name[1 + n_digits] == '\0' ? strtoll(name + 1, NULL, 10) : 0;
+}
+
 /* The project of this name that the caller sees; UNDEFINED_OBJECT with the nearest name, AMBIGUOUS_ALIAS. */
 int64
 registry_find_project(const char *name)
@@ -29,6 +39,7 @@ registry_find_project(const char *name)
 	size_t		capacity = 64;
 	size_t		n = 0;
 	const char **names = palloc(capacity * sizeof(char *));
+	int64		number = registry_project_number(name);
 	int64		found = 0;
 	bool		ambiguous = false;
 
@@ -48,7 +59,7 @@ registry_find_project(const char *name)
 		if (n == capacity)
 			names = repalloc_huge(names, (capacity *= 2) * sizeof(char *));
 		names[n++] = candidate;
-		if (strcmp(candidate, name) != 0)
+		if (number != 0 ? id != number : strcmp(candidate, name) != 0)
 			continue;
 		ambiguous = found != 0;
 		found = id;

@@ -100,7 +100,10 @@ extern Jsonb *registry_deployment_capture(int64 deployment_id);
 /* Name of a project, palloc'ed; whether the caller may see it is not asked. */
 extern char *registry_project_name(int64 project_id);
 
-/* The project of this name that the caller sees; UNDEFINED_OBJECT, AMBIGUOUS_ALIAS. */
+/* The number of a project named as "#12", or 0: no project can be called so. */
+extern int64 registry_project_number(const char *name);
+
+/* The project of this name or number that the caller sees; UNDEFINED_OBJECT, AMBIGUOUS_ALIAS. */
 extern int64 registry_find_project(const char *name);
 
 /*

@@ -23,6 +23,7 @@
 typedef struct Reference
 {
 	char	   *project;		/* NULL: any */
+	int64		project_id;		/* it was named by: "#12"; 0: by its name */
 	char	   *model;
 	char	   *selector;		/* what stands behind '@'; NULL: bare */
 	int32		version;		/* the selector as a number, or 0 */
@@ -52,6 +53,7 @@ parse_reference(const char *text, Reference *reference)
 	{
 		*slash = '\0';
 		reference->project = rest;
+		reference->project_id = registry_project_number(rest);
 		rest = slash + 1;
 	}
 	reference->model = rest;
@@ -102,6 +104,15 @@ registry_project_name(int64 project_id)
 	return name;
 }
 
+/* Whether a project is one that a reference allows. */
+static bool
+is_meant(const Reference *reference, int64 project_id)
+{
+	if (reference->project_id != 0)
+		return reference->project_id == project_id;
+	return reference->project == NULL || strcmp(registry_project_name(project_id), reference->project) == 0;
+}
+
 /* UNDEFINED_OBJECT for a model, or for the project before it, with the nearest name among those that the caller sees. */
 static void
 unknown_model(const Reference *reference)
@@ -123,8 +134,7 @@ unknown_model(const Reference *reference)
 	{
 		int64		project_id = DatumGetInt64(registry_scan_get(&scan, project));
 
-		if (!access_allowed(project_id, RIGHT_SEE) ||
-			(reference->project != NULL && strcmp(registry_project_name(project_id), reference->project) != 0))
+		if (!access_allowed(project_id, RIGHT_SEE) || !is_meant(reference, project_id))
 			continue;
 		if (n == capacity)
 			names = repalloc_huge(names, (capacity *= 2) * sizeof(char *));
@@ -188,8 +198,7 @@ find_model(const Reference *reference, ModelRef *ref, unsigned *rights)
 
 		*project_id = DatumGetInt64(registry_scan_get(&scan, project));
 		rights_there = access_rights(*project_id);
-		if ((rights_there & RIGHT_BIT(RIGHT_SEE)) == 0 ||
-			(reference->project != NULL && strcmp(registry_project_name(*project_id), reference->project) != 0))
+		if ((rights_there & RIGHT_BIT(RIGHT_SEE)) == 0 || !is_meant(reference, *project_id))
 			continue;
 		projects = lappend(projects, project_id);
 		*rights = rights_there;

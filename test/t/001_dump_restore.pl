@@ -46,6 +46,9 @@ $source->safe_psql('postgres', q{
 	select mlops.set_alias('price', 'champion', 2);
 	select mlops.set_alias('price', 'challenger', 3);
 	select mlops.drop_alias('price', 'challenger');
+	reset role;
+	select mlops.create_prediction_view('priced', 'homes/price', 'house', id => 'id');
+	set role otto;
 	select mlops.predict('price', h) from house h where id <= 20;
 	select mlops.flush_capture('60 s');
 	select mlops.score('price', h.id::text, h, request_id => 'request ' || h.id) from house h where id > 390;
@@ -74,6 +77,7 @@ my %questions = (
 	predictions => q{select h.id, encode(float8send(mlops.predict('price', h)), 'hex'), encode(float8send(mlops.predict('price@champion', h)), 'hex'),
 							encode(float8send(mlops.predict('price@3', h)), 'hex'), encode(float8send(mlops.predict('mine@1', h)), 'hex')
 					   from house h order by h.id},
+	view     => q{select id, encode(float8send(prediction), 'hex'), version from priced order by id},
 	captured => q{select * from mlops.captured order by prediction_id},
 	lineage  => q{select r.model_name, r.init_version from mlops.run r join mlops.model_version v on v.model_id = r.init_model_id and v.version = r.init_version and v.sha256 = r.init_sha256},
 	aliases  => q{select * from mlops.resolve_model('price@champion')},

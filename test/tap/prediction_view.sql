@@ -8,6 +8,12 @@ begin
 	for line in execute 'explain (verbose, costs off) ' || query loop whole := whole || line || E'\n'; end loop;
 	return whole;
 end $$;
+create function pg_temp.costs(query text) returns float8 language plpgsql as $$
+declare plan jsonb;
+begin
+	execute 'explain (format json) ' || query into plan;
+	return plan -> 0 -> 'Plan' ->> 'Total Cost';
+end $$;
 select mlops.train('sold', 'thing', 'sold', exclude => '{id,price,grade,mood}');
 create table source_thing as select id, whole as source, amount as prediction_of, price from thing;
 select mlops.train('named', 'source_thing', 'price', algorithm => 'linear_regression', exclude => '{id}');
@@ -18,7 +24,7 @@ select mlops.create_prediction_view('moods', 'mood', 'thing', 'id', security_inv
 select mlops.create_prediction_view('prices', 'price', 'thing');
 create index on thing (id);
 set local enable_seqscan = off;
-select plan(31);
+select plan(37);
 select is((select array_agg(attname order by attnum) from (select * from pg_attribute where attrelid = 'work.sold'::regclass order by attnum desc limit 4) a),
 		  '{prediction,class,probability,version}', 'the answers come last');
 select is((select attname from pg_attribute where attrelid = 'work.sold'::regclass and attnum = 1), 'id', 'the id first');
@@ -74,6 +80,28 @@ select mlops.create_project('mine');
 select mlops.train('mine/grade', 'select i as whole, i % 2 as y from generate_series(1, 50) i', 'y', algorithm => 'baseline');
 select mlops.deploy('mine/grade', 1);
 select lives_ok($$select class from grades where id = 1$$, 'a model of the reader''s own with that name is not meant');
+reset role;
+select mlops.create_project('sales');
+select mlops.train('sales/scored', 'thing', 'sold', algorithm => 'baseline', exclude => '{id,price,grade,mood}');
+select mlops.deploy('sales/scored', 1);
+select mlops.create_prediction_view('scored', 'sales/scored', 'thing', 'id');
+update mlops.project set name = 'marketing' where name = 'sales';
+select is((select count(class) from scored), 400::bigint, 'a project may be renamed');
+select ok(bool_and(cost between 0.9 * direct and 1.1 * direct), 'the view costs what its predictions do')
+  from (select (pg_temp.costs('select class, probability from work.sold')) as cost,
+			   (pg_temp.costs($$select mlops.predict_class('sold', t), mlops.predict_proba('sold', t) from thing t$$)) as direct) costs;
+create role mood_reader;
+grant select on moods, scored to mood_reader;
+grant usage on schema mlops to mood_reader;
+insert into mlops.project_member (project_id, member, access) select project_id, 'mood_reader'::regrole, 'predictor' from mlops.model where name = 'mood';
+set local role mood_reader;
+select is((select count(class) from moods), 400::bigint, 'with its owner''s rights, who reads it needs none on the source');
+select throws_ok('select class from scored', '42501', null, 'without them, he does');
+select throws_ok('select * from thing', '42501', null, 'for he has none');
+reset role;
+delete from mlops.project_member where member = 'mood_reader'::regrole;
+set local role mood_reader;
+select throws_ok('select class from moods', '42704', null, 'the right to predict is the reader''s in any case');
 reset role;
 select * from finish();
 rollback;

@@ -11,12 +11,18 @@ exception when others then
 	get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
 	return sqlstate || ' ' || concat_ws(' | ', message, nullif(detail, ''), nullif(hint, ''));
 end $$;
-select plan(25);
+select plan(30);
 select matches(pg_temp.complaint('nex'), '^42704 model "nex" does not exist.*"next"', 'a name that is nearly right');
 select matches(pg_temp.complaint('something else'), '^42704 .*mlops.model', 'one that is not');
 select matches(pg_temp.complaint('nowhere/next'), '^42704 project "nowhere" does not exist', 'a project that is none');
 select matches(pg_temp.complaint(name || '/nix'), format('^42704 model "nix" does not exist in project "%s"', name), 'a project without such a model')
   from mlops.project where is_personal and owner_name = current_user;
+select id as home from mlops.project where is_personal and owner_name = current_user \gset
+select is(pg_temp.complaint(format('#%s/next@1', :home)), 'none', 'a project by its number');
+select matches(pg_temp.complaint(format('#%s/nix', :home)), '^42704 model "nix" does not exist in project "#[0-9]+"', 'and no such model');
+select matches(pg_temp.complaint('#99999/next'), '^42704 project "#99999" does not exist', 'no such number');
+select matches(pg_temp.complaint('#' || repeat('9', 30) || '/next'), '^42704 project "#9+" does not exist', 'nor such a one');
+select matches(pg_temp.complaint('#1x/next'), '^42704 project "#1x" does not exist', 'what is none');
 select matches(pg_temp.complaint('next'), '^55000 model "next" is not deployed.*mlops.deploy\(''next''\).*''next@3''.*versions 1 to 3 exist', 'not deployed');
 select matches(pg_temp.complaint('next@9'), '^42704 model "next" has no version 9.*versions 1 to 3 exist', 'a version that is none');
 select matches(pg_temp.complaint('next@0'), '^42704 model "next" has no version 0', 'zero');
