@@ -27,6 +27,7 @@ $primary->safe_psql('postgres', q{
 	select mlops.train('price', 'flat', 'price', exclude => '{id,dear}', params => '{"n_estimators": 30}');
 	select mlops.train('dear', 'flat', 'dear', exclude => '{id,price}');
 	select mlops.deploy('price', 1), mlops.deploy('dear');
+	select mlops.create_prediction_view('flat_scored', 'dear', 'flat', id => 'id');
 });
 $primary->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -50,6 +51,9 @@ same('select id, ' . sprintf($bits, q{mlops.predict('price', f)}) . ' from flat 
 same('select id, ' . sprintf($bits, q{mlops.predict_proba('dear', f)}) . ' from flat f order by id', 'predict_proba');
 same(q{select mlops.predict_class('dear', f), mlops.predict_all('dear', f) from flat f order by id}, 'predict_class and predict_all');
 same(q{select mlops.predict('price', '{"area": 7, "rooms": 2}'::jsonb), mlops.predict('price', array[7, 2])}, 'other features');
+same('select id, ' . sprintf($bits, 'prediction') . q{ from mlops.predict_batch('price', 'flat', id => 'id') order by id::int}, 'predict_batch');
+same(q{select f.id, t.* from flat f, mlops.predict_top('dear', f, 2) t order by 1, 2}, 'predict_top');
+same(q{select * from flat_scored order by id}, 'a prediction view');
 same(q{select * from mlops.evaluate('dear') order by 1}, 'evaluate, what is stored');
 same(q{select metric, round(value::numeric, 9) from mlops.evaluate('dear', 'flat') order by 1}, 'evaluate, on rows');
 same(q{select * from mlops.recipe('dear')}, 'recipe');

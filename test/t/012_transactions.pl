@@ -49,6 +49,14 @@ like($connection->query(q{explain (costs off) select id from flat f where mlops.
 is($connection->query(q{begin; select mlops.deploy('price', version) is not null from mlops.train('price', 'flat', 'price', exclude => '{id}', algorithm => 'baseline');
 	select count(distinct round(mlops.predict('price', f)::numeric, 6)) from flat f; rollback}) =~ /\n1$/, 1, 'workers see a deployment of their leader\'s transaction');
 is($connection->query($sum), $expected, 'which was undone');
+
+# Explanations are made by workers; a batch's source is scanned by them, where its rows say who read them.
+like($connection->query(q{explain (analyze, costs off, timing off) select sum(e.contribution) from flat f, mlops.explain('price', f) e}),
+	qr/Workers Launched: 2.*Parallel Seq Scan on flat.*Function Scan on explain/s, 'workers explain');
+$connection->query(q{create function reader() returns int language plpgsql parallel safe as 'begin return pg_backend_pid(); end'; set parallel_leader_participation = off});
+is($connection->query(q{select count(*), count(distinct id) > 0, bool_or(id::int = pg_backend_pid()) from mlops.predict_batch('price', 'select *, reader() as reader from flat', id => 'reader')}),
+	'5000|t|f', 'workers read what a batch predicts');
+is($connection->query(q{select round(sum(prediction)::numeric, 6) from mlops.predict_batch('price', 'flat')}), $expected, 'and its predictions are the same');
 $connection->query('reset all');
 
 # ---- Plans that are kept, either way ----

@@ -15,13 +15,23 @@ begin
 	for line in execute 'explain (verbose, costs off) ' || query loop whole := whole || line || E'\n'; end loop;
 	return whole;
 end $$;
-select plan(17);
+create function pg_temp.uses_in_planning(query text) returns bigint language plpgsql as $$
+declare
+	before constant bigint := (select sum(loads + hits) from mlops.model_cache where model = 'leaving');
+begin
+	perform pg_temp.plan_of(query);
+	return (select sum(loads + hits) from mlops.model_cache where model = 'leaving') - before;
+end $$;
+select plan(23);
 select set_eq($$select id from client c where mlops.predict_proba('leaving', c) > 0.8 and age < 30$$,
 			  $$select id from client join truth using (id) where risk > 0.8 and age < 30$$, 'WHERE on a probability');
 select results_eq($$select risk from (select mlops.predict_proba('leaving', c) as risk from client c) q order by risk desc limit 100$$,
 				  $$select risk from truth order by risk desc limit 100$$, 'the top 100');
 select bag_eq($$select r.manager, round(sum(mlops.predict_proba('leaving', c))::numeric, 6) from client c join region r using (region) group by 1$$,
 			  $$select r.manager, round(sum(risk)::numeric, 6) from client join truth using (id) join region r using (region) group by 1$$, 'a join');
+select matches(pg_temp.plan_of($$select id from client c where mlops.predict_proba('leaving', c) > 0.8 and age < 30$$), 'Filter: .*age < 30.* AND .*predict_proba', 'the cheap condition comes first');
+select is(pg_temp.uses_in_planning($$select id from client c where mlops.predict_proba('leaving', c) > 0.8 order by mlops.predict_proba('leaving', c)$$), 0::bigint,
+		  'and the planner predicts nothing');
 select set_eq($$select id, mlops.predict_proba('leaving', q) from (select c.*, r.manager from client c join region r using (region)) q$$,
 			  $$select id, risk from truth$$, 'rows of a join');
 select set_eq($$select class, count(*) from mlops.predict_batch('leaving', 'client') group by class$$, $$select class, count(*) from truth group by class$$, 'GROUP BY a batch''s class');
@@ -69,5 +79,24 @@ prepare ask (integer) as select mlops.predict_proba('leaving', c) from client c 
 select results_eq('execute ask (17)', 'select risk from truth where id = 17', 'a prepared statement');
 set local plan_cache_mode = force_generic_plan;
 select results_eq('execute ask (18)', 'select risk from truth where id = 18', 'with either kind of plan');
+deallocate ask;
+-- A column that follows deployments: kept by a trigger, and brought up to date by one statement.
+alter table client add risk double precision, add risk_version integer;
+create function predict_risk() returns trigger language plpgsql as $$
+begin
+	new.risk := mlops.predict_proba('leaving', new);
+	new.risk_version := (select version from mlops.resolve_model('leaving'));
+	return new;
+end $$;
+create trigger client_risk before insert or update on client for each row execute function predict_risk();
+update client set risk = null;
+select set_eq('select id, risk, risk_version from client', 'select id, risk, 1 from truth', 'a column that a trigger keeps');
+update client set calls = 39, age = 77 where id = 1;
+select is((select risk from client where id = 1), (select mlops.predict_proba('leaving', c) from client c where id = 1), 'is kept fresh');
+insert into client (id, age, plan, region, calls) values (5001, 23, 'plus', 'north', 7);
+select is((select risk from client where id = 5001), (select mlops.predict_proba('leaving', c) from client c where id = 5001), 'in new rows, too');
+select mlops.deploy('leaving', 2);
+update client set risk = null where risk_version is distinct from (select version from mlops.resolve_model('leaving'));
+select is_empty($$select from client c where risk is distinct from mlops.predict_proba('leaving', c) or risk_version <> 2$$, 'and brought up to date after a deployment');
 select * from finish();
 rollback;
