@@ -61,22 +61,23 @@ create function mlops.profile_merge(mlops.distribution, mlops.distribution) retu
 language c immutable parallel safe as 'MODULE_PATHNAME', 'mlops_profile_merge';
 comment on function mlops.profile_merge(mlops.distribution, mlops.distribution) is 'The distribution of the rows of two; transition of mlops.merge(distribution)';
 
+-- sspace: what a state takes whose column has more values than cells; of few values it has some 10 kB.
 create aggregate mlops.profile(anyelement)
 (
-	sfunc = mlops.profile_count, stype = mlops.distribution, sspace = 16384, combinefunc = mlops.profile_merge, parallel = safe
+	sfunc = mlops.profile_count, stype = mlops.distribution, sspace = 300000, combinefunc = mlops.profile_merge, parallel = safe
 );
 comment on aggregate mlops.profile(anyelement) is 'The distribution of a column of numbers, booleans, dates, times or texts; NULL without rows';
 
 create aggregate mlops.profile(anyelement, mlops.distribution)
 (
-	sfunc = mlops.profile_count, stype = mlops.distribution, sspace = 16384, combinefunc = mlops.profile_merge, parallel = safe
+	sfunc = mlops.profile_count, stype = mlops.distribution, sspace = 300000, combinefunc = mlops.profile_merge, parallel = safe
 );
 comment on aggregate mlops.profile(anyelement, mlops.distribution) is
 'The distribution of a column, counted into the cells of a reference, which must be the same for all rows';
 
 create aggregate mlops.merge(mlops.distribution)
 (
-	sfunc = mlops.profile_merge, stype = mlops.distribution, sspace = 16384, combinefunc = mlops.profile_merge, parallel = safe
+	sfunc = mlops.profile_merge, stype = mlops.distribution, sspace = 300000, combinefunc = mlops.profile_merge, parallel = safe
 );
 comment on aggregate mlops.merge(mlops.distribution) is 'The distribution of all rows that the distributions summarise';
 
