@@ -35,6 +35,8 @@ my $expected = $connection->query($sum);
 
 is($connection->query("begin read only; $sum"), $expected, 'a read-only transaction');
 is($connection->query(q{select count(*) > 0 from mlops.evaluate('price', 'flat')}), 't', 'which may evaluate, too');
+is($connection->query(q{select round(sum(prediction)::numeric, 6) from mlops.predict_batch('price', 'flat')}), $expected, 'predict a batch');
+is($connection->query(q{select round(sum(e.contribution)::numeric, 6) from flat f, mlops.explain('price', f) e}), $expected, 'explain');
 is($connection->query(q{declare c cursor for select mlops.predict('price', f) > 0 from flat f order by id; fetch 2 from c; commit}), "t\nt", 'and open a cursor');
 is($connection->query(q{select txid_current_if_assigned() is null}), 't', 'nothing of it takes a transaction number');
 
@@ -61,11 +63,25 @@ $connection->query('reset all');
 
 # ---- Plans that are kept, either way ----
 
+my $twist = 1;
 for my $mode (qw(auto force_generic_plan force_custom_plan))
 {
 	$connection->query("set plan_cache_mode = $mode; prepare p(int, text) as select mlops.predict(\$2, f) = mlops.predict('price', f) from flat f where id = \$1");
 	is(join('', map { $connection->query("execute p($_, 'price\@1')") } 1 .. 8), 't' x 8, "eight times prepared, $mode");
 	$connection->query('deallocate p');
+
+	# what a batch and an explanation say when a version is deployed between two executions
+	$connection->query(q{prepare b as select round(sum(prediction)::numeric, 6) from mlops.predict_batch('price', 'flat');
+		prepare e as select round(sum(e.contribution)::numeric, 6) from flat f, mlops.explain('price', f) e});
+	my $before = $connection->query('execute b');
+	is($connection->query('execute e'), $before, "both prepared, $mode");
+	$twist++;
+	$connection->query("select mlops.train('price', 'select *, area * $twist as twist from flat', 'twist', features => '{area,rooms}', algorithm => 'linear_regression')");
+	$connection->query(q{select mlops.deploy('price')});
+	my $after = $connection->query($sum);
+	isnt($after, $before, 'another version');
+	is($connection->query('execute b') . ' ' . $connection->query('execute e'), "$after $after", 'is what they say next');
+	$connection->query(q{deallocate b; deallocate e; select mlops.deploy('price', 1)});
 }
 
 # ---- A pool of connections, by transaction ----

@@ -74,6 +74,9 @@ for my $round (1 .. 3)
 # A deployment between two transactions of a client, seen through the connection that both use.
 $node->safe_psql('postgres', q{select mlops.deploy('next', 2)});
 is($one->query("begin; set local role anna; $answer; commit"), '2', 'a deployment is seen');
+is($one->query(q{begin read only; set local role anna; select round(sum(prediction)) from mlops.predict_batch('next', 'ask');
+	select round(sum(contribution)) from ask a, mlops.explain('next', a); select count(*) > 0 from mlops.evaluate('next', 'select *, x as y from ask'); commit}),
+	"2\n2\nt", 'batches, explanations and metrics, too');
 $one->query("begin read only; set local role anna; declare c cursor for $answer; fetch 1 from c");
 $one->query('commit');
 $other->query('select 1');
