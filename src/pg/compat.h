@@ -19,6 +19,10 @@
 #include "utils/acl.h"
 #include "utils/datetime.h"
 
+#if PG_VERSION_NUM < 150000
+#error "mlops needs PostgreSQL 15 or later"
+#endif
+
 /* Macros of variable-length values left postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

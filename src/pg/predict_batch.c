@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "feature_rows.h"
+#include "model_cache.h"
 #include "progress.h"
 #include "registry.h"
 
@@ -115,31 +116,51 @@ class_texts(const Model *model)
 	return classes;
 }
 
+/* Runs the source through the model. */
+static void
+run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const char *id, ReturnSetInfo *result)
+{
+	Batch	   *batch = palloc0(sizeof(Batch));
+	Predictor  *predictor = palloc0(sizeof(Predictor));
+
+	batch->result = result;
+	batch->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
+	predict_prepare(predictor, &cached->model, cached, FEATURES_RECORD, CurrentMemoryContext);
+	batch->classes = class_texts(predictor->model);
+	predict_block_init(&batch->block, predictor);
+	feature_rows(predictor, source, id, batch_planned, batch_row, batch);
+	finish_block(batch);
+}
+
 /* mlops.predict_batch(model, source, id) */
 Datum
 mlops_predict_batch(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(caller, "mlops batch", ALLOCSET_DEFAULT_SIZES);
-	Batch	   *batch;
-	Predictor  *predictor;
+	ModelRef	ref;
 
 	if (PG_ARGISNULL(0))
 		report_null_argument(FUNCTION, "model");
 	if (PG_ARGISNULL(1))
 		report_null_argument(FUNCTION, "source");
 	InitMaterializedSRF(fcinfo, 0);
-	predictor = predict_bind(fcinfo);
 
 	MemoryContextSwitchTo(work);
-	batch = palloc0(sizeof(Batch));
-	batch->result = (ReturnSetInfo *) fcinfo->resultinfo;
-	batch->shows_progress = progress_begin("score", predictor->ref->model_name, predictor->ref->project_id);
-	batch->classes = class_texts(predictor->model);
-	predict_block_init(&batch->block, predictor);
-	feature_rows(predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-				 batch_planned, batch_row, batch);
-	finish_block(batch);
+	registry_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), BARE_LIVE, RIGHT_PREDICT, &ref);
+
+	CachedModel *cached = model_cache_pin(&ref);
+
+	PG_TRY();
+	{
+		run_batch(cached, &ref, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
+				  (ReturnSetInfo *) fcinfo->resultinfo);
+	}
+	PG_FINALLY();
+	{
+		model_cache_unpin(cached);
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;
