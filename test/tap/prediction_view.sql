@@ -24,7 +24,7 @@ select mlops.create_prediction_view('moods', 'mood', 'thing', 'id', security_inv
 select mlops.create_prediction_view('prices', 'price', 'thing');
 create index on thing (id);
 set local enable_seqscan = off;
-select plan(37);
+select plan(38);
 select is((select array_agg(attname order by attnum) from (select * from pg_attribute where attrelid = 'work.sold'::regclass order by attnum desc limit 4) a),
 		  '{prediction,class,probability,version}', 'the answers come last');
 select is((select attname from pg_attribute where attrelid = 'work.sold'::regclass and attnum = 1), 'id', 'the id first');
@@ -55,6 +55,8 @@ set local search_path = public, pg_temp;
 select is(:answered, 400, 'under any search_path');
 select throws_ok($$select mlops.create_prediction_view('a.b.c', 'sold', 'thing')$$, '42602', null, 'no name');
 select throws_ok($$select mlops.create_prediction_view('other', 'sold', 'select id from thing')$$, '42703', null, 'columns that are lacking');
+select throws_ok($$select mlops.create_prediction_view('other', 'sold', 'select * from (select id, small, ''a'' as whole, big, single, "double", amount, share, flag, day, at, zoned, took, colour, code, shade, key, x from thing) t')$$,
+				 '42804', null, 'columns of other types');
 select throws_ok($$select mlops.create_prediction_view('other', 'sold', 'thing', 'nothing')$$, '42703', null, 'an id that does not exist');
 select throws_like($$select mlops.create_prediction_view('other', 'sold', 'select *, 1 as version from thing', 'version')$$, 'the id is a column "version"%', 'an id named like a column of the view');
 select throws_ok($$select mlops.create_prediction_view('other', 'nobody', 'thing')$$, '42704', null, 'no model');
