@@ -6,7 +6,8 @@
  * DestReceiver, which reads the model's columns and the id where they lie and
  * bins them.  Each 64 rows go through the trees at once and into the result,
  * a tuplestore, which spills to disk beyond work_mem: memory does not grow
- * with the rows.
+ * with the rows.  Rows by a live deployment are captured like those of a
+ * query: each call is one.
  *
  * The scan's memory is the call's.  The texts of a block's ids belong to
  * block_context, reset behind each block; what reading a row allocates, too.
@@ -20,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "capture.h"
 #include "model_cache.h"
 #include "model_ready.h"
 #include "progress.h"
@@ -57,6 +59,7 @@ typedef struct BatchScan
 	uint8	   *lanes;			/* of the block's rows */
 	void	   *scratch;
 	double	   *out;			/* of the block's rows */
+	CaptureBlock *captured;		/* NULL: nothing is captured */
 	bool		shows_progress; /* of this call, not of what it is a part of */
 } BatchScan;
 
@@ -99,6 +102,8 @@ finish_block(BatchScan *scan)
 		ready_block(&predictor->ready, scan->lanes, scan->n, scan->scratch, scan->out);
 	for (uint32 row = 0; row < scan->n; row++)
 		put_row(scan, row);
+	if (scan->captured != NULL)
+		capture_block_finish(scan->captured, &scan->predictor, scan->out);
 	progress_add(scan->n);
 	scan->n = 0;
 	MemoryContextReset(scan->block_context);
@@ -133,6 +138,7 @@ batch_receive(TupleTableSlot *slot, DestReceiver *receiver)
 	Predictor  *predictor = &scan->predictor;
 	MemoryContext old = MemoryContextSwitchTo(scan->block_context);
 	uint32		row = scan->n++;
+	bool		wanted = predictor->capture != NULL && capture_wants_next(predictor);
 	Error		error;
 	bool		done;
 
@@ -148,6 +154,8 @@ batch_receive(TupleTableSlot *slot, DestReceiver *receiver)
 							 scan->out + (size_t) row * predictor->model->n_outputs, &error);
 	if (unlikely(!done))
 		report_error(&error);
+	if (wanted)
+		capture_block_add(scan->captured, predictor, row, PointerGetDatum(slot));
 	MemoryContextSwitchTo(old);
 	if (scan->n == READY_ROWS)
 		finish_block(scan);
@@ -210,6 +218,22 @@ pick_plain(PlainFields *plain, const Source *source, const SourceColumn **picked
 		plain->fields[i].attribute = pick(picked, n, &source->columns[plain->fields[i].attribute]);
 }
 
+/* Picks the columns that are captured beside the model's, those that the source has. */
+static void
+pick_captured(const CaptureSettings *settings, const Source *source, const SourceColumn **picked, int *n)
+{
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		const char *name = source->columns[i].name;
+		bool		captured = settings->key != NULL && strcmp(settings->key, name) == 0;
+
+		for (int j = 0; j < settings->n_also; j++)
+			captured |= strcmp(settings->also[j], name) == 0;
+		if (captured)
+			(void) pick(picked, n, &source->columns[i]);
+	}
+}
+
 /* Maps the source to the model and picks the columns that are needed; *n of them. */
 static const SourceColumn **
 map_source(BatchScan *scan, const Source *source, const char *id, int *n)
@@ -237,6 +261,8 @@ map_source(BatchScan *scan, const Source *source, const char *id, int *n)
 		scan->id_type = column->base_type;
 		scan->id = pick(picked, n, column);
 	}
+	if (scan->predictor.capture != NULL)
+		pick_captured(scan->predictor.capture->settings, source, picked, n);
 	return picked;
 }
 
@@ -266,6 +292,7 @@ make_block(BatchScan *scan)
 static void
 run_batch(CachedModel *cached, const ModelRef *ref, const char *source_text, const char *id, ReturnSetInfo *result)
 {
+	static const StatementKey whatever;	/* no other call is a part of this query */
 	BatchScan  *scan = palloc0(sizeof(BatchScan));
 	Source	   *source = source_open(source_text);
 	const SourceColumn **picked;
@@ -278,7 +305,11 @@ run_batch(CachedModel *cached, const ModelRef *ref, const char *source_text, con
 	scan->receiver.mydest = DestNone;
 	scan->result = result;
 	scan->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
-	predict_prepare(&scan->predictor, &cached->model, cached, FEATURES_RECORD, CurrentMemoryContext);
+	predict_prepare(&scan->predictor, &cached->model, cached, FEATURES_SLOT, CurrentMemoryContext);
+	scan->predictor.statement = &whatever;
+	capture_bind(&scan->predictor, ref, CurrentMemoryContext);
+	if (scan->predictor.capture != NULL)
+		scan->captured = capture_block_make(scan->predictor.capture);
 	picked = map_source(scan, source, id, &n_picked);
 	make_block(scan);
 	(void) source_run(source, picked, n_picked, &scan->receiver, batch_planned, scan);
