@@ -217,7 +217,7 @@ typedef struct Batch
 
 /* The rows of one row of the source. */
 static bool
-explain_source_row(void *context, Predictor *predictor, text *id)
+explain_source_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
 {
 	const Batch *batch = context;
 
@@ -244,7 +244,7 @@ mlops_explain_batch(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(work);
 	feature_rows(predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-				 NULL, explain_source_row, &batch);
+				 NULL, NULL, explain_source_row, &batch);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;

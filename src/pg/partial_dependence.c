@@ -78,7 +78,7 @@ make_room(Dependence *dependence)
 
 /* Keeps a row of the source. */
 static bool
-keep_row(void *context, Predictor *predictor, text *id)
+keep_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
 {
 	Dependence *dependence = context;
 	size_t		n_columns = predictor->model->n_columns;
@@ -300,7 +300,7 @@ run_dependence(FunctionCallInfo fcinfo, const char *function, int points_argumen
 	dependence.column = find_feature(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (id_argument >= 0 && !PG_ARGISNULL(id_argument))
 		id = text_to_cstring(PG_GETARG_TEXT_PP(id_argument));
-	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, NULL, keep_row, &dependence);
+	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, NULL, NULL, keep_row, &dependence);
 	choose_values(&dependence);
 	predict_block_init(&dependence.block, dependence.predictor);
 	if (dependence.with_id)

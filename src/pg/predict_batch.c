@@ -4,7 +4,8 @@
  *
  * The source runs with the caller's rights.  Each 64 rows go through the
  * trees at once and into the result, a tuplestore, which spills to disk beyond
- * work_mem: memory does not grow with the rows.
+ * work_mem: memory does not grow with the rows.  Rows by a live deployment are
+ * captured like those of a query: each call is one.
  */
 #include "predict_block.h"
 
@@ -13,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "capture.h"
 #include "feature_rows.h"
 #include "model_cache.h"
 #include "progress.h"
@@ -38,6 +40,7 @@ typedef struct Batch
 	ReturnSetInfo *result;
 	text	   *ids[READY_ROWS];	/* of the block's rows; NULL: none */
 	Datum	   *classes;		/* of the model, as texts */
+	CaptureBlock *captured;		/* NULL: nothing is captured */
 	bool		shows_progress; /* of this call, not of what it is a part of */
 } Batch;
 
@@ -78,21 +81,45 @@ finish_block(Batch *batch)
 
 	for (uint32 row = 0; row < n; row++)
 		put_row(batch, row);
+	if (batch->captured != NULL)
+		capture_block_finish(batch->captured, batch->block.predictor, batch->block.out);
 	progress_add(n);
 	CHECK_FOR_INTERRUPTS();
 }
 
 /* One row of the source. */
 static bool
-batch_row(void *context, Predictor *predictor, text *id)
+batch_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
 {
 	Batch	   *batch = context;
+	uint32		number = batch->block.n;
+	bool		wanted = predictor->capture != NULL && capture_wants_next(predictor);
+	bool		full;
 
-	batch->ids[batch->block.n] = id;
-	if (!predict_block_add(&batch->block))
+	batch->ids[number] = id;
+	full = predict_block_add(&batch->block);
+	if (wanted)
+		capture_block_add(batch->captured, predictor, number, PointerGetDatum(row));
+	if (!full)
 		return false;
 	finish_block(batch);
 	return true;
+}
+
+/* The columns that are captured beside the model's, those that the source has. */
+static void
+batch_columns(void *context, const Source *source, bool *wanted)
+{
+	const CaptureSettings *settings = ((Batch *) context)->block.predictor->capture->settings;
+
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		const char *name = source->columns[i].name;
+
+		wanted[i] = settings->key != NULL && strcmp(settings->key, name) == 0;
+		for (int j = 0; j < settings->n_also; j++)
+			wanted[i] |= strcmp(settings->also[j], name) == 0;
+	}
 }
 
 static void
@@ -120,15 +147,20 @@ class_texts(const Model *model)
 static void
 run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const char *id, ReturnSetInfo *result)
 {
+	static const StatementKey whatever;	/* no other call is a part of this query */
 	Batch	   *batch = palloc0(sizeof(Batch));
 	Predictor  *predictor = palloc0(sizeof(Predictor));
 
 	batch->result = result;
 	batch->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
-	predict_prepare(predictor, &cached->model, cached, FEATURES_RECORD, CurrentMemoryContext);
+	predict_prepare(predictor, &cached->model, cached, FEATURES_SLOT, CurrentMemoryContext);
+	predictor->statement = &whatever;
+	capture_bind(predictor, ref, CurrentMemoryContext);
+	if (predictor->capture != NULL)
+		batch->captured = capture_block_make(predictor->capture);
 	batch->classes = class_texts(predictor->model);
 	predict_block_init(&batch->block, predictor);
-	feature_rows(predictor, source, id, batch_planned, batch_row, batch);
+	feature_rows(predictor, source, id, batch->captured != NULL ? batch_columns : NULL, batch_planned, batch_row, batch);
 	finish_block(batch);
 }
 
