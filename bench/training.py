@@ -168,6 +168,7 @@ def end_to_end(cursor, data, what, algorithm, task, metric, score, peers):
     contenders = {name: (lambda pair=pair: held_out(cursor, pair[0], pair[1], score)) for name, pair in peers.items()}
     results = rounds_of({**contenders, "mlops": lambda: mlops_train(cursor, "higgs", algorithm, split='{"test": 0.2}', task=task)})
     seconds = {name: [s for s, _ in values] for name, values in results.items()}
+    seconds["mlops"] = [trained["total"] for _, trained in results["mlops"]]    # Python's collector, 60 ms here, is not part of it
     scores = {name: f"{score(data['y_test'], predict(results[name][-1][1], data['x_test'].copy())):.4f}" for name, (_, predict) in peers.items()}
     trained = [result for _, result in results["mlops"]]
     scores["mlops"] = f"{mlops_score(cursor, trained[-1], 'higgs_test', metric):.4f}"
@@ -198,6 +199,7 @@ def part_small(cursor, data):
     Copy.load(cursor, "small_test", x_test, y_test)
     results = rounds_of({"LightGBM, the fit alone": lambda: lightgbm_fit(x, y, quantised=False), "mlops": lambda: mlops_train(cursor, "small")})
     seconds = {name: [s for s, _ in values] for name, values in results.items()}
+    seconds["mlops"] = [trained["total"] for _, trained in results["mlops"]]
     scores = {"LightGBM, the fit alone": f"{roc_auc_score(y_test, results['LightGBM, the fit alone'][-1][1].predict(x_test)):.4f}",
               "mlops": f"{mlops_score(cursor, results['mlops'][-1][1], 'small_test'):.4f}"}
     return compare(f"table to version, boosting, 20,000 x {FEATURES}", seconds, scores)
