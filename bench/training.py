@@ -8,6 +8,7 @@ import gc
 import glob
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -284,6 +285,35 @@ def part_categories(cursor, data):
     return boosting_fits(cursor, "boosting fit, 500,000 x 8, six of them texts of 5 to 300 levels", x, y, x_test, y_test, "kinds", "kinds_test")
 
 
+class BusyCore:
+    """A process that would keep one core busy, in a session of its own, as any other program of the machine."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def part_busy(cursor, data):
+    """Fits alone, and beside a process that wants a core: what they lose should be its share, and no more."""
+    load_million(cursor, data)
+    fits = {"LightGBM, quantised": lambda: timed(lambda: lightgbm_fit(data["x"], data["y"]))[0],
+            "XGBoost": lambda: timed(lambda: xgboost_fit(data["x"], data["y"]))[0],
+            "mlops": lambda: mlops_train(cursor, "higgs")["phases"]["fit"]}
+    alone, beside = {name: [] for name in fits}, {name: [] for name in fits}
+    for _ in range(ROUNDS):
+        for name, fit in fits.items():
+            alone[name].append(fit())
+            with BusyCore():
+                beside[name].append(fit())
+    rows = compare(f"boosting fit, {ROWS:,} x {FEATURES}, 100 trees of depth 6, while one core is kept busy", beside, {})
+    for row in rows:
+        row[1] = f"{row[1]} ({median(beside[row[1]]) / median(alone[row[1]]):.2f} times its time alone)"
+    return rows
+
+
 def part_ten_million(cursor, data):
     load_million(cursor, data)
     data.clear()
@@ -309,7 +339,7 @@ def part_ten_million(cursor, data):
 
 
 PARTS = {"fit": part_fit, "train": part_train, "linear": part_linear, "leaves": part_leaves, "small": part_small, "wide": part_wide,
-         "categories": part_categories, "forest": part_forest, "ten-million": part_ten_million}
+         "categories": part_categories, "forest": part_forest, "busy": part_busy, "ten-million": part_ten_million}
 
 
 def phase_table(data):
