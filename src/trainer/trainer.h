@@ -7,9 +7,17 @@
 
 #include "../core/fit/fit.h"
 #include "../core/fit/metrics.h"
+#include "../core/fit/summary.h"
 #include "../core/job.h"
 #include "../core/model.h"
 #include "channel.h"
+
+/* A column's profile so far. */
+typedef struct ColumnTally
+{
+	Summary		summary;		/* of numbers */
+	uint64_t	n_missing;		/* of codes */
+} ColumnTally;
 
 /* One job at work.  The arena holds what lives until the result is sent. */
 typedef struct Trainer
@@ -19,6 +27,9 @@ typedef struct Trainer
 	const void *matrix_bytes;
 	size_t		matrix_size;
 	Matrix		matrix;
+	HashedBlocks hashed;		/* of the matrix, when it was complete */
+	ColumnTally *tallies;		/* one a column: profiles so far, malloc'ed */
+	uint64_t	n_profiled;		/* blocks of the matrix in them */
 	ThreadPool *pool;
 	Arena		arena;
 	const void *init_bytes;
@@ -36,6 +47,11 @@ extern const void *map_descriptor(int fd, const char *what, size_t *size, Error 
 extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
 extern bool importance_job(Trainer *trainer, Error *error);
+
+/* ---- intake.c: the rows while they come ---- */
+
+/* Works on them ahead until they are complete, and opens the matrix. */
+extern bool intake_rows(Trainer *trainer, Error *error);
 
 /* ---- timing.c: where the time goes ---- */
 
@@ -124,9 +140,15 @@ extern void notice_unknown_categories(const Trainer *trainer, const Table *table
 extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_single_classes(const Trainer *trainer, const Target *target);
 
-/* ---- profile.c ---- */
+/* ---- profile.c: what a snapshot says about each column ---- */
 
-/* Profiles of all columns over all rows of the query, into the result. */
+/* Nothing yet, for each column; malloc'ed, NULL without memory. */
+extern ColumnTally *profile_begin(uint32_t n_columns);
+
+/* Adds a block of a column: all of them, in order. */
+extern void profile_block(ColumnTally *tally, const Matrix *matrix, uint32_t column, uint64_t block);
+
+/* Profiles of all columns over all rows of the query, into the result: the blocks behind n_profiled are added first. */
 extern bool profile_columns(Trainer *trainer, Error *error);
 
 #endif
