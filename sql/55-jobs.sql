@@ -35,7 +35,7 @@ comment on table mlops.job is 'Background work: submitted once, or scheduled und
 comment on column mlops.job.args is 'Arguments of its kind, checked when the job was made';
 comment on column mlops.job.schedule is 'Interval or cron expression, in the time zone of settings; NULL: submitted, to run once';
 comment on column mlops.job.next_run is 'When a run is due; NULL: submitted, to run once';
-comment on column mlops.job.enabled is 'Whether runs are begun; the owner may change it';
+comment on column mlops.job.enabled is 'Whether runs are begun, those that are queued, too; the owner may change it';
 comment on column mlops.job.owner is 'Whose rights it has: current_user when it was made';
 comment on column mlops.job.session_role is 'Who connects: session_user when it was made, or the owner where a function had taken on its definer''s rights';
 comment on column mlops.job.settings is 'search_path, TimeZone, DateStyle and IntervalStyle when it was made; its runs have them';
@@ -69,6 +69,7 @@ comment on column mlops.job_run.started_at is 'When the last attempt began';
 comment on column mlops.job_run.checkpoint is 'Where the next attempt goes on';
 
 create index job_run_job on mlops.job_run (job_id, id);
+create index job_run_finished on mlops.job_run (finished_at);
 create index job_run_unfinished on mlops.job_run (not_before, id) where finished_at is null;
 
 -- ---- Security: a job is its owner's; members of its project see it ----
@@ -101,7 +102,7 @@ create trigger job_run_wake after insert on mlops.job_run
 create function mlops.submit(kind text, args jsonb default '{}', max_attempts integer default 3, retry_delay interval default '5 seconds') returns bigint
 language c volatile parallel unsafe as 'MODULE_PATHNAME', 'mlops_submit';
 comment on function mlops.submit(text, jsonb, integer, interval) is
-'Has a background worker do something once, when the caller''s transaction has committed: train, score_table or sql; the job''s id';
+'Has a background worker do something once, when the caller''s transaction has committed: train, score_table, sql, outcomes; the job''s id';
 
 create function mlops.schedule_job(name text, schedule text, kind text, args jsonb default '{}', max_attempts integer default 3,
 								   retry_delay interval default '5 seconds') returns bigint
@@ -148,27 +149,60 @@ $$;
 comment on function mlops.end_run(bigint, text, text, boolean) is
 'Writes down how a run ended, or, again, queues it once more where it has attempts left; the state that it has now';
 
+create function mlops.is_half_restored() returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+	return (select max(m.id) from mlops.model m) > coalesce(pg_sequence_last_value('mlops.model_id_seq'), 0)
+		   or (select max(j.id) from mlops.job j) > coalesce(pg_sequence_last_value('mlops.job_id_seq'), 0)
+		   or (select max(r.id) from mlops.job_run r) > coalesce(pg_sequence_last_value('mlops.job_run_id_seq'), 0);
+end
+$$;
+comment on function mlops.is_half_restored() is 'Whether a dump is being restored here: there are rows whose ids the sequences, which come last, do not know yet';
+
 create function mlops.plan_jobs(active bigint[], unstarted bigint[], free integer,
-								out run_ids bigint[], out job_ids bigint[], out roles oid[], out next_due timestamptz, out waiting boolean)
+								out run_ids bigint[], out job_ids bigint[], out roles oid[], out next_due timestamptz, out waiting boolean,
+								out blocked boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
 	clock constant timestamptz := mlops.clock();
+	taken bigint[];
 	due record;
 begin
-	-- workers that died, and those that could not begin; a run that somebody's transaction has locked is for a later look
+	-- what is restored takes ids that new runs must not have
+	if mlops.is_half_restored() then
+		blocked := true;
+		waiting := false;
+		return;
+	end if;
+
+	-- a row that somebody's transaction has locked is left to another look, soon: nobody's jobs wait for that
+
+	-- workers that died, and those that could not begin
 	perform mlops.end_run(r.id, 'failed', 'the worker was terminated, or the server went down', true)
 	   from (select x.id from mlops.job_run x where x.finished_at is null and x.state = 'running' and x.id <> all (active)
 				for update skip locked) r;
-	update mlops.job_run r set attempts = r.attempts + 1 where r.id = any (unstarted) and r.state = 'queued';
-	perform mlops.end_run(r.id, 'failed', 'the worker could not begin: see the server''s log', true)
-	   from mlops.job_run r where r.id = any (unstarted) and r.state = 'queued';
+	select array_agg(r.id) into taken
+	  from (select x.id from mlops.job_run x where x.id = any (unstarted) and x.state = 'queued' for update skip locked) r;
+	update mlops.job_run r set attempts = r.attempts + 1 where r.id = any (taken);
+	perform mlops.end_run(r.id, 'failed', 'the worker could not begin: see the server''s log', true) from unnest(taken) r (id);
 
 	-- nobody's jobs: their roles were dropped
 	update mlops.job j set enabled = false
-	 where j.enabled and j.schedule is not null
-	   and not (exists (select from pg_roles o where o.oid = j.owner) and exists (select from pg_roles s where s.oid = j.session_role));
+	 where j.id in (select x.id from mlops.job x
+					 where x.enabled and x.schedule is not null
+					   and not (exists (select from pg_roles o where o.oid = x.owner) and exists (select from pg_roles s where s.oid = x.session_role))
+					   for update skip locked);
+
+	-- what is due every day where something grows old
+	if exists (select from mlops.retention) and not exists (select from mlops.job j where j.kind = 'housekeeping') then
+		insert into mlops.job (name, kind, args, schedule, next_run, owner, session_role, settings)
+		select 'mlops housekeeping', 'housekeeping', '{}', '1 day', clock, b.oid, b.oid, '{"search_path": "pg_catalog, pg_temp", "TimeZone": "UTC"}'
+		  from pg_roles b where b.oid = 10 on conflict (owner, name) do nothing;
+	end if;
 
 	-- schedules; whatever was missed is one run, and one that is still under way is not joined by another
 	for due in
@@ -187,37 +221,46 @@ begin
 		end;
 	end loop;
 
-	-- roles that are gone, or may not connect any more
-	perform mlops.end_run(r.id, 'failed', 'the role that it would run as does not exist, or cannot connect', false)
-	   from mlops.job_run r join mlops.job j on j.id = r.job_id
-	  where r.finished_at is null and r.state = 'queued' and r.id <> all (active)
-		and not (exists (select from pg_roles o where o.oid = j.owner)
-				 and exists (select from pg_roles s where s.oid = j.session_role and s.rolcanlogin and (s.rolvaliduntil > now()) is not false
-								and has_database_privilege(s.oid, current_database(), 'connect')));
+	-- roles that are gone, or may not connect any more; housekeeping needs none
+	perform mlops.end_run(x.id, 'failed', 'the role that it would run as does not exist, or cannot connect', false)
+	   from (select r.id from mlops.job_run r join mlops.job j on j.id = r.job_id
+			  where r.finished_at is null and r.state = 'queued' and r.id <> all (active) and j.kind <> 'housekeeping'
+				and not (exists (select from pg_roles o where o.oid = j.owner)
+						 and exists (select from pg_roles s where s.oid = j.session_role and s.rolcanlogin and (s.rolvaliduntil > now()) is not false
+										and has_database_privilege(s.oid, current_database(), 'connect')))
+				for update of r skip locked) x;
 
+	-- who is switched off waits
 	select array_agg(q.id order by q.not_before, q.id), array_agg(q.job_id order by q.not_before, q.id),
-		   array_agg(q.session_role::oid order by q.not_before, q.id)
+		   array_agg(q.role order by q.not_before, q.id)
 	  into run_ids, job_ids, roles
-	  from (select r.id, r.job_id, r.not_before, j.session_role from mlops.job_run r join mlops.job j on j.id = r.job_id
-			 where r.finished_at is null and r.state = 'queued' and r.not_before <= clock and r.id <> all (active)
+	  from (select r.id, r.job_id, r.not_before, case j.kind when 'housekeeping' then 0 else j.session_role end::oid as role
+			  from mlops.job_run r join mlops.job j on j.id = r.job_id
+			 where r.finished_at is null and r.state = 'queued' and r.not_before <= clock and r.id <> all (active) and j.enabled
 			 order by r.not_before, r.id limit free) q;
 
-	next_due := least((select min(j.next_run) from mlops.job j where j.enabled),
-					  (select min(r.not_before) from mlops.job_run r
-						where r.finished_at is null and r.state = 'queued' and r.not_before > clock and r.id <> all (active)));
-	waiting := exists (select from mlops.job_run r where r.finished_at is null and r.state = 'queued' and r.not_before <= clock
-						  and r.id <> all (active) and r.id <> all (coalesce(run_ids, '{}')));
+	next_due := least((select min(j.next_run) from mlops.job j where j.enabled and j.next_run > clock),
+					  (select min(r.not_before) from mlops.job_run r join mlops.job j on j.id = r.job_id
+						where r.finished_at is null and r.state = 'queued' and r.not_before > clock and r.id <> all (active) and j.enabled));
+	waiting := exists (select from mlops.job_run r join mlops.job j on j.id = r.job_id
+						where r.finished_at is null and r.state = 'queued' and r.not_before <= clock and r.id <> all (active)
+						  and r.id <> all (coalesce(run_ids, '{}')) and j.enabled);
+	blocked := exists (select from mlops.job j where j.enabled and j.next_run <= clock)
+			   or exists (select from mlops.job_run r where r.finished_at is null and r.state = 'running' and r.id <> all (active));
 
-	-- what is older than anybody wants to know, unless somebody's transaction has it
-	delete from mlops.job_run r
-	 where r.id in (select x.id from mlops.job_run x
-					 where x.finished_at < clock - current_setting('mlops.job_history')::interval for update skip locked);
+	-- what is older than anybody wants to know, some of it at a time
+	with old as (
+		delete from mlops.job_run r
+		 where r.id in (select x.id from mlops.job_run x join mlops.job j on j.id = x.job_id
+						 where x.finished_at < clock - current_setting('mlops.job_history')::interval
+						 order by x.finished_at limit 10000 for update skip locked)
+		returning r.job_id)
+	select array_agg(distinct o.job_id) into taken from old o;
 	delete from mlops.job j
-	 where j.id in (select x.id from mlops.job x
-					 where x.schedule is null and not exists (select from mlops.job_run r where r.job_id = x.id) for update skip locked);
+	 where j.id = any (taken) and j.schedule is null and not exists (select from mlops.job_run r where r.job_id = j.id);
 end
 $$;
 comment on function mlops.plan_jobs(bigint[], bigint[], integer) is
 'The scheduler''s work: ends the runs of workers that died, queues what is due, and picks as many runs as there are free workers';
 
-revoke execute on function mlops.end_run(bigint, text, text, boolean), mlops.plan_jobs(bigint[], bigint[], integer) from public;
+revoke execute on function mlops.end_run(bigint, text, text, boolean), mlops.is_half_restored(), mlops.plan_jobs(bigint[], bigint[], integer) from public;

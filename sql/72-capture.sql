@@ -119,16 +119,6 @@ end
 $$;
 comment on function mlops.record_outcome(text, text, timestamptz, text) is 'Records what turned out for an entity at a time: it belongs to the predictions about it before';
 
-create function mlops.bind_outcomes(model text, source text, lateness interval default '7 days') returns bigint
-language c volatile parallel unsafe as 'MODULE_PATHNAME', 'mlops_bind_outcomes';
-comment on function mlops.bind_outcomes(text, text, interval) is
-'Binds a query (entity_key, label, observed_at) that finds a model''s outcomes: what is there is recorded now, what comes by mlops.read_outcomes(); the number recorded';
-
-create function mlops.read_outcomes(model text) returns bigint
-language c volatile parallel unsafe strict as 'MODULE_PATHNAME', 'mlops_read_outcomes';
-comment on function mlops.read_outcomes(text) is
-'Records what the caller''s bound query finds that was not there before, as far back as its lateness; the number recorded';
-
 create view mlops.outcome_coverage with (security_invoker) as
 	select m.name as model, c.version, date_trunc('day', c.at) as day, count(*) as captured, count(c.outcome) as labelled,
 		   sum(c.weight) filter (where c.outcome is not null) / sum(c.weight) as coverage, c.model_id

@@ -22,9 +22,9 @@ select pg_catalog.pg_extension_config_dump('mlops.outcome_binding', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome', '');
 select pg_catalog.pg_extension_config_dump('mlops.audit_event', '');
 
--- What was to be done once and was not is no part of a dump; schedules are, where their roles are there.
-select pg_catalog.pg_extension_config_dump('mlops.job', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
-select pg_catalog.pg_extension_config_dump('mlops.job_run', 'where finished_at is not null and exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id)');
+-- What was to be done once and was not is no part of a dump; schedules are, where their roles are there.  The extension's own job is made anew.
+select pg_catalog.pg_extension_config_dump('mlops.job', 'where kind <> ''housekeeping'' and exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
+select pg_catalog.pg_extension_config_dump('mlops.job_run', 'where kind <> ''housekeeping'' and finished_at is not null and exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id)');
 
 select pg_catalog.pg_extension_config_dump('mlops.project_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.job_id_seq', '');

@@ -26,6 +26,7 @@ JobMemory  *job_memory;
 
 static int	job_memory_max_jobs;	/* mlops.max_jobs */
 static bool wake_wanted;		/* when the transaction commits */
+static bool is_scheduler;		/* this process */
 
 static shmem_request_hook_type earlier_shmem_request;
 static shmem_startup_hook_type earlier_shmem_startup;
@@ -108,20 +109,27 @@ wake_launcher(void)
 		SetLatch(job_memory->launcher);
 }
 
-/* Forgets a database that is gone, and what was to run there. */
+/* Frees slots that nothing runs in. */
 void
-job_database_forget(JobDatabase *database)
+job_slots_withdraw(Oid database)
 {
 	for (int i = 0; i < job_memory->n_slots; i++)
 	{
 		JobSlot    *slot = &job_memory->slots[i];
 
-		if (slot->database == database->database && (slot->state == JOB_SLOT_ASSIGNED || slot->state == JOB_SLOT_FAILED))
+		if (slot->database == database && (slot->state == JOB_SLOT_ASSIGNED || slot->state == JOB_SLOT_FAILED))
 			slot->state = JOB_SLOT_FREE;
 	}
-	database->database = InvalidOid;
 	wake_waiting();
 	wake_launcher();
+}
+
+/* Forgets a database that is gone, and what was to run there. */
+void
+job_database_forget(JobDatabase *database)
+{
+	job_slots_withdraw(database->database);
+	database->database = InvalidOid;
 }
 
 /* Makes a database due now. */
@@ -135,7 +143,7 @@ job_database_wake(Oid database)
 	wake_launcher();
 }
 
-/* A scheduler's exit. */
+/* A scheduler's exit.  Where it failed, others are not to wait for slots until one here succeeds. */
 static void
 release_scheduler(JobSlot *slot, JobDatabase *database)
 {
@@ -144,6 +152,7 @@ release_scheduler(JobSlot *slot, JobDatabase *database)
 	database->failures = slot->finished ? 0 : Min(database->failures + 1, 16);
 	if (database->failures > 0)
 	{
+		job_slots_withdraw(database->database);
 		database->due = DT_NOBEGIN;
 		database->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 														   Min((int64) RETRY_FIRST_MS << (database->failures - 1), RETRY_LAST_MS));
@@ -191,7 +200,7 @@ job_slot_claim(const JobTicket *ticket)
 	if (database != NULL && database->not_before > GetCurrentTimestamp())
 	{
 		/* somebody wants to be alone there since this process was asked for */
-		slot->state = slot == &job_memory->scheduler ? JOB_SLOT_FREE : JOB_SLOT_ASSIGNED;
+		slot->state = JOB_SLOT_FREE;
 		database->due = DT_NOBEGIN;
 		mine = false;
 	}
@@ -199,6 +208,7 @@ job_slot_claim(const JobTicket *ticket)
 	{
 		slot->state = JOB_SLOT_RUNNING;
 		slot->pid = MyProcPid;
+		is_scheduler = slot == &job_memory->scheduler;
 		on_shmem_exit(release_slot, PointerGetDatum(slot));
 	}
 	LWLockRelease(job_memory->lock);
@@ -220,11 +230,11 @@ end_transaction(XactEvent event, void *unused)
 		wake_wanted = false;
 }
 
-/* At commit, makes the database due. */
+/* At commit, makes the database due.  What a scheduler writes, it has seen. */
 void
 job_wake_at_commit(void)
 {
-	wake_wanted = job_memory != NULL;
+	wake_wanted = job_memory != NULL && !is_scheduler;
 }
 
 /* Raises where there are no workers. */

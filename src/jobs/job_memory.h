@@ -36,7 +36,7 @@ typedef struct JobSlot
 	JobSlotState state;
 	uint32		generation;		/* of the process that may claim it */
 	Oid			database;
-	Oid			role;			/* that it connects as; InvalidOid: the scheduler */
+	Oid			role;			/* that a worker connects as; InvalidOid: the bootstrap superuser */
 	int64		run_id;
 	int64		job_id;
 	int			pid;			/* RUNNING */
@@ -50,7 +50,8 @@ typedef struct JobDatabase
 {
 	Oid			database;		/* InvalidOid: an unused entry */
 	TimestampTz due;			/* when a scheduler is to look, by clock_now() */
-	TimestampTz not_before;		/* the same by the real time: it failed before, or somebody wants to be alone */
+	TimestampTz again;			/* the same by the real time: rows were locked when it looked; 0: none were */
+	TimestampTz not_before;		/* no process is started there before, by the real time: it failed before, or somebody wants to be alone */
 	uint32		failures;		/* in a row */
 	bool		waiting;		/* runs wait for a slot */
 	bool		listed;			/* pg_database has it */
@@ -81,6 +82,9 @@ extern JobDatabase *job_database(Oid database, bool make);
 
 /* Makes a database due now, and wakes the launcher. */
 extern void job_database_wake(Oid database);
+
+/* Frees the slots of a database whose processes were not started or could not begin; the runs are still queued. */
+extern void job_slots_withdraw(Oid database);
 
 /* Forgets a database that is gone. */
 extern void job_database_forget(JobDatabase *database);

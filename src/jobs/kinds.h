@@ -2,7 +2,8 @@
  * kinds.h
  *		The kinds of jobs.
  *
- * A kind is a line of the table in kinds.c and a file of its own.
+ * A kind is a line of the table in kinds.c, and either a file of its own or,
+ * where SQL functions of the script do its work, two of these (kind_function.c).
  */
 #ifndef MLOPS_JOBS_KINDS_H
 #define MLOPS_JOBS_KINDS_H
@@ -40,10 +41,25 @@ typedef struct JobHandler
 	 * it leaves open.
 	 */
 	void		(*run) (JobRun *run);
+
+	/* Where SQL functions check and run, both are NULL, and these are the arguments, ended by NULL. */
+	const char *const *keys;
+
+	/* Of the extension's own: nobody makes jobs of this kind. */
+	bool		internal;
 } JobHandler;
 
-/* The kind of this name; INVALID_PARAMETER_VALUE, with those that there are. */
+/* The kind of this name; INVALID_PARAMETER_VALUE, with those of which jobs are made. */
 extern const JobHandler *job_handler(const char *name);
+
+/* The same for whoever makes a job: one of the extension's own is none, either. */
+extern const JobHandler *job_handler_to_submit(const char *name);
+
+/* Checks arguments with the rights of whoever makes the job, and returns them as they are to be stored. */
+extern Jsonb *job_check(const JobHandler *kind, Jsonb *args, int64 *project_id);
+
+/* Does the work of a run. */
+extern void job_execute(const JobHandler *kind, JobRun *run);
 
 /* Commits what was done so far together with where the next attempt goes on, and begins another transaction. */
 extern void job_commit(JobRun *run, Jsonb *checkpoint, double progress);
@@ -56,6 +72,10 @@ extern char *job_text_argument(const char *kind, Jsonb *args, const char *key);
 
 /* The same; INVALID_PARAMETER_VALUE where it is not given. */
 extern char *job_required_argument(const char *kind, Jsonb *args, const char *key);
+
+/* The same where SQL functions do it. */
+extern Jsonb *job_function_check(const char *kind, Jsonb *args, int64 *project_id);
+extern void job_function_run(const char *kind, JobRun *run);
 
 extern const JobHandler job_train;
 extern const JobHandler job_score_table;

@@ -317,8 +317,13 @@ next_database(Launcher *launcher, TimestampTz now, long *wait)
 			continue;
 		if (entry->not_before > now)
 			*wait = Min(*wait, TimestampDifferenceMilliseconds(now, entry->not_before) + 1);
-		else if (entry->due > clock)
-			*wait = Min(*wait, clock_stands() ? *wait : TimestampDifferenceMilliseconds(clock, entry->due) + 1);
+		else if (entry->due > clock && (entry->again == 0 || entry->again > now))
+		{
+			if (!clock_stands())
+				*wait = Min(*wait, TimestampDifferenceMilliseconds(clock, entry->due) + 1);
+			if (entry->again != 0)
+				*wait = Min(*wait, TimestampDifferenceMilliseconds(now, entry->again) + 1);
+		}
 		else
 		{
 			launcher->last = index;
@@ -341,6 +346,7 @@ start_scheduler(Launcher *launcher, TimestampTz now, long *wait)
 	{
 		slot->database = database->database;
 		slot->state = JOB_SLOT_ASSIGNED;
+		database->again = 0;
 		database->due = DT_NOEND;	/* until the scheduler, or whoever makes work meanwhile, says when */
 		database->waiting = false;
 	}

@@ -29,6 +29,8 @@
 
 #include "job_memory.h"
 
+#define LOOK_AGAIN_MS 1000		/* at what others had locked */
+
 extern PGDLLEXPORT void mlops_scheduler_main(Datum argument);
 
 /* Columns of mlops.plan_jobs(). */
@@ -38,7 +40,8 @@ enum
 	COLUMN_JOBS,
 	COLUMN_ROLES,
 	COLUMN_NEXT_DUE,
-	COLUMN_WAITING
+	COLUMN_WAITING,
+	COLUMN_BLOCKED
 };
 
 /* Runs of this database that have a slot: those of live workers, or those whose workers did not come to begin. */
@@ -87,6 +90,7 @@ typedef struct JobPlan
 	Datum	   *roles;
 	TimestampTz next_due;
 	bool		waiting;
+	bool		blocked;		/* by locks of others */
 } JobPlan;
 
 /* The elements of an array of the plan. */
@@ -113,7 +117,7 @@ make_plan(JobPlan *plan)
 	HeapTuple	row;
 	bool		is_null;
 
-	if (SPI_execute_with_args("select run_ids, job_ids, roles, next_due, waiting from mlops.plan_jobs($1, $2, $3)",
+	if (SPI_execute_with_args("select run_ids, job_ids, roles, next_due, waiting, blocked from mlops.plan_jobs($1, $2, $3)",
 							  lengthof(types), types, values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "mlops.plan_jobs() returned no plan");
 	row = SPI_tuptable->vals[0];
@@ -124,6 +128,7 @@ make_plan(JobPlan *plan)
 	if (is_null)
 		plan->next_due = DT_NOEND;
 	plan->waiting = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, COLUMN_WAITING, &is_null));
+	plan->blocked = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, COLUMN_BLOCKED, &is_null));
 }
 
 /* Writes the plan into shared memory: the table has it, so it holds. */
@@ -160,6 +165,8 @@ apply_plan(const JobPlan *plan, JobSlot *mine)
 	{
 		database->due = Min(database->due, plan->next_due);
 		database->waiting = plan->waiting;
+		if (plan->blocked)
+			database->again = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOOK_AGAIN_MS);
 
 		/* a slot was freed since they were counted, when nothing was known to wait */
 		if (plan->waiting && spare)

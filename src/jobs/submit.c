@@ -193,10 +193,10 @@ read_job(FunctionCallInfo fcinfo, int first, const char *function, NewJob *job)
 				 errmsg("max_attempts is %d, and must be from 1 to %d", job->max_attempts, MOST_ATTEMPTS)));
 	job->retry_delay = PG_GETARG_INTERVAL_P(first + 3);
 
-	const JobHandler *kind = job_handler(text_to_cstring(PG_GETARG_TEXT_PP(first)));
+	const JobHandler *kind = job_handler_to_submit(text_to_cstring(PG_GETARG_TEXT_PP(first)));
 
 	job->kind = kind->name;
-	job->args = kind->check(PG_GETARG_JSONB_P(first + 1), &job->project_id);
+	job->args = job_check(kind, PG_GETARG_JSONB_P(first + 1), &job->project_id);
 }
 
 /* mlops.submit(kind, args, max_attempts, retry_delay) */

@@ -71,7 +71,7 @@ find_field(const JsonField *fields, int n, const char *key)
 
 /*
  * Says that the run is running; false where it is not to be: it was cancelled,
- * or its job was replaced by one for which somebody else connects.
+ * or its job was switched off, or replaced by one for which somebody else connects.
  */
 static bool
 begin_run(Assignment *assignment)
@@ -87,7 +87,7 @@ begin_run(Assignment *assignment)
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	row = write_run("update mlops.job_run r set state = 'running', attempts = r.attempts + 1, started_at = mlops.clock(), message = null "
-					"from mlops.job j where j.id = r.job_id and r.id = $1 and r.state = 'queued' and j.session_role = $2 "
+					"from mlops.job j where j.id = r.job_id and r.id = $1 and r.state = 'queued' and j.enabled and j.session_role = $2 "
 					"returning jsonb_build_object('job_id', j.id, 'kind', j.kind, 'args', j.args, 'settings', j.settings, "
 					"'owner', j.owner::oid::bigint, 'checkpoint', r.checkpoint)",
 					lengthof(types), types, values, NULL, &is_null);
@@ -166,7 +166,7 @@ execute(const Assignment *assignment, JobRun *run)
 	if (StatementTimeout > 0)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 	MemoryContextSwitchTo(run->context);
-	job_handler(assignment->kind)->run(run);
+	job_execute(job_handler(assignment->kind), run);
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	end_run(run, "succeeded", run->message, false);
 }

@@ -126,7 +126,11 @@ clear_database(Oid database, TimestampTz end)
 	LWLockAcquire(job_memory->lock, LW_EXCLUSIVE);
 	entry = job_database(database, false);
 	if (entry != NULL)
+	{
 		entry->not_before = end;
+		entry->due = DT_NOBEGIN;
+	}
+	job_slots_withdraw(database);
 	end_process(&job_memory->scheduler, database);
 	for (int i = 0; i < job_memory->n_slots; i++)
 		end_process(&job_memory->slots[i], database);

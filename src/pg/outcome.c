@@ -5,7 +5,8 @@
  * A bound query belongs to who bound it and is only ever run by that role,
  * with its rights, under the settings of then, and read-only, like a source of
  * train().  What it finds is collected first, then recorded in one statement
- * for some thousand rows, but for what is recorded already.
+ * for some thousand rows, but for what is recorded already.  A job of kind
+ * outcomes does the same again and again.
  */
 #include "capture.h"
 
@@ -14,8 +15,10 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -28,12 +31,15 @@
 #include "json_fields.h"
 #include "registry_scan.h"
 #include "report.h"
+#include "settings.h"
 #include "source.h"
 
 #define ROWS_AT_ONCE 10000
+#define JOB_NAME_BYTES 150		/* of a model's name in that of its job */
 
 PG_FUNCTION_INFO_V1(mlops_bind_outcomes);
 PG_FUNCTION_INFO_V1(mlops_read_outcomes);
+PG_FUNCTION_INFO_V1(mlops_read_bound_outcomes);
 PG_FUNCTION_INFO_V1(mlops_outcome_stamp);
 
 /* The columns that a bound query must have. */
@@ -184,7 +190,53 @@ note_read(const Binding *binding)
 					 "where b.model_id = $1 and b.owner_name = $2", lengthof(types), types, values, nulls, NULL);
 }
 
-/* bind_outcomes(model, source, lateness) */
+/* Runs a statement of ours with the caller's rights. */
+static void
+run_as_caller(const char *statement, int n, Oid *types, Datum *values)
+{
+	SPI_connect();
+	if (SPI_execute_with_args(statement, n, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "unexpected result of \"%s\"", statement);
+	SPI_finish();
+}
+
+/* Removes the caller's jobs that read outcomes of a model, which may have had another name, but the one of this name, if it is not NULL. */
+static void
+unschedule_reading(const char *suffix, const char *keep)
+{
+	Oid			types[] = {OIDOID, TEXTOID, TEXTOID};
+	Datum		values[] = {ObjectIdGetDatum(GetUserId()), CStringGetTextDatum(suffix), CStringGetTextDatum(keep != NULL ? keep : "")};
+
+	run_as_caller("select mlops.unschedule_job(j.name) from mlops.job j where j.owner operator(pg_catalog.=) $1 "
+				  "and j.kind operator(pg_catalog.=) 'outcomes' and pg_catalog.starts_with(j.name, 'outcomes of ') "
+				  "and pg_catalog.right(j.name, pg_catalog.length($2)) operator(pg_catalog.=) $2 and j.name operator(pg_catalog.<>) $3",
+				  lengthof(types), types, values);
+}
+
+/* Has the caller's binding read by a job; or not any more, where schedule is NULL. */
+static void
+schedule_reading(const Binding *binding, text *model, text *schedule)
+{
+	int			length = pg_mbcliplen(binding->ref.model_name, (int) strlen(binding->ref.model_name), JOB_NAME_BYTES);
+	char	   *suffix = psprintf("(model " INT64_FORMAT ")", binding->ref.model_id);
+	char	   *name = psprintf("outcomes of %.*s %s", length, binding->ref.model_name, suffix);
+
+	unschedule_reading(suffix, schedule != NULL ? name : NULL);
+	if (schedule != NULL && settings_preloaded)
+	{
+		Oid			types[] = {TEXTOID, TEXTOID, TEXTOID};
+		Datum		values[] = {CStringGetTextDatum(name), PointerGetDatum(schedule), PointerGetDatum(model)};
+
+		run_as_caller("select mlops.schedule_job($1, $2, 'outcomes', pg_catalog.jsonb_build_object('model', $3))", lengthof(types), types, values);
+	}
+	else if (schedule != NULL)
+		ereport(NOTICE,
+				(errmsg("outcomes that come later are not read by themselves"),
+				 errdetail("There are no background workers: mlops is not in shared_preload_libraries."),
+				 errhint("Call mlops.read_outcomes() now and then.")));
+}
+
+/* bind_outcomes(model, source, lateness, schedule) */
 Datum
 mlops_bind_outcomes(PG_FUNCTION_ARGS)
 {
@@ -216,11 +268,12 @@ mlops_bind_outcomes(PG_FUNCTION_ARGS)
 					 lengthof(types), types, values, NULL, NULL);
 	recorded = read_binding(&binding);
 	note_read(&binding);
+	schedule_reading(&binding, PG_GETARG_TEXT_PP(0), PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 	PG_RETURN_INT64(recorded);
 }
 
-/* Finds the caller's binding of a model, and applies its settings. */
-static void
+/* Finds the caller's binding of a model, and applies its settings; false where there is none. */
+static bool
 find_binding(Binding *binding)
 {
 	RegistryScan scan;
@@ -243,11 +296,23 @@ find_binding(Binding *binding)
 		apply_settings(DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "settings"))));
 	}
 	registry_scan_close(&scan);
-	if (!found)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("you have bound no outcomes to model \"%s\"", binding->ref.model_name),
-				 errhint("Bind a query with mlops.bind_outcomes().")));
+	return found;
+}
+
+/* Reads what is new of the caller's binding of a model; false where there is none. */
+static bool
+read_again(Binding *binding, int64 *recorded)
+{
+	int			nest_level = NewGUCNestLevel();
+	bool		found = find_binding(binding);
+
+	if (found)
+	{
+		*recorded = read_binding(binding);
+		note_read(binding);
+	}
+	AtEOXact_GUC(true, nest_level);
+	return found;
 }
 
 /* read_outcomes(model) */
@@ -255,15 +320,38 @@ Datum
 mlops_read_outcomes(PG_FUNCTION_ARGS)
 {
 	Binding		binding = {.since = DT_NOBEGIN};
-	int			nest_level = NewGUCNestLevel();
 	int64		recorded;
 
 	PreventCommandIfReadOnly("mlops.read_outcomes()");
 	registry_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), BARE_MODEL, RIGHT_PREDICT, &binding.ref);
-	find_binding(&binding);
-	recorded = read_binding(&binding);
-	note_read(&binding);
-	AtEOXact_GUC(true, nest_level);
+	if (!read_again(&binding, &recorded))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("you have bound no outcomes to model \"%s\"", binding.ref.model_name),
+				 errhint("Bind a query with mlops.bind_outcomes().")));
+	PG_RETURN_INT64(recorded);
+}
+
+/* read_bound_outcomes(model_id): the same for a model that may have another name by now, or be gone. */
+Datum
+mlops_read_bound_outcomes(PG_FUNCTION_ARGS)
+{
+	Binding		binding = {.ref.model_id = PG_GETARG_INT64(0), .since = DT_NOBEGIN};
+	RegistryScan scan;
+	int64		recorded;
+
+	PreventCommandIfReadOnly("mlops.read_bound_outcomes()");
+	registry_scan_open(&scan, "model");
+	registry_scan_key_int64(&scan, "id", binding.ref.model_id);
+	registry_scan_start(&scan, "model_pkey");
+	if (registry_scan_next(&scan))
+		binding.ref.project_id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id")));
+	registry_scan_close(&scan);
+	if (binding.ref.project_id == 0)
+		PG_RETURN_NULL();
+	access_require(binding.ref.project_id, RIGHT_PREDICT, NULL);
+	if (!read_again(&binding, &recorded))
+		PG_RETURN_NULL();
 	PG_RETURN_INT64(recorded);
 }
 

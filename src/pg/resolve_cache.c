@@ -105,7 +105,7 @@ resolve_cache_recall(ResolveTicket *ticket, const char *text, BareName bare, Rig
 
 	if (!known->used || known->epoch != epoch_of_roles || known->user != user || known->bare != bare || known->right != right || strcmp(known->text, text) != 0 ||
 		memcmp(&known->token, &token, sizeof(token)) != 0 ||
-		Abs(GetCurrentStatementStartTimestamp() - known->made_at) > LIFETIME_US)
+		llabs(GetCurrentStatementStartTimestamp() - known->made_at) > LIFETIME_US)
 		return false;
 	*ref = known->ref;
 	return true;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #define THREADS_MAX 1024
@@ -19,6 +20,7 @@ char	   *settings_project;
 int			settings_threads;
 int			settings_max_memory;
 bool		settings_progress_notices;
+bool		settings_preloaded;
 
 /* A quarter of the machine's memory in kB, at least 256 MB: what mlops.max_memory is unless it is set. */
 static int
@@ -35,6 +37,7 @@ default_memory(void)
 void
 settings_define(void)
 {
+	settings_preloaded = process_shared_preload_libraries_in_progress;
 	DefineCustomStringVariable("mlops.project",
 							   "Project that new models of train() go to.",
 							   "Empty: the caller's own project.",

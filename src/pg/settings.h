@@ -11,6 +11,7 @@ extern char *settings_project;	/* mlops.project: where new models go; "" for the
 extern int	settings_threads;	/* mlops.threads: 0 for as many as the machine has cores */
 extern int	settings_max_memory;	/* mlops.max_memory, kB: matrix and trainer together */
 extern bool settings_progress_notices;	/* mlops.progress_notices */
+extern bool settings_preloaded; /* mlops is in shared_preload_libraries: there are background workers */
 
 /* Defines them; called once, from _PG_init. */
 extern void settings_define(void);

@@ -88,6 +88,7 @@ for my $table (split /\n/, $source->safe_psql('postgres', q{
 {
 	$questions{$table} = $table eq 'project_member'
 	  ? q{select m::text from mlops.project_member m where exists (select from pg_roles r where r.oid = m.member) order by m::text}
+	  : $table =~ /^job/ ? "select t::text from mlops.$table t where t.kind <> 'housekeeping' order by t::text"
 	  : "select t::text from mlops.$table t order by t::text";
 }
 
