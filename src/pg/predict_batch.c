@@ -144,8 +144,8 @@ batch_receive(TupleTableSlot *slot, DestReceiver *receiver)
 		done = ready_bin(&predictor->ready, predictor->raw, predictor->features,
 						 scan->lanes + (size_t) row * predictor->ready.row_size, &error);
 	else
-		done = model_predict(predictor->model, predictor->raw, predictor->features,
-							 scan->out + (size_t) row * predictor->model->n_outputs, &error);
+		done = encoder_predict(&predictor->encoder, predictor->raw, predictor->features,
+							   scan->out + (size_t) row * predictor->model->n_outputs, &error);
 	if (unlikely(!done))
 		report_error(&error);
 	MemoryContextSwitchTo(old);
