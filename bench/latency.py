@@ -11,12 +11,12 @@ from common import Copy, connect, load_average, machine, median, one, query, rep
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 100000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 5))
-SECONDS = 3
-SINGLE = "select mlops.predict_proba('serve', s) from sample s where id = :id"
+SECONDS = 1
 SCRIPTS = {
     "select": "\\set id random(1, 1000)\nselect :id",
     "row": "\\set id random(1, 1000)\nselect c28 from sample s where id = :id",
-    "predict": f"\\set id random(1, 1000)\n{SINGLE}",
+    "predict": "\\set id random(1, 1000)\nselect mlops.predict_proba('serve', s) from sample s where id = :id",
+    "captured": "\\set id random(1, 1000)\nselect mlops.predict_proba('captured', s) from sample s where id = :id",
     "array": "\\set a random(1, 1000)\nselect mlops.predict_proba('serve', array[:a" + ", 0.5" * 27 + "]::float8[])",
 }
 WRITE = "\\set id random(1, 1000)\nupdate counter set n = n + 1 where id = :id"
@@ -34,8 +34,8 @@ def rate(process):
     return float(re.search(r"tps = ([\d.]+)", output).group(1))
 
 
-def rates(folder, clients, writer):
-    """Transactions a second of each script in turn, beside a writer or not."""
+def rates(cursor, folder, clients, writer):
+    """Transactions a second of each script in turn, beside a writer or not; what was captured is stored before the next begins."""
     measured = {name: [] for name in SCRIPTS}
     for _ in range(ROUNDS):
         for name in SCRIPTS:
@@ -43,6 +43,7 @@ def rates(folder, clients, writer):
             measured[name].append(rate(pgbench(folder, name, clients)))
             if other is not None:
                 other.communicate()
+            query(cursor, "select mlops.flush_capture('1 minute')")
     return {name: median(values) for name, values in measured.items()}
 
 
@@ -65,8 +66,9 @@ def main():
     cursor = connect()
     x, y = synthetic(ROWS)
     Copy.load(cursor, "higgs", x, y)
-    query(cursor, "select version from mlops.train('serve', 'higgs', 'y', task => 'binary')")
-    query(cursor, "select mlops.deploy('serve')")
+    for model, mode in {"serve": "off", "captured": "queue"}.items():
+        query(cursor, f"select version from mlops.train('{model}', 'higgs', 'y', task => 'binary')")
+        query(cursor, f"select mlops.deploy('{model}', capture => '{{\"mode\": \"{mode}\"}}')")
     cursor.execute("create table sample as select row_number() over () as id, h.* from (select * from higgs limit 1000) h")
     cursor.execute("alter table sample add primary key (id)")
     cursor.execute("create table counter as select id, 0 as n from generate_series(1, 1000) id")
@@ -76,7 +78,7 @@ def main():
         for name, text in {**SCRIPTS, "write": WRITE}.items():
             with open(os.path.join(folder, name), "w", encoding="utf8") as file:
                 file.write(text + "\n")
-        quiet, alone, beside = rates(folder, 2, False), rates(folder, 1, False), rates(folder, 1, True)
+        quiet, alone, beside = rates(cursor, folder, 2, False), rates(cursor, folder, 1, False), rates(cursor, folder, 1, True)
 
     query(cursor, "select version from mlops.train('large', 'higgs', 'y', task => 'binary', algorithm => 'random_forest', "
                   "params => '{\"n_estimators\": 115}')")
@@ -93,7 +95,7 @@ def main():
     report("latency", "one prediction at a time, prepared, 100 trees of depth 6",
            ["what", "transactions/s, 2 clients", "of select 1", "µs above select 1", "µs above it beside a writer"],
            [line("select 1", "select"), line("a row of a table by its key", "row"), line("predict_proba() of that row", "predict"),
-            line("predict_proba() of 28 numbers", "array")],
+            line("the same, captured", "captured"), line("predict_proba() of 28 numbers", "array")],
            [f"First prediction of a connection with a model of {size / 1e6:.0f} MB: {cold[0]:.0f} ms where nobody has loaded it, "
             f"{first:.2f} ms where it is shared, of which {second:.2f} ms are the statement itself.",
             f"{ROUNDS} rounds in turn of {SECONDS} s, medians; load average {load_average():.1f}.", versions(cursor) + ".", machine() + "."])

@@ -67,18 +67,24 @@ model_category(const Model *model, const RecipeColumn *column, const char *text,
 }
 
 bool
+model_encode_column(const Model *model, uint32_t i, double raw, double *features, Error *error)
+{
+	const RecipeColumn *column = &model->columns[i];
+
+	if (recipe_encode(column, raw, features + column->first_feature))
+		return true;
+	error_set(error, ERROR_DATA, "missing value in column \"%s\"", model_string(model, column->name));
+	error_detail(error, "The model was trained with \"missing\": \"error\" for this column.");
+	return error_hint(error, "Give a value, or train with another policy for missing values.");
+}
+
+bool
 model_encode(const Model *model, const double *raw, double *features, Error *error)
 {
 	for (uint32_t i = 0; i < model->n_columns; i++)
 	{
-		const RecipeColumn *column = &model->columns[i];
-
-		if (!recipe_encode(column, raw[i], features + column->first_feature))
-		{
-			error_set(error, ERROR_DATA, "missing value in column \"%s\"", model_string(model, column->name));
-			error_detail(error, "The model was trained with \"missing\": \"error\" for this column.");
-			return error_hint(error, "Give a value, or train with another policy for missing values.");
-		}
+		if (!model_encode_column(model, i, raw[i], features, error))
+			return false;
 	}
 	return true;
 }

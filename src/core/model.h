@@ -138,6 +138,9 @@ recipe_unseen_is_error(const RecipeColumn *column)
  */
 extern bool model_encode(const Model *model, const double *raw, double *features, Error *error);
 
+/* The same for the raw value of column i alone. */
+extern bool model_encode_column(const Model *model, uint32_t i, double raw, double *features, Error *error);
+
 /*
  * Outputs of one row: the value, or one probability a class.
  * raw[n_columns]; features[n_features] is scratch; out[n_outputs].

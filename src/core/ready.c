@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "cpu.h"
 #include "ready_layout.h"
 
 #define CHUNK_TREES 16			/* whose leaves are found before they are added: few, so that the next ones are found meanwhile */
@@ -31,7 +30,9 @@ ready_open(Ready *ready, const Model *model, const void *bytes)
 	ready->head = head;
 	ready->row_size = head->n_lanes;
 	ready->direct = head->direct;
-	ready->columnar = head->columnar && cpu_level() == CPU_AVX512;
+	ready->column_words = ready_column_words_kernel();
+	ready->column_scores = ready_column_scores_kernel(head);
+	ready->columnar = head->columnar && ready->column_words != NULL;
 	ready->scratch_size = (ready->columnar ? columns_size(head) : 0) + (size_t) head->n_groups * READY_ROWS * sizeof(double);
 	ready->bin = ready_bin_kernel();
 	ready->leaves = ready_leaves_kernel(head);
@@ -103,16 +104,13 @@ block_shares(const Ready *ready, const uint8_t *lanes, uint32_t n, const uint8_t
 
 	for (uint32_t tree = 0; tree < ready->head->n_trees; tree++)
 	{
-#ifdef __x86_64__
 		if (ready->columnar)
-			ready_column_words(ready->head, tree, columns, words);
+			ready->column_words(ready->head, tree, columns, words);
 		else
-#endif
 			ready_walk_rows(ready->head, tree, lanes, words);
 		for (uint32_t row = 0; row < n; row++)
 			tree_model_add_shares(model, words[row], out + (size_t) row * model->n_outputs);
 	}
-	(void) columns;
 }
 
 /* Adds the leaves of all rows of a block, tree by tree: scores[n_groups][READY_ROWS]. */
@@ -127,13 +125,9 @@ block_scores(const Ready *ready, const uint8_t *lanes, const uint8_t *columns, d
 	{
 		double	   *to = scores + (size_t) group * READY_ROWS;
 
-#ifdef __x86_64__
-		if (ready->columnar && head->heaps != 0)
-			ready_heap_scores(head, tree, columns, to);
-		else if (ready->columnar)
-			ready_column_scores(head, tree, columns, to);
+		if (ready->columnar)
+			ready->column_scores(head, tree, columns, to);
 		else
-#endif
 		{
 			ready_walk_rows(head, tree, lanes, words);
 			for (int row = 0; row < READY_ROWS; row++)
@@ -141,7 +135,6 @@ block_scores(const Ready *ready, const uint8_t *lanes, const uint8_t *columns, d
 		}
 		group = group + 1 == head->n_groups ? 0 : group + 1;
 	}
-	(void) columns;
 }
 
 void
@@ -152,10 +145,8 @@ ready_block(const Ready *ready, const uint8_t *lanes, uint32_t n, void *scratch,
 	double	   *scores = scratch;
 	uint8_t    *columns = (uint8_t *) (scores + (size_t) head->n_groups * READY_ROWS);
 
-#ifdef __x86_64__
 	if (ready->columnar)
 		ready_columns(head, lanes, columns);
-#endif
 	for (uint32_t row = 0; row < n; row++)
 		tree_model_begin(model, out + (size_t) row * model->n_outputs);
 	if (head->link == LINK_SHARES)

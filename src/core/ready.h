@@ -59,11 +59,13 @@ typedef struct Ready
 	size_t		row_size;		/* bytes of a binned row, a multiple of READY_ALIGN */
 	size_t		scratch_size;	/* bytes that ready_block() needs */
 	bool		direct;			/* features are the raw values: rows need no encoding */
-	bool		columnar;		/* blocks are worth more than their rows */
+	bool		columnar;		/* a block's lanes are put side by side */
 
 	/* What this machine uses. */
 	void		(*bin) (const struct ReadyHead *head, const double *values, uint8_t *lanes);
 	void		(*leaves) (const struct ReadyHead *head, const uint8_t *lanes, uint32_t first, uint32_t n, uint64_t *words);
+	void		(*column_words) (const struct ReadyHead *head, uint32_t tree, const uint8_t *columns, uint64_t *words);	/* columnar */
+	void		(*column_scores) (const struct ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores); /* the same */
 } Ready;
 
 /* bytes: what ready_plan_write() wrote for this model. */

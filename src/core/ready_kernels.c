@@ -1,6 +1,6 @@
 /*
  * ready_kernels.c
- *		Leaves of many trees for one row, and of many rows for one tree.
+ *		Leaves of many trees for one row, and of any tree for many rows.
  *
  * A walk is a chain of dependent loads, so several are made side by side: of
  * trees for one row, of rows for one tree.  A leaf's children are the leaf
@@ -9,10 +9,6 @@
  * Small trees with AVX-512 VBMI: a permutation of the row's bytes fetches the
  * lanes of all 63 nodes at once, a comparison makes a mask of decisions of
  * them, and the walk goes down the mask.
- *
- * Trees of few leaves with AVX-512: the lanes of 64 rows lie next to each
- * other, and each node splits the set of rows that reach it, a mask, into
- * those of its children; at the end each leaf writes its number to its rows.
  */
 #include "ready_layout.h"
 
@@ -185,117 +181,6 @@ static const ReadyLeaves heap_kernels[2][READY_TABLES + 1] = {
 	{NULL, leaves_of_heaps_1, leaves_of_heaps_2, leaves_of_heaps_3, leaves_of_heaps_4},
 	{leaves_of_masked_heaps_0, leaves_of_masked_heaps_1, leaves_of_masked_heaps_2, leaves_of_masked_heaps_3, NULL}
 };
-
-/* Eight by eight bytes: by halves of squares of two, four and eight. */
-static inline __attribute__((always_inline)) void
-transpose_square(const uint8_t *from, size_t from_size, uint8_t *to)
-{
-	uint64_t	rows[8];
-
-	for (int i = 0; i < 8; i++)
-		memcpy(&rows[i], from + i * from_size, 8);
-	for (int i = 0; i < 8; i += 2)
-	{
-		uint64_t	changed = ((rows[i] >> 8) ^ rows[i + 1]) & UINT64_C(0x00ff00ff00ff00ff);
-
-		rows[i] ^= changed << 8;
-		rows[i + 1] ^= changed;
-	}
-	for (int i = 0; i < 8; i = i % 2 == 0 ? i + 1 : i + 3)
-	{
-		uint64_t	changed = ((rows[i] >> 16) ^ rows[i + 2]) & UINT64_C(0x0000ffff0000ffff);
-
-		rows[i] ^= changed << 16;
-		rows[i + 2] ^= changed;
-	}
-	for (int i = 0; i < 4; i++)
-	{
-		uint64_t	changed = ((rows[i] >> 32) ^ rows[i + 4]) & UINT64_C(0x00000000ffffffff);
-
-		rows[i] ^= changed << 32;
-		rows[i + 4] ^= changed;
-	}
-	for (int i = 0; i < 8; i++)
-		memcpy(to + i * READY_ROWS, &rows[i], 8);
-}
-
-void
-ready_columns(const ReadyHead *head, const uint8_t *lanes, uint8_t *columns)
-{
-	for (uint32_t lane = 0; lane < head->n_lanes; lane += 8)
-	{
-		for (uint32_t row = 0; row < READY_ROWS; row += 8)
-			transpose_square(lanes + (size_t) row * head->n_lanes + lane, head->n_lanes, columns + (size_t) lane * READY_ROWS + row);
-	}
-}
-
-/* Numbers of the leaves of a tree for READY_ROWS rows.  masked: a constant. */
-static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i
-column_ranks(const ReadyHead *head, const ReadyTree *tree, const uint8_t *columns, bool masked)
-{
-	const ReadySplit *splits = (const ReadySplit *) ready_at(head, head->splits) + tree->splits;
-	const uint16_t *leaf_nodes = (const uint16_t *) ready_at(head, head->leaf_nodes) + tree->leaf_nodes;
-	uint64_t	reached[2 * READY_BLOCK_LEAVES];	/* rows that reach a node */
-	__m512i		ranks = _mm512_setzero_si512();
-	__m512i		rank = _mm512_setzero_si512();
-
-	reached[0] = ~UINT64_C(0);
-	for (const ReadySplit *split = splits; split < splits + tree->n_leaves - 1; split++)
-	{
-		__m512i		lane = _mm512_load_si512(columns + (size_t) split->lane * READY_ROWS);
-		uint64_t	here = reached[split->self];
-
-		if (masked)
-			lane = _mm512_and_si512(lane, _mm512_set1_epi8((char) split->mask));
-
-		uint64_t	right = _mm512_mask_cmpgt_epu8_mask(here, lane, _mm512_set1_epi8((char) split->cut));
-
-		reached[split->left] = here & ~right;
-		reached[split->left + 1] = right;
-	}
-	for (uint32_t i = 1; i < tree->n_leaves; i++)
-	{
-		rank = _mm512_sub_epi8(rank, _mm512_set1_epi8(-1));
-		ranks = _mm512_mask_mov_epi8(ranks, reached[leaf_nodes[i]], rank);
-	}
-	return ranks;
-}
-
-/* The numbers of eight rows as 32-bit integers, and their words. */
-static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i
-gather_words(const uint64_t *words, const uint8_t *ranks)
-{
-	__m256i		index = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *) ranks));
-
-	return _mm512_i32gather_epi64(index, (const void *) words, 8);
-}
-
-CPU_TARGET_AVX512 void
-ready_column_words(const ReadyHead *head, uint32_t tree, const uint8_t *columns, uint64_t *words)
-{
-	const ReadyTree *place = (const ReadyTree *) ready_at(head, head->trees) + tree;
-	const uint64_t *leaves = (const uint64_t *) ready_at(head, head->words) + place->words;
-	uint8_t		ranks[READY_ROWS] __attribute__((aligned(64)));
-
-	_mm512_store_si512(ranks, column_ranks(head, place, columns, true));
-	for (int row = 0; row < READY_ROWS; row += 8)
-		_mm512_storeu_si512(words + row, gather_words(leaves, ranks + row));
-}
-
-CPU_TARGET_AVX512 void
-ready_column_scores(const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores)
-{
-	const ReadyTree *place = (const ReadyTree *) ready_at(head, head->trees) + tree;
-	const uint64_t *leaves = (const uint64_t *) ready_at(head, head->words) + place->words;
-	uint8_t		ranks[READY_ROWS] __attribute__((aligned(64)));
-
-	_mm512_store_si512(ranks, head->n_categories > 0
-					   ? column_ranks(head, place, columns, true)
-					   : column_ranks(head, place, columns, false));
-	for (int row = 0; row < READY_ROWS; row += 8)
-		_mm512_storeu_pd(scores + row, _mm512_add_pd(_mm512_loadu_pd(scores + row),
-													 _mm512_castsi512_pd(gather_words(leaves, ranks + row))));
-}
 
 #endif
 

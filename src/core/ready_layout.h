@@ -8,7 +8,8 @@
  * ready_bin.c		rows to lanes
  * ready.c			predictions
  * ready_kernels.c	leaves of many trees or many rows at once
- * ready_heaps.c	the same of small trees, for a block of rows
+ * ready_columns.c	the same of trees of few leaves, for a block of rows
+ * ready_heaps.c	the same of small trees
  *
  * The kernels of small trees (at most READY_SMALL_DEPTH splits deep) have each
  * tree as a complete one, in heap order: node 1 is the root, 2i and 2i + 1 are
@@ -142,18 +143,20 @@ extern ReadyLeaves ready_leaves_kernel(const ReadyHead *head);
 /* Words of the leaves of one tree for READY_ROWS rows: lanes is row-major. */
 extern void ready_walk_rows(const ReadyHead *head, uint32_t tree, const uint8_t *lanes, uint64_t *words);
 
-#ifdef __x86_64__
-/* Row-major lanes to columns[n_lanes][READY_ROWS], for the next two. */
+/* Row-major lanes to columns[n_lanes][READY_ROWS], for what follows, which is for trees of few leaves. */
 extern void ready_columns(const ReadyHead *head, const uint8_t *lanes, uint8_t *columns);
 
-/* The same of columnar lanes; for trees of few leaves, with AVX-512. */
-extern void ready_column_words(const ReadyHead *head, uint32_t tree, const uint8_t *columns, uint64_t *words);
+/* Words of the leaves of one tree for READY_ROWS rows. */
+typedef void (*ReadyColumnWords) (const ReadyHead *head, uint32_t tree, const uint8_t *columns, uint64_t *words);
+
+extern ReadyColumnWords ready_column_words_kernel(void);
 
 /* Adds them to scores[READY_ROWS], as the doubles that they are. */
-extern void ready_column_scores(const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores);
+typedef void (*ReadyColumnScores) (const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores);
+
+extern ReadyColumnScores ready_column_scores_kernel(const ReadyHead *head);
 
 /* The same, where there are heaps. */
-extern void ready_heap_scores(const ReadyHead *head, uint32_t tree, const uint8_t *columns, double *scores);
-#endif
+extern ReadyColumnScores ready_heap_scores_kernel(void);
 
 #endif

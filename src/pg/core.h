@@ -12,6 +12,7 @@
 #define Buffer CoreBuffer
 
 #include "../core/algorithm.h"
+#include "../core/encoder.h"
 #include "../core/job.h"
 #include "../core/linear_model.h"
 #include "../core/matrix.h"

@@ -11,7 +11,8 @@
  * model, as long as it has users here; between statements it holds none.
  *
  * Each model has a memory context of its own under CacheMemoryContext, and so
- * has the row map that is kept with it for the next statement.
+ * has what a call site leaves with it for the next statement's; that points
+ * into the model's bytes, so it is dropped when they lie elsewhere.
  * Models without users are dropped, least recently used first, as long as all
  * together, and what explains them (explainer_cache.c), exceed
  * mlops.local_cache_size; a copy larger than that is dropped when its last
@@ -56,54 +57,60 @@ model_cache_init(void)
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
 
-/* The row map no longer counts as the model's. */
+/* What was kept no longer counts as the model's. */
 static void
-forget_map(CachedModel *cached)
+forget_kept(CachedModel *cached)
 {
-	cached->size -= cached->row_map_size;
-	total_size -= cached->row_map_size;
-	cached->row_map_size = 0;
-	cached->row_map = NULL;
-	cached->row_map_context = NULL;
+	cached->size -= cached->kept_size;
+	total_size -= cached->kept_size;
+	cached->kept_size = 0;
+	cached->kept = NULL;
+	cached->kept_context = NULL;
 }
 
-/* Keeps a row map. */
-void
-model_cache_keep_map(CachedModel *cached, struct RecordMap *map, MemoryContext context)
+/* Frees what is kept. */
+static void
+drop_kept(CachedModel *cached)
 {
-	if (cached->row_map != NULL)
+	if (cached->kept == NULL)
+		return;
+	MemoryContextDelete(cached->kept_context);
+	forget_kept(cached);
+}
+
+/* Keeps what a call site had. */
+void
+model_cache_keep(CachedModel *cached, struct Predictor *predictor, MemoryContext context)
+{
+	if (cached->kept != NULL)
 	{
 		/* that of another call of the same statement */
 		MemoryContextDelete(context);
 		return;
 	}
-	cached->row_map = map;
-	cached->row_map_context = context;
-	cached->row_map_size = MemoryContextMemAllocated(context, true);
-	cached->size += cached->row_map_size;
-	total_size += cached->row_map_size;
+	cached->kept = predictor;
+	cached->kept_context = context;
+	cached->kept_size = MemoryContextMemAllocated(context, true);
+	cached->size += cached->kept_size;
+	total_size += cached->kept_size;
 }
 
 /* Takes it back. */
-struct RecordMap *
-model_cache_take_map(CachedModel *cached)
+struct Predictor *
+model_cache_take(CachedModel *cached)
 {
-	struct RecordMap *map = cached->row_map;
+	struct Predictor *predictor = cached->kept;
 
-	if (map != NULL)
-		forget_map(cached);
-	return map;
+	if (predictor != NULL)
+		forget_kept(cached);
+	return predictor;
 }
 
 /* Drops a model that has no pins. */
 static void
 drop_model(CachedModel *cached)
 {
-	if (cached->row_map != NULL)
-	{
-		MemoryContextDelete(cached->row_map_context);
-		forget_map(cached);
-	}
+	drop_kept(cached);
 	(void) hash_search(models, cached->sha256, HASH_REMOVE, NULL);
 	dlist_delete(&cached->recency);
 	total_size -= cached->size;
@@ -195,32 +202,57 @@ load_copy(CachedModel *cached, const ModelRef *ref)
 	total_size += VARSIZE(artifact) + ready_size;
 }
 
+/* Pins the model in shared memory and views it there, unless it lies where it lay; false where it cannot be there. */
+static bool
+pin_shared(CachedModel *cached, const ModelRef *ref)
+{
+	if (cached->last_shared != NULL && shared_cache_pin_again(cached->last_shared, cached->sha256, cached->model.header, cached->ready))
+	{
+		cached->shared = cached->last_shared;
+		return true;
+	}
+	cached->last_shared = NULL;
+	drop_kept(cached);
+	cached->shared = shared_cache_pin(ref);
+	if (cached->shared == NULL)
+		return false;
+	if (!prepared)
+		on_shmem_exit(release_shared, (Datum) 0);	/* runs before the shared cache's own, for that came first */
+	prepared = true;
+	cached->ready = shared_cache_view(cached->shared, &cached->model);
+	cached->last_shared = cached->shared;
+	return true;
+}
+
+/* The entry of a hash; NULL where there is none.  Mostly it is the latest. */
+static CachedModel *
+find_entry(const uint8 *sha256)
+{
+	CachedModel *latest = dlist_is_empty(&recent) ? NULL : dlist_container(CachedModel, recency, dlist_head_node(&recent));
+
+	if (latest != NULL && memcmp(latest->sha256, sha256, REGISTRY_HASH_SIZE) == 0)
+		return latest;
+
+	CacheSlot  *slot = hash_search(models, sha256, HASH_FIND, NULL);
+
+	return slot != NULL ? slot->cached : NULL;
+}
+
 /* The model of a version, pinned. */
 CachedModel *
 model_cache_pin(const ModelRef *ref)
 {
-	CacheSlot  *slot;
 	CachedModel *cached;
 
 	if (models == NULL)
 		make_table();
-	slot = hash_search(models, ref->sha256, HASH_FIND, NULL);
-	cached = slot != NULL ? slot->cached : make_entry(ref->sha256);
+	cached = find_entry(ref->sha256);
+	if (cached == NULL)
+		cached = make_entry(ref->sha256);
 	if (cached->copy != NULL)
 		cached->hits++;
-	else if (cached->shared == NULL)
-	{
-		cached->shared = shared_cache_pin(ref);
-		if (cached->shared != NULL)
-		{
-			if (!prepared)
-				on_shmem_exit(release_shared, (Datum) 0);	/* runs before the shared cache's own, for that came first */
-			prepared = true;
-			cached->ready = shared_cache_view(cached->shared, &cached->model);
-		}
-		else
-			load_copy(cached, ref);
-	}
+	else if (cached->shared == NULL && !pin_shared(cached, ref))
+		load_copy(cached, ref);
 	dlist_move_head(&recent, &cached->recency);
 	cached->last_use = GetCurrentStatementStartTimestamp();
 	cached->pins++;

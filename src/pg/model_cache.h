@@ -21,15 +21,16 @@ typedef struct CachedModel
 	Model		model;			/* valid while it is pinned */
 	const void *ready;			/* its ready form, the same; NULL: it has none */
 	SharedModel *shared;		/* pinned in shared memory, while pins > 0; NULL: the bytes are a copy of our own */
+	SharedModel *last_shared;	/* what was pinned the last time, where model and ready were as they still are; NULL: nothing */
 	MemoryContext copy;			/* holds that copy; NULL: there is none */
-	size_t		size;			/* of this, the copy and the row map */
+	size_t		size;			/* of this, the copy and what is kept */
 	int			pins;			/* users; a model in use stays */
 	int64		loads;			/* of the copy */
 	int64		hits;			/* how often it was there */
 	TimestampTz last_use;
-	struct RecordMap *row_map;	/* of the latest row type, between statements; NULL: somebody uses it, or there is none */
-	MemoryContext row_map_context;	/* it lies in, and the size of that */
-	size_t		row_map_size;
+	struct Predictor *kept;		/* room for rows, between statements; NULL: somebody uses it, or there is none */
+	MemoryContext kept_context; /* it lies in, and the size of that */
+	size_t		kept_size;
 	dlist_node	recency;		/* in the list of all, most recently used first */
 } CachedModel;
 
@@ -46,14 +47,14 @@ extern void model_cache_unpin(CachedModel *cached);
 extern void model_cache_keep_budget(void);
 
 /*
- * Keeps how rows of the latest type are read for this pinned model, for the
- * next statement: in a context of its own under CacheMemoryContext, which may
- * be deleted here and now.  Raises no errors.
+ * Keeps what a call site had for the rows of this pinned model, for the next
+ * statement: in a context of its own under CacheMemoryContext, which may be
+ * deleted here and now.  Raises no errors.
  */
-extern void model_cache_keep_map(CachedModel *cached, struct RecordMap *map, MemoryContext context);
+extern void model_cache_keep(CachedModel *cached, struct Predictor *predictor, MemoryContext context);
 
-/* Takes it back, and its context with it; NULL: there is none. */
-extern struct RecordMap *model_cache_take_map(CachedModel *cached);
+/* Takes it back, and its context with it; the model lies where it lay then.  NULL: there is none. */
+extern struct Predictor *model_cache_take(CachedModel *cached);
 
 /* The next of the models that this process holds, with copies or without; NULL: the first. */
 extern const CachedModel *model_cache_next(const CachedModel *cached);

@@ -72,7 +72,8 @@ typedef struct Predictor
 	const Model *model;
 	FeatureForm form;
 	bool		by_value;		/* the model came as a value: nothing may depend on a setting */
-	MemoryContext context;		/* of what follows; ends with the binding to this model */
+	MemoryContext context;		/* of what follows */
+	struct Predictor *place;	/* in that context, to keep this in between statements */
 	struct CachedModel *cached;	/* where it lies; NULL for a value */
 	struct Explanation *explanation;	/* of the explain family; NULL at first */
 	const StatementKey *statement;	/* of the call site */
@@ -83,10 +84,10 @@ typedef struct Predictor
 	uint8	   *lanes;			/* a row, binned */
 	double	   *raw;			/* one a column; NaN is missing */
 	double	   *features;		/* scratch of core */
+	Encoder		encoder;		/* for models without a ready form */
 	double	   *out;			/* one an output */
 	double	   *class_values;	/* what labels stand for as numbers; NULL where they are texts */
 	struct RecordMap *record;	/* the latest row type; NULL at first */
-	bool		keeps_record;	/* between statements, with the model that it lies with */
 	bool		recheck_types;	/* a new statement: a row type of this name may have changed */
 	const char **names;			/* of the columns */
 	size_t	   *name_lengths;
@@ -133,7 +134,7 @@ predict_outputs(Predictor *predictor)
 			ready_row(&predictor->ready, predictor->lanes, predictor->out);
 	}
 	else
-		done = model_predict(predictor->model, predictor->raw, predictor->features, predictor->out, &error);
+		done = encoder_predict(&predictor->encoder, predictor->raw, predictor->features, predictor->out, &error);
 	if (unlikely(!done))
 		report_error(&error);
 }
@@ -153,9 +154,6 @@ extern void predict_from_array(Predictor *predictor, ArrayType *features);
 
 /* Notes a category that training never saw, in predictor->unseen (capture_row.c). */
 extern void capture_note_unseen(const Predictor *predictor, uint32 column, const char *text, size_t length);
-
-/* Leaves what is known of the latest row type with the model, where it is to be kept.  Raises no errors. */
-extern void predict_release_record(Predictor *predictor);
 
 /* Replaces in predictor->raw what an object names; UNDEFINED_COLUMN for what the model lacks. */
 extern void predict_change_from_json(Predictor *predictor, const Jsonb *changes);

@@ -40,7 +40,7 @@ predict_block_add(PredictBlock *block)
 		done = ready_bin(&predictor->ready, predictor->raw, predictor->features,
 						 block->lanes + (size_t) row * predictor->ready.row_size, &error);
 	else
-		done = model_predict(predictor->model, predictor->raw, predictor->features,
+		done = encoder_predict(&predictor->encoder, predictor->raw, predictor->features,
 							 block->out + (size_t) row * predictor->model->n_outputs, &error);
 	if (unlikely(!done))
 		report_error(&error);

@@ -10,12 +10,11 @@
  * check included, and row types looked at.  Only then: within a statement
  * nothing is looked up.
  *
- * What a row type's columns are for a model is left with the model when the
- * call site ends, for the next statement's.
- *
  * A call site may see several models; each has a Predictor.  Models of the
  * registry are pinned in the backend's cache; a reset callback of the
  * FmgrInfo's memory context gives the pins back, however the query ends.
+ * The callback leaves the Predictor with the model, for the next statement's
+ * call site; so its memory is not the query's, but the callback's to free.
  * Models that come as values are copied, and recognised by their TOAST
  * pointer within a statement, else by their bytes.
  */
@@ -91,6 +90,33 @@ statement_key(void)
 	return key;
 }
 
+/* Leaves a predictor with its model, but for what belongs to the statement. */
+static void
+keep_predictor(Predictor *predictor)
+{
+	Predictor  *place = predictor->place;
+
+	if (predictor->capture_site != NULL)
+		MemoryContextDelete(predictor->capture_site->context);
+	predictor->capture = predictor->capture_site = NULL;
+	predictor->unseen = NULL;
+	predictor->statement = NULL;
+	predictor->ref = NULL;
+	*place = *predictor;
+	model_cache_keep(place->cached, place, place->context);
+}
+
+/* Lets go of a model; the predictor is empty then.  Raises no errors. */
+static void
+clear_predictor(Predictor *predictor)
+{
+	if (predictor->cached != NULL && predictor->explanation == NULL)
+		keep_predictor(predictor);
+	else if (predictor->context != NULL)
+		MemoryContextDelete(predictor->context);
+	memset(predictor, 0, sizeof(*predictor));
+}
+
 /* Gives the pins back: the call site's memory ends. */
 static void
 release_call_site(void *argument)
@@ -99,9 +125,12 @@ release_call_site(void *argument)
 
 	for (int i = 0; i < site->n; i++)
 	{
-		predict_release_record(&site->bindings[i]->predictor);
-		if (site->bindings[i]->cached != NULL)
-			model_cache_unpin(site->bindings[i]->cached);
+		Binding    *binding = site->bindings[i];
+
+		if (binding->cached == NULL)
+			continue;
+		clear_predictor(&binding->predictor);
+		model_cache_unpin(binding->cached);
 	}
 }
 
@@ -151,16 +180,6 @@ class_values(const Model *model)
 	return values;
 }
 
-/* Lets go of a model; the predictor is empty then. */
-static void
-clear_predictor(Predictor *predictor)
-{
-	predict_release_record(predictor);
-	if (predictor->context != NULL)
-		MemoryContextDelete(predictor->context);
-	memset(predictor, 0, sizeof(*predictor));
-}
-
 /* Opens a ready form for a predictor, in the current context. */
 static void
 open_ready(Predictor *predictor, const void *bytes)
@@ -194,8 +213,10 @@ predict_prepare(Predictor *predictor, const Model *model, CachedModel *cached, F
 	predictor->cached = cached;
 	predictor->form = form;
 	predictor->by_value = cached == NULL;
+	predictor->place = palloc(sizeof(Predictor));
 	predictor->raw = palloc((model->n_columns + 1) * sizeof(double));
 	predictor->features = palloc((model->n_features + 1) * sizeof(double));
+	encoder_init(&predictor->encoder, model, palloc(encoder_size(model) + 1));
 	predictor->out = palloc(model->n_outputs * sizeof(double));
 	predictor->class_values = class_values(model);
 	predictor->names = palloc((model->n_columns + 1) * sizeof(char *));
@@ -214,13 +235,21 @@ predict_prepare(Predictor *predictor, const Model *model, CachedModel *cached, F
 	predictor->context = context;
 }
 
-/* The same for a model of a call site. */
+/* The same for a model of a call site; of a cached one, what an earlier statement left is taken where it is there. */
 static void
 prepare(CallSite *site, Predictor *predictor, const Model *model, CachedModel *cached)
 {
-	predict_prepare(predictor, model, cached, site->form, site->context);
+	Predictor  *kept = cached != NULL ? model_cache_take(cached) : NULL;
+
+	if (kept != NULL)
+	{
+		*predictor = *kept;
+		predictor->form = site->form;
+		predictor->recheck_types = true;
+	}
+	else
+		predict_prepare(predictor, model, cached, site->form, cached != NULL ? CacheMemoryContext : site->context);
 	predictor->statement = &site->key;
-	predictor->keeps_record = cached != NULL;
 }
 
 /* The place for another model: a new one, or that of the model used longest ago. */

@@ -9,8 +9,7 @@
  * as nothing is NULL and all widths are fixed, then one by one.  Rows that
  * are older than a column of their type are deformed by the server, in a slot
  * that belongs to the map.  The map lives in a memory context of its own
- * under the predictor's; or, where it serves for more than one statement,
- * under CacheMemoryContext, and it lies with the model between them.
+ * under the predictor's.
  */
 #include "predict_map.h"
 
@@ -20,7 +19,6 @@
 #include "utils/typcache.h"
 
 #include "compat.h"
-#include "model_cache.h"
 
 /* What is taken of a column as it is deformed. */
 typedef enum Take
@@ -163,7 +161,7 @@ make_map(Predictor *predictor, Oid type, int32 typmod, uint64 identifier)
 	row_map_init(&map->fields, predictor, row_type);
 	plan_deforming(map, row_type);
 	MemoryContextSwitchTo(old);
-	MemoryContextSetParent(context, predictor->keeps_record ? CacheMemoryContext : predictor->context);
+	MemoryContextSetParent(context, predictor->context);
 	return map;
 }
 
@@ -185,10 +183,6 @@ static pg_noinline RecordMap *
 find_map(Predictor *predictor, Oid type, int32 typmod)
 {
 	uint64		identifier = assign_record_type_identifier(type, typmod);
-
-	if (predictor->record == NULL && predictor->keeps_record)
-		predictor->record = model_cache_take_map(predictor->cached);
-
 	RecordMap  *map = predictor->record;
 
 	if (map == NULL || map->type != type || map->typmod != typmod || map->identifier != identifier)
@@ -203,21 +197,6 @@ find_map(Predictor *predictor, Oid type, int32 typmod)
 		forget_memos(map);
 	predictor->recheck_types = false;
 	return predictor->record;
-}
-
-/* Leaves the map with the model. */
-void
-predict_release_record(Predictor *predictor)
-{
-	RecordMap  *map = predictor->record;
-
-	predictor->record = NULL;
-	if (map == NULL || !predictor->keeps_record)
-		return;
-	if (map->fields.n_arrays == 0)
-		model_cache_keep_map(predictor->cached, map, map->context);
-	else
-		MemoryContextDelete(map->context);	/* it points into the predictor */
 }
 
 /* What is taken of a column whose value lies at data. */

@@ -77,7 +77,16 @@ touch(SharedModel *shared)
 	pg_atomic_write_u64(&shared->last_use, (uint64) GetCurrentStatementStartTimestamp());
 }
 
-/* Pins a model that is there. */
+/* Pins a model that is there; with the lock held. */
+static void
+pin(SharedModel *shared)
+{
+	pg_atomic_fetch_add_u32(&shared->pins, 1);
+	pg_atomic_fetch_add_u64(&shared->hits, 1);
+	touch(shared);
+}
+
+/* Finds a model that is there, and pins it. */
 static SharedModel *
 pin_ready(const SharedKey *key)
 {
@@ -88,11 +97,7 @@ pin_ready(const SharedKey *key)
 	if (shared != NULL && shared->state != SHARED_READY)
 		shared = NULL;
 	if (shared != NULL)
-	{
-		pg_atomic_fetch_add_u32(&shared->pins, 1);
-		pg_atomic_fetch_add_u64(&shared->hits, 1);
-		touch(shared);
-	}
+		pin(shared);
 	LWLockRelease(shared_cache->lock);
 	return shared;
 }
@@ -235,6 +240,30 @@ log_refusal(const ModelRef *ref)
 			 errhint("Each connection that uses it keeps a copy. Raise mlops.shared_cache_size.")));
 }
 
+/* Where the bytes lie. */
+static const void *
+artifact_address(const SharedModel *shared)
+{
+	return dsa_get_address(shared_area, shared->artifact);
+}
+
+/* Pins a model where it was.  The entry may be another's by now, or nobody's, but memory of the table stays. */
+bool
+shared_cache_pin_again(SharedModel *shared, const uint8 *sha256, const void *bytes, const void *ready)
+{
+	SharedKey	key;
+	bool		same;
+
+	shared_key_init(&key, sha256);
+	LWLockAcquire(shared_cache->lock, LW_SHARED);
+	same = shared->state == SHARED_READY && !shared->forgotten && memcmp(&shared->key, &key, sizeof(key)) == 0 &&
+		artifact_address(shared) == bytes && (DsaPointerIsValid(shared->ready) ? ready_address(shared) : NULL) == ready;
+	if (same)
+		pin(shared);
+	LWLockRelease(shared_cache->lock);
+	return same;
+}
+
 /* The model of a version, pinned. */
 SharedModel *
 shared_cache_pin(const ModelRef *ref)
@@ -294,7 +323,7 @@ shared_cache_view(const SharedModel *shared, Model *model)
 {
 	Error		error;
 
-	if (!model_view(model, dsa_get_address(shared_area, shared->artifact), &error))
+	if (!model_view(model, artifact_address(shared), &error))
 		report_error(&error);
 	return DsaPointerIsValid(shared->ready) ? ready_address(shared) : NULL;
 }

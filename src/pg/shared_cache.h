@@ -23,10 +23,16 @@ typedef struct SharedModel SharedModel;
  */
 extern SharedModel *shared_cache_pin(const ModelRef *ref);
 
+/*
+ * The same for a model that this process had pinned before, as `shared`, and
+ * viewed: true where it is still there, with the same bytes in the same place.
+ */
+extern bool shared_cache_pin_again(SharedModel *shared, const uint8 *sha256, const void *bytes, const void *ready);
+
 /* Gives a pin back.  Raises no errors. */
 extern void shared_cache_unpin(SharedModel *shared);
 
-/* Views a pinned model where it lies; its ready form, or NULL. */
+/* Views a pinned model where it lies; its ready form, or NULL.  What they point to holds in this process whenever the model lies there. */
 extern const void *shared_cache_view(const SharedModel *shared, Model *model);
 
 /* A model in shared memory, as the view shows it. */

@@ -2,10 +2,10 @@
  * shared_memory.c
  *		The shared memory that models lie in: their table, and room for their bytes.
  *
- * Where the library is preloaded, mlops.shared_cache_size bytes of the main
- * shared memory are managed as a dynamic shared area that never grows; each
- * process has all of it at hand without mapping anything.  Beside it is a
- * table of entries, fixed in size, too.
+ * Where the library is preloaded, mlops.shared_cache_size bytes of shared
+ * memory (shared_place.c) are managed as a dynamic shared area that never
+ * grows; each process has all of it at hand without mapping anything.  Beside
+ * it is a table of entries, fixed in size, too.
  *
  * shared_cache->lock protects table and entries; shared_cache.c says how.
  * Functions here want it held exclusively, unless they say otherwise.  The
@@ -14,14 +14,14 @@
 #include "shared_memory.h"
 
 #include <limits.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+
+#include "shared_place.h"
 
 #define CACHE_NAME "mlops shared cache"
 #define BYTES_PER_ENTRY (32 * 1024)	/* of the cache: so many models at most */
@@ -33,6 +33,7 @@ HTAB	   *shared_entries;
 dsa_area   *shared_area;
 
 static int	shared_cache_size;	/* mlops.shared_cache_size, kB */
+static void *mapped;			/* memory of our own; NULL: part of the server's */
 
 static shmem_request_hook_type earlier_shmem_request;
 static shmem_startup_hook_type earlier_shmem_startup;
@@ -60,7 +61,9 @@ request_memory(void)
 	if (shared_cache_size == 0)
 		return;
 	RequestAddinShmemSpace(MAXALIGN(sizeof(SharedCache)));
-	RequestAddinShmemSpace(add_size(place_size(), PLACE_ALIGNMENT));
+	mapped = shared_place_map(place_size());
+	if (mapped == NULL)
+		RequestAddinShmemSpace(add_size(place_size(), PLACE_ALIGNMENT));
 	RequestAddinShmemSpace(hash_estimate_size(max_entries(), sizeof(SharedModel)));
 	RequestNamedLWLockTranche(CACHE_NAME, 1);
 }
@@ -93,10 +96,12 @@ start_memory(void)
 	shared_cache = ShmemInitStruct(CACHE_NAME, sizeof(SharedCache), &found);
 	shared_entries = ShmemInitHash(CACHE_NAME " entries", max_entries(), max_entries(), &control, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
 
-	void	   *place = ShmemInitStruct(CACHE_NAME " models", add_size(place_size(), PLACE_ALIGNMENT), &found);
-
 	if (!found)
 	{
+		void	   *place = mapped;
+
+		if (place == NULL)
+			place = ShmemInitStruct(CACHE_NAME " models", add_size(place_size(), PLACE_ALIGNMENT), &found);
 		shared_cache->lock = &GetNamedLWLockTranche(CACHE_NAME)->lock;
 		ConditionVariableInit(&shared_cache->loaded);
 		shared_cache->place = (void *) TYPEALIGN(PLACE_ALIGNMENT, place);
@@ -227,18 +232,13 @@ shared_memory_allocate(size_t size)
 	return bytes;
 }
 
-/* Has the kernel provide the pages of an allocation at once, rather than one by one as they are written; where it cannot, that is no error. */
+/* Has the kernel provide the pages of an allocation. */
 void *
 shared_memory_populate(dsa_pointer bytes, size_t size)
 {
-	char	   *place = dsa_get_address(shared_area, bytes);
+	void	   *place = dsa_get_address(shared_area, bytes);
 
-#ifdef MADV_POPULATE_WRITE
-	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-	uintptr_t	first = (uintptr_t) place / page * page;
-
-	(void) madvise((void *) first, (uintptr_t) place + size - first, MADV_POPULATE_WRITE);
-#endif
+	shared_place_populate(place, size);
 	return place;
 }
 
