@@ -41,7 +41,7 @@ predict_block_add(PredictBlock *block)
 						 block->lanes + (size_t) row * predictor->ready.row_size, &error);
 	else
 		done = encoder_predict(&predictor->encoder, predictor->raw, predictor->features,
-							 block->out + (size_t) row * predictor->model->n_outputs, &error);
+							   block->out + (size_t) row * predictor->model->n_outputs, &error);
 	if (unlikely(!done))
 		report_error(&error);
 	return block->n == READY_ROWS;
