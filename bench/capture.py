@@ -40,14 +40,14 @@ def in_turn(measure):
     return median(values["off"]), median(values["queue"]), ratio
 
 
-def large_query(cursor):
+def large_query(cursor, statement):
     """Processor seconds of one query over all rows."""
     backend = one(cursor, "select pg_backend_pid()")
 
     def measure(model):
         flush(cursor)
         start = processor_seconds(backend)
-        query(cursor, f"select sum(mlops.predict_proba('{model}', h)) from higgs h")
+        query(cursor, statement.format(model=model))
         return processor_seconds(backend) - start
     return in_turn(measure)
 
@@ -98,8 +98,11 @@ def main():
         query(cursor, f"select version from mlops.train('{model}', 'higgs', 'y', task => 'binary')")
         query(cursor, f"select mlops.deploy('{model}', capture => '{{\"mode\": \"{model}\"}}')")
         query(cursor, f"select count(mlops.predict_proba('{model}', h)) from (select * from higgs limit 1000) h")
-    off, queue, ratio = large_query(cursor)
-    rows = [[f"a query over {ROWS:,} rows, processor seconds", f"{off:.2f}", f"{queue:.2f}", f"{ratio:.3f}"]]
+    rows = []
+    for what, statement in (("a query", "select sum(mlops.predict_proba('{model}', h)) from higgs h"),
+                            ("predict_batch()", "select count(*) from mlops.predict_batch('{model}', 'higgs')")):
+        off, queue, ratio = large_query(cursor, statement)
+        rows.append([f"{what} over {ROWS:,} rows, processor seconds", f"{off:.2f}", f"{queue:.2f}", f"{ratio:.3f}"])
     off, queue, ratio = single_predictions(cursor)
     rows.append(["single predictions by pgbench, transactions/s", f"{off:,.0f}", f"{queue:,.0f}", f"{ratio:.3f}"])
     seconds, captured, dropped = steady(cursor)

@@ -39,7 +39,7 @@ create policy retention_change on mlops.retention for update
 create policy retention_end on mlops.retention for delete
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('own'))));
 
--- ---- outcomes: recorded by those who predict, never changed ----
+-- ---- outcomes: recorded by those who predict, never changed; what a bound query reads is for its owner and for those who work on models ----
 
 alter table mlops.outcome enable row level security;
 grant insert (model_id, prediction_id, entity_key, value, observed_at) on mlops.outcome to public;
@@ -49,8 +49,11 @@ create policy outcome_record on mlops.outcome for insert
 	with check (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('predict'))));
 
 alter table mlops.outcome_binding enable row level security;
-create policy outcome_binding_view on mlops.outcome_binding for select
-	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
+create policy outcome_binding_own on mlops.outcome_binding for select
+	using (owner_name operator(pg_catalog.=) current_user);
+create policy outcome_binding_work on mlops.outcome_binding for select
+	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('train')))
+		   or model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('review'))));
 
 -- ---- audit ----
 

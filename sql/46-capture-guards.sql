@@ -28,7 +28,7 @@ begin
 			new.capture := jsonb_build_object('mode', case when mlops.can_capture() then 'queue' else 'off' end);
 			if not mlops.can_capture() then
 				raise notice 'predictions of this deployment are not captured'
-					using hint = 'That takes shared_preload_libraries = ''mlops''. Deploy again with capture => ''{"mode": "queue"}'' when the server has it.';
+					using hint = 'That takes shared_preload_libraries = ''mlops''. Deploy again with capture => ''{"mode": "queue"}'' when the server has it, or with ''{"mode": "transaction"}'' to capture what mlops.score() is asked.';
 			end if;
 		end if;
 	elsif not mlops.can_capture() and coalesce(new.capture ->> 'mode', 'queue') = 'queue' then

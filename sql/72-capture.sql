@@ -35,7 +35,8 @@ grant select on mlops.captured to public;
 create function mlops.list_capture() returns table (
 	model_id bigint, waiting bigint, dropped bigint, lost bigint, sampled bigint, standby bigint, uncommitted bigint, lag interval, bytes bigint)
 language c volatile strict parallel restricted rows 10 as 'MODULE_PATHNAME', 'mlops_list_capture';
-comment on function mlops.list_capture() is 'What shared memory counts about capture in this database: the other part of view mlops.capture_status';
+comment on function mlops.list_capture() is
+'What shared memory counts about capture of the models in this database that the caller views: the other part of view mlops.capture_status. Superusers see a row without a model: what is counted of all models beyond 1,024 at a time';
 
 create view mlops.capture_status with (security_invoker) as
 	select m.name as model,
@@ -59,7 +60,7 @@ comment on view mlops.capture_status is 'What was captured of each model, and wh
 comment on column mlops.capture_status.captured is 'Rows that were written';
 comment on column mlops.capture_status.dropped is 'Rows that found the queue full: mlops.capture_queue_size is too small, or the writer cannot write';
 comment on column mlops.capture_status.skipped is 'Rows that were left out on purpose: the sum of the three columns skipped_...; others bear the weight of those left out by sampling';
-comment on column mlops.capture_status.lost is 'Rows that were in the queue when the server crashed, or when their model was dropped';
+comment on column mlops.capture_status.lost is 'Rows that were in the queue when the server crashed or when their model was dropped, or that were given up because they could not be written and others needed the room';
 comment on column mlops.capture_status.waiting is 'Rows in the queue';
 comment on column mlops.capture_status.lag is 'Age of the oldest row in the queue';
 comment on column mlops.capture_status.bytes is 'What they take of the queue';
@@ -218,6 +219,7 @@ begin
 		continue when to_regclass('mlops.' || quote_ident(partition)) is not null;
 		execute format('create table mlops.%I (like mlops.%I)', partition, parent);
 		execute format('create index on mlops.%I (prediction_id)', partition);
+		execute format('create index on mlops.%I using brin (model_id, at) with (pages_per_range = 16, autosummarize)', partition);
 		if parent = 'prediction' then
 			execute format('create index on mlops.%I (model_id, entity_key, at) where entity_key is not null', partition);
 		end if;
@@ -230,15 +232,17 @@ end
 $$;
 comment on function mlops.make_prediction_partition(timestamptz) is 'Makes the partitions of captured predictions for the day of a time';
 
-create function mlops.apply_retention(now timestamptz default clock_timestamp()) returns bigint
+create function mlops.apply_retention(now timestamptz default mlops.clock()) returns bigint
 language plpgsql
-set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '1s'
 as $$
 declare
 	part record;
 	removed bigint;
 	total bigint := 0;
 	expires boolean;
+	expired text[] := '{}';
+	name text;
 begin
 	for part in
 		select c.relname::text as name, 'prediction_features' || substr(c.relname, length('prediction') + 1) as features,
@@ -251,21 +255,25 @@ begin
 		execute format('select not exists (select from mlops.%I p left join mlops.retention r on r.model_id = p.model_id'
 					   ' where r.keep is null or $1 + 1 > $2 - r.keep)', part.name) into expires using part.day, now;
 		if expires then
-			-- whoever reads it now goes first; the next day tries again
-			begin
-				perform set_config('lock_timeout', '1s', true);
-				execute format('select count(*) from mlops.%I', part.name) into removed;
-				execute format('drop table mlops.%I, mlops.%I', part.name, part.features);
-				total := total + removed;
-			exception when lock_not_available then
-				raise log 'predictions of % are in use, and are removed later', part.day;
-			end;
+			expired := expired || part.name;
 			continue;
 		end if;
 		execute format('delete from mlops.%I f using mlops.retention r where r.model_id = f.model_id and f.at < $1 - r.keep', part.features) using now;
 		execute format('delete from mlops.%I p using mlops.retention r where r.model_id = p.model_id and p.at < $1 - r.keep', part.name) using now;
 		get diagnostics removed = row_count;
 		total := total + removed;
+	end loop;
+
+	-- last, for it locks all of mlops.prediction until this transaction ends; whoever reads now goes first, and the next day tries again
+	foreach name in array expired loop
+		begin
+			execute format('lock table only mlops.prediction, only mlops.prediction_features, mlops.%I in access exclusive mode', name);
+			execute format('select count(*) from mlops.%I', name) into removed;
+			execute format('drop table mlops.%I, mlops.%I', name, 'prediction_features' || substr(name, length('prediction') + 1));
+			total := total + removed;
+		exception when lock_not_available then
+			raise log 'predictions of % are in use, and are removed later', to_date(right(name, 10), 'YYYY_MM_DD');
+		end;
 	end loop;
 	return total;
 end

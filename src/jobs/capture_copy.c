@@ -98,8 +98,13 @@ capture_copy_prediction(CaptureCopy *copy, const CaptureRow *row, const char *us
 	else
 		put_bytes(data, row->data + key_size, row->class_size);
 	put_double(data, row->probability);
-	pq_sendint32(data, sizeof(float));
-	pq_sendfloat4(data, row->latency);
+	if (isnan(row->latency))
+		put_null(data);
+	else
+	{
+		pq_sendint32(data, sizeof(float));
+		pq_sendfloat4(data, row->latency);
+	}
 	put_double(data, row->weight);
 	put_bytes(data, user, (uint32) strlen(user));
 	copy->n++;

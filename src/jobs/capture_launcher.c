@@ -9,7 +9,9 @@
  * its end, and looks again: one writer at a time goes around the databases.
  *
  * Where a writer fails, its database waits, each time twice as long, and the
- * others go on.  Where no process can be started, all wait.
+ * others go on.  Its rows stay in the queue, unless that has gone on for some
+ * time and they take three quarters of it: then the oldest are given up, so
+ * that the others have room.  Where no process can be started, all wait.
  */
 #include "postgres.h"
 
@@ -29,11 +31,12 @@
 #include "capture_launcher.h"
 #include "capture_writer.h"
 
-#define GATHER_MS 300			/* how long the first row waits for others */
+#define GATHER_MS 1000			/* how long the first row waits for others */
 #define LOOK_MS 50				/* between looks, while rows wait */
 #define REST_MS 60000			/* between looks, while none do */
 #define SHORTEST_PAUSE_MS 1000	/* after a failure */
 #define LONGEST_PAUSE_MS 60000
+#define HOPE_MS 10000			/* how long rows of a database that cannot be written are kept in any case */
 #define RESTART_S 5
 
 extern PGDLLEXPORT void mlops_capture_launcher_main(Datum argument);
@@ -43,7 +46,9 @@ typedef struct Pause
 {
 	Oid			database;
 	int			length_ms;
+	TimestampTz start;			/* of the first of those that followed each other */
 	TimestampTz end;
+	bool		said;			/* the log says that rows are given up */
 } Pause;
 
 static List *pauses = NIL;		/* of Pause */
@@ -75,6 +80,7 @@ pause_database(Oid database)
 	{
 		pause = palloc0(sizeof(Pause));
 		pause->database = database;
+		pause->start = GetCurrentTimestamp();
 		pauses = lappend(pauses, pause);
 	}
 	pause->length_ms = pause->length_ms == 0 ? SHORTEST_PAUSE_MS : Min(pause->length_ms * 2, LONGEST_PAUSE_MS);
@@ -93,9 +99,39 @@ forget_pause(Oid database)
 	pfree(pause);
 }
 
-/* The database of the oldest row that can be written now, or InvalidOid; and when that row came. */
+/* Whether a database could not be written for so long that its rows are given up where others need their room. */
+static bool
+cannot_write(Oid database)
+{
+	const Pause *pause = find_pause(database);
+
+	return pause != NULL && TimestampDifferenceExceeds(pause->start, GetCurrentTimestamp(), HOPE_MS);
+}
+
+/* Makes room in a queue that databases fill which cannot be written. */
+static void
+make_room(void)
+{
+	ListCell   *cell;
+
+	if (capture_ring_make_room(cannot_write) == 0)
+		return;
+	foreach(cell, pauses)
+	{
+		Pause	   *pause = lfirst(cell);
+
+		if (pause->said || !cannot_write(pause->database))
+			continue;
+		ereport(LOG,
+				(errmsg("captured predictions of database %u are given up, because they cannot be written and the queue is full", pause->database),
+				 errhint("Errors of the mlops capture writer say why. mlops.capture_status counts the rows as lost.")));
+		pause->said = true;
+	}
+}
+
+/* The database of the oldest row that can be written now, or InvalidOid; and the row's position. */
 static Oid
-find_work(TimestampTz *since)
+find_work(uint64 *place)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Oid			found = InvalidOid;
@@ -106,29 +142,36 @@ find_work(TimestampTz *since)
 	capture_ring_bounds(&position, &head);
 	while (position < head && !OidIsValid(found))
 	{
-		CaptureRow *row = capture_ring_next(&position);
 		const Pause *pause;
+		CaptureRow *row;
 
+		*place = position;
+		row = capture_ring_next(&position);
 		if (pg_atomic_read_u32(&row->state) != CAPTURE_READY)
 			continue;
 		pg_read_barrier();
 		pause = find_pause(row->database);
-		if (pause != NULL && pause->end > now)
-			continue;
-		found = row->database;
-		*since = row->at;
+		if (pause == NULL || pause->end <= now)
+			found = row->database;
 	}
 	LWLockRelease(capture_shared->lock);
 	return found;
 }
 
-/* Whether the queue should be written without waiting for more rows. */
+/* Whether the queue, whose oldest row that can be written is here, should be written without waiting for more rows. */
 static bool
-is_urgent(TimestampTz since)
+is_urgent(uint64 place)
 {
+	static uint64 latest = UINT64_MAX;
+	static TimestampTz since;
 	uint64		tail;
 	uint64		head;
 
+	if (place != latest)
+	{
+		latest = place;
+		since = GetCurrentTimestamp();
+	}
 	capture_ring_bounds(&tail, &head);
 	return capture_shared->hurry || head - tail > capture_shared->size / 8 ||
 		TimestampDifferenceExceeds(since, GetCurrentTimestamp(), GATHER_MS);
@@ -240,7 +283,7 @@ mlops_capture_launcher_main(Datum argument)
 
 	for (;;)
 	{
-		TimestampTz since = 0;
+		uint64		place = 0;
 		Oid			database;
 		BackgroundWorkerHandle *handle;
 
@@ -248,10 +291,11 @@ mlops_capture_launcher_main(Datum argument)
 		capture_ring_abandon();
 		capture_ring_advance();
 		LWLockRelease(capture_shared->lock);
-		database = find_work(&since);
+		make_room();
+		database = find_work(&place);
 		if (!OidIsValid(database))
 			await_row();
-		else if (!is_urgent(since))
+		else if (!is_urgent(place))
 			rest(LOOK_MS);
 		else if ((handle = start_writer(database)) != NULL)
 			await_writer(handle, database);

@@ -160,31 +160,49 @@ write_rows(Batch *batch)
 	capture_copy_run(&features, "prediction_features", features_columns, lengthof(features_columns));
 }
 
-/* Writes down what was counted; the numbers that it took from shared memory. */
+/* The counts of a model, added where there are none. */
+static CaptureCount *
+find_count(List **counts, int64 model_id)
+{
+	ListCell   *cell;
+	CaptureCount *count;
+
+	foreach(cell, *counts)
+	{
+		count = lfirst(cell);
+		if (count->model_id == model_id)
+			return count;
+	}
+	count = palloc0(sizeof(CaptureCount));
+	count->model_id = model_id;
+	*counts = lappend(*counts, count);
+	return count;
+}
+
+/* Writes down what was counted, of this batch and in shared memory; what it was. */
 static List *
 write_counts(Batch *batch)
 {
 	List	   *counts = NIL;
-	CaptureCounters *counters;
+	ListCell   *cell;
 
-	for (int i = 0; (counters = capture_counters_at(i)) != NULL; i++)
+	for (uint32 i = 0; i < CAPTURE_MODELS; i++)
 	{
-		ListCell   *cell;
-		CaptureCount *count;
+		CaptureCounters *counters = capture_counters_at(i);
 
-		if (counters->database != MyDatabaseId)
-			continue;
-		count = palloc0(sizeof(CaptureCount));
-		capture_count_read(count, counters);
-		foreach(cell, batch->known)
-		{
-			const Layout *layout = lfirst(cell);
+		if (counters != NULL && counters->database == MyDatabaseId)
+			capture_count_read(find_count(&counts, counters->model_id), counters);
+	}
+	foreach(cell, batch->known)
+	{
+		const Layout *layout = lfirst(cell);
 
-			if (layout->model_id == counters->model_id)
-				count->captured += layout->written;
-		}
-		if (capture_count_write(count))
-			counts = lappend(counts, count);
+		find_count(&counts, layout->model_id)->captured += layout->written;
+	}
+	foreach(cell, counts)
+	{
+		if (!capture_count_write(lfirst(cell)))
+			counts = foreach_delete_current(counts, cell);
 	}
 	return counts;
 }
@@ -209,6 +227,7 @@ static bool
 write_batch(Batch *batch)
 {
 	List	   *counts = NIL;
+	bool		installed;
 
 	MemoryContextReset(batch->context);
 	batch->known = NIL;
@@ -223,7 +242,8 @@ write_batch(Batch *batch)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, "writing captured predictions");
 	MemoryContextSwitchTo(batch->context);
-	if (OidIsValid(get_extension_oid("mlops", true)))
+	installed = OidIsValid(get_extension_oid("mlops", true));
+	if (installed)
 	{
 		write_rows(batch);
 		counts = write_counts(batch);
@@ -232,6 +252,8 @@ write_batch(Batch *batch)
 	HOLD_INTERRUPTS();
 	CommitTransactionCommand();
 	finish(batch, counts);
+	if (!installed)
+		capture_counters_forget(MyDatabaseId);
 	RESUME_INTERRUPTS();
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);

@@ -26,7 +26,6 @@
 
 #include "access/parallel.h"
 #include "access/xlog.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -38,6 +37,7 @@
 #define MOST_SEEN 65536			/* hashes that a query keeps */
 #define REMEMBERED_SETTINGS 16	/* deployments */
 #define SAID_AT_ONCE 1024		/* rows left out that are counted together */
+#define MOST_COLUMNS_AT_FIRST 1000	/* that a buffer has room for, if they are numbers */
 
 /* What is captured of a query that predicts by one deployment. */
 typedef struct CaptureQuery
@@ -47,7 +47,7 @@ typedef struct CaptureQuery
 	MemoryContextCallback release;
 	int64		deployment_id;
 	StatementKey key;
-	const Predictor *leader;
+	const Predictor *leader;	/* NULL before the first row */
 	CaptureCounters *counters;
 	uint64		seed;
 	double		sample;
@@ -62,6 +62,7 @@ typedef struct CaptureQuery
 	uint64	   *seen;			/* hashes, 0: free */
 	uint32		n_seen;
 	uint32		n_slots;
+	uint64		first_seen[FIRST_SEEN]; /* the slots at first */
 } CaptureQuery;
 
 /* The settings of a deployment. */
@@ -148,6 +149,7 @@ release_query(void *argument)
 	CaptureQuery *query = argument;
 
 	say_left_out(query);
+	capture_counters_release(query->counters);
 	for (CaptureQuery **link = &queries; *link != NULL; link = &(*link)->next)
 	{
 		if (*link == query)
@@ -160,27 +162,26 @@ release_query(void *argument)
 
 /* Begins to number rows. */
 static void
-start_query(CaptureQuery *query, const Predictor *leader, double sample)
+start_query(CaptureQuery *query, const StatementKey *key, double sample)
 {
 	static uint64 n_queries = 0;
 
-	query->key = *leader->statement;
-	query->leader = leader;
+	query->key = *key;
+	query->leader = NULL;
 	query->sample = sample;
-	query->seed = hash_bytes_uint32_extended((uint32) MyProcPid, (uint64) MyStartTimestamp + n_queries++);
+	query->seed = hash64_combine((uint64) MyStartTimestamp + n_queries++, (uint64) MyProcPid);
 	query->thinned = query->ordinal = query->reserved = 0;
 	query->doubling = (uint64) Max(capture_rows_per_query, 1);
 	query->mask = 0;
 	query->carry = 0;
 	query->n_seen = 0;
 	query->parallel = IsInParallelMode();
-	if (query->seen != NULL)
-		memset(query->seen, 0, query->n_slots * sizeof(uint64));
+	memset(query->seen, 0, query->n_slots * sizeof(uint64));
 }
 
 /* The CaptureQuery of a deployment in a query. */
 static CaptureQuery *
-find_query(const Predictor *predictor, const ModelRef *ref, MemoryContext context, CaptureCounters *counters, double sample)
+find_query(const Predictor *predictor, const ModelRef *ref, MemoryContext context, double sample)
 {
 	CaptureQuery *query = queries;
 
@@ -191,18 +192,20 @@ find_query(const Predictor *predictor, const ModelRef *ref, MemoryContext contex
 		query = MemoryContextAllocZero(context, sizeof(CaptureQuery));
 		query->context = context;
 		query->deployment_id = ref->deployment_id;
-		query->counters = counters;
+		query->counters = capture_counters_hold(ref->model_id);
+		query->seen = query->first_seen;
+		query->n_slots = FIRST_SEEN;
 		query->release.func = release_query;
 		query->release.arg = query;
 		query->next = queries;
 		queries = query;
 		MemoryContextRegisterResetCallback(context, &query->release);
-		start_query(query, predictor, sample);
+		start_query(query, predictor->statement, sample);
 	}
 	else if (memcmp(&query->key, predictor->statement, sizeof(StatementKey)) != 0)
 	{
 		say_left_out(query);
-		start_query(query, predictor, sample);
+		start_query(query, predictor->statement, sample);
 	}
 	return query;
 }
@@ -224,6 +227,27 @@ find_masked(const Predictor *predictor, const CaptureSettings *settings)
 	return masked;
 }
 
+/* The memory of a site ends. */
+static void
+release_site(void *argument)
+{
+	CaptureSite *site = argument;
+
+	if (site->known != NULL)
+		release_settings(site->known);
+	if (site->counters != NULL)
+		capture_counters_release(site->counters);
+}
+
+/* Makes an empty buffer; smaller than initStringInfo() does, for most sites capture one row and end. */
+static void
+make_buffer(StringInfo buffer, uint32 size)
+{
+	buffer->data = palloc(size);
+	buffer->maxlen = (int) size;
+	resetStringInfo(buffer);
+}
+
 /* Makes a site of settings that are known, or of a version without a deployment. */
 static CaptureSite *
 make_site(const Predictor *predictor, const ModelRef *ref, KnownSettings *known)
@@ -235,20 +259,19 @@ make_site(const Predictor *predictor, const ModelRef *ref, KnownSettings *known)
 
 	site->context = context;
 	site->settings = known != NULL ? &known->settings : &nothing_special;
+	site->known = known;
 	if (known != NULL)
-	{
 		known->uses++;
-		site->release.func = release_settings;
-		site->release.arg = known;
-		MemoryContextRegisterResetCallback(context, &site->release);
-	}
+	site->release.func = release_site;
+	site->release.arg = site;
+	MemoryContextRegisterResetCallback(context, &site->release);
 	site->model_id = ref->model_id;
 	site->deployment_id = ref->deployment_id;
 	site->version = ref->version;
 	site->masked = find_masked(predictor, site->settings);
 	site->weight = 1;
-	initStringInfo(&site->features);
-	initStringInfo(&site->key);
+	make_buffer(&site->features, Min(predictor->model->n_columns, MOST_COLUMNS_AT_FIRST) * 11 + 16);
+	make_buffer(&site->key, 32);
 	MemoryContextSwitchTo(old);
 	return site;
 }
@@ -274,15 +297,11 @@ capture_bind(Predictor *predictor, const ModelRef *ref, MemoryContext query)
 		return;
 	if (site == NULL || site->deployment_id != ref->deployment_id || site->settings != &known->settings)
 	{
-		CaptureCounters *counters = capture_counters(ref->model_id);
-
-		if (counters == NULL)
-			return;
 		if (site != NULL)
 			MemoryContextDelete(site->context);
 		predictor->capture_site = NULL;
 		predictor->capture_site = site = make_site(predictor, ref, known);
-		site->counters = counters;
+		site->counters = capture_counters_hold(ref->model_id);
 	}
 	site->query = NULL;
 	if (RecoveryInProgress())
@@ -290,7 +309,7 @@ capture_bind(Predictor *predictor, const ModelRef *ref, MemoryContext query)
 	else if (ref->uncommitted)
 		site->only_counted = &site->counters->uncommitted;
 	else
-		site->query = find_query(predictor, ref, query, site->counters, site->settings->sample);
+		site->query = find_query(predictor, ref, query, site->settings->sample);
 	predictor->capture = site;
 }
 
@@ -318,14 +337,14 @@ keep_seen(CaptureQuery *query, uint64 hash)
 		uint64	   *old = query->seen;
 		uint32		n_old = query->n_slots;
 
-		query->n_slots = n_old == 0 ? FIRST_SEEN : n_old * 2;
+		query->n_slots = n_old * 2;
 		query->seen = MemoryContextAllocZero(query->context, query->n_slots * sizeof(uint64));
 		for (uint32 i = 0; i < n_old; i++)
 		{
 			if (old[i] != 0)
 				query->seen[seen_slot(query, old[i])] = old[i];
 		}
-		if (old != NULL)
+		if (old != query->first_seen)
 			pfree(old);
 	}
 
@@ -342,16 +361,19 @@ keep_seen(CaptureQuery *query, uint64 hash)
 static bool
 is_new_row(CaptureQuery *query, const Predictor *predictor, const void *row, size_t length, bool known)
 {
-	bool		leads = query->leader == predictor;
+	bool		leads;
 
+	if (query->leader == NULL)
+		query->leader = predictor;
+	leads = query->leader == predictor;
 	if (!leads && (known || query->n_seen >= MOST_SEEN))
 		return false;
 	if (query->n_seen >= MOST_SEEN)
 		return true;
 
-	uint64		hash = hash_bytes_extended(row, (int) length, 0) | 1;
+	uint64		hash = hash64_bytes(row, length) | 1;
 
-	if (!leads && query->n_slots > 0 && query->seen[seen_slot(query, hash)] != 0)
+	if (!leads && query->seen[seen_slot(query, hash)] != 0)
 		return false;
 	keep_seen(query, hash);
 	return true;
@@ -378,13 +400,29 @@ choose_row(CaptureQuery *query, double *weight)
 		query->doubling *= 2;
 		query->mask = query->mask * 2 + 1;
 	}
-	if (query->mask != 0 && !draw(query, query->ordinal, 1.0 / ((double) query->mask + 1)))
+	if (query->mask != 0 && (hash64_combine(query->seed, query->ordinal) & query->mask) != 0)
 	{
 		query->carry++;
 		return false;
 	}
 	*weight = (query->carry + 1) / query->sample;
 	query->carry = 0;
+	return true;
+}
+
+/* Begins a new row where it is captured. */
+static bool
+begin_if_chosen(Predictor *predictor, CaptureSite *site)
+{
+	CaptureQuery *query = site->query;
+
+	if (!choose_row(query, &site->weight))
+	{
+		if (++query->unsaid >= SAID_AT_ONCE)
+			say_left_out(query);
+		return false;
+	}
+	capture_begin_row(predictor, site);
 	return true;
 }
 
@@ -400,16 +438,26 @@ capture_wants(Predictor *predictor, const void *row, size_t length, bool known)
 			pg_atomic_fetch_add_u64(site->only_counted, 1);
 		return false;
 	}
-	if (!is_new_row(query, predictor, row, length, known))
-		return false;
-	if (!choose_row(query, &site->weight))
+	return is_new_row(query, predictor, row, length, known) && begin_if_chosen(predictor, site);
+}
+
+bool
+capture_wants_next(Predictor *predictor)
+{
+	CaptureSite *site = predictor->capture;
+
+	if (site->query == NULL)
 	{
-		if (++query->unsaid >= SAID_AT_ONCE)
-			say_left_out(query);
+		pg_atomic_fetch_add_u64(site->only_counted, 1);
 		return false;
 	}
-	capture_begin_row(predictor, site);
-	return true;
+	return begin_if_chosen(predictor, site);
+}
+
+void
+capture_pass_on(CaptureSite *site, double weight)
+{
+	site->query->carry += weight * site->query->sample;
 }
 
 /* Defines the setting. */

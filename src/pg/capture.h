@@ -5,8 +5,11 @@
  * capture.c			which rows of a query are captured
  * capture_hooks.c		planning, EXPLAIN, DROP DATABASE
  * capture_row.c		one row into the queue
+ * capture_block.c		rows of predict_batch()
+ * capture_key.c		keys of entities
  * capture_codec.c		its features as bytes
  * capture_ring.c		the queue, in shared memory
+ * capture_counters.c	what is counted of each model
  * capture_save.c		the queue across a shutdown
  * capture_parallel.c	numbers of rows in parallel queries
  * capture_tables.c		partitions, layouts, counts
@@ -62,7 +65,8 @@ typedef struct CaptureColumns
 typedef struct CaptureSite
 {
 	MemoryContext context;		/* that all of it lies in; under the predictor's */
-	MemoryContextCallback release;	/* of the settings */
+	MemoryContextCallback release;	/* of what it holds */
+	struct KnownSettings *known;	/* NULL: there is no deployment */
 	const CaptureSettings *settings;
 	int64		model_id;
 	int64		deployment_id;	/* 0: none */
@@ -93,6 +97,9 @@ extern CaptureSite *capture_site_make(const Predictor *predictor, const ModelRef
  */
 extern bool capture_wants(Predictor *predictor, const void *row, size_t length, bool known);
 
+/* The same for the next of rows that no other call of the query predicts. */
+extern bool capture_wants_next(Predictor *predictor);
+
 /* Puts the row that was predicted into the queue. */
 extern void capture_row(Predictor *predictor, Datum features);
 
@@ -102,8 +109,51 @@ extern void capture_begin_row(Predictor *predictor, CaptureSite *site);
 /* Encodes features and key of the row that was predicted: site->features, site->key. */
 extern void capture_encode_row(Predictor *predictor, CaptureSite *site, Datum features);
 
-/* What a row was answered: the number or NaN, the class or NULL, the probability or NaN. */
-extern void capture_answer(const Predictor *predictor, double *prediction, const char **class, double *probability);
+/* What a row was answered, by the model's outputs for it: the number or NaN, the class or NULL, the probability or NaN. */
+extern void capture_answer(const Predictor *predictor, const double *out, double *prediction, const char **class, double *probability);
+
+/* A row that is encoded. */
+typedef struct EncodedRow
+{
+	uint32		row;			/* of a block */
+	uint32		key_size;		/* or CAPTURE_NO_KEY */
+	uint32		features_size;
+	double		weight;
+} EncodedRow;
+
+/* Puts it into the queue, with the model's outputs and the microseconds that it took (NaN: unknown). */
+extern void capture_put(Predictor *predictor, const double *out, const EncodedRow *encoded, const char *key, const char *features, float latency);
+
+/* A row found no room: the query's next one bears its weight, too. */
+extern void capture_pass_on(CaptureSite *site, double weight);
+
+/* Rows of a block that are encoded, until they are answered. */
+typedef struct CaptureBlock
+{
+	StringInfoData bytes;		/* keys and features */
+	int			n;
+	EncodedRow	rows[READY_ROWS];
+} CaptureBlock;
+
+/* In the site's memory. */
+extern CaptureBlock *capture_block_make(CaptureSite *site);
+
+/* Adds a row of the block that was read, after capture_wants_next(); puts all of them into the queue. */
+extern void capture_block_add(CaptureBlock *block, Predictor *predictor, uint32 row, Datum features);
+extern void capture_block_finish(CaptureBlock *block, Predictor *predictor, const double *out);
+
+/* ---- Keys (capture_key.c) ---- */
+
+#define CAPTURE_LONGEST_KEY 1000	/* bytes */
+
+/* A key as it is stored: what is longer is its beginning and its digest.  *length becomes the result's; palloc'ed where it is another text. */
+extern const char *capture_key(const char *key, size_t *length);
+
+/* The same of a text. */
+extern text *capture_key_text(text *key);
+
+/* SHA-256 of a key, in hexadecimal digits. */
+extern char *capture_key_digest(const char *key, size_t length);
 
 /* Defines mlops.capture_rows_per_query; installs the hooks where the library is preloaded. */
 extern void capture_init(void);

@@ -26,6 +26,7 @@
 #include "json_fields.h"
 
 #define LARGEST_INTEGER 134217727.0 /* takes four bytes: beyond, a float does as well */
+#define LONGEST_NUMBER 10		/* bytes of a code and what follows but for texts; of a variable-length integer, too */
 
 PG_FUNCTION_INFO_V1(mlops_decode_features);
 
@@ -36,85 +37,107 @@ typedef struct Bytes
 	const uint8 *end;
 } Bytes;
 
-/* Appends an unsigned integer, seven bits a byte, the lowest first. */
-static void
-append_varint(StringInfo out, uint64 value)
+/* Puts an unsigned integer, seven bits a byte, the lowest first; its end. */
+static inline char *
+put_varint(char *place, uint64 value)
 {
 	while (value >= 0x80)
 	{
-		appendStringInfoCharMacro(out, (char) (value | 0x80));
+		*place++ = (char) (value | 0x80);
 		value >>= 7;
 	}
-	appendStringInfoCharMacro(out, (char) value);
+	*place++ = (char) value;
+	return place;
 }
 
-/* Appends a code and a double. */
-static void
-append_double(StringInfo out, CaptureCode code, double value)
+/* Puts a code and a double. */
+static inline char *
+put_double(char *place, CaptureCode code, double value)
 {
-	appendStringInfoCharMacro(out, (char) code);
-	appendBinaryStringInfo(out, (const char *) &value, sizeof(value));
+	*place++ = (char) code;
+	memcpy(place, &value, sizeof(value));
+	return place + sizeof(value);
 }
 
-/* Appends a number as short as it goes. */
-static void
-append_number(StringInfo out, bool single, double raw)
+/* Puts a number as short as it goes. */
+static inline char *
+put_number(char *place, bool single, double raw)
 {
 	float		as_float = (float) raw;
 
-	if (raw == trunc(raw) && fabs(raw) <= LARGEST_INTEGER && !(raw == 0 && signbit(raw)))
+	if (fabs(raw) <= LARGEST_INTEGER && raw == (double) (int32) raw && !(raw == 0 && signbit(raw)))
 	{
-		int64		value = (int64) raw;
+		int64		value = (int32) raw;
 
-		appendStringInfoCharMacro(out, (char) CAPTURED_INTEGER);
-		append_varint(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
+		*place++ = (char) CAPTURED_INTEGER;
+		return put_varint(place, ((uint64) value << 1) ^ (uint64) (value >> 63));
 	}
-	else if (single || (double) as_float == raw)
+	if (single || (double) as_float == raw)
 	{
-		appendStringInfoCharMacro(out, (char) (single ? CAPTURED_FLOAT : CAPTURED_SHORT_DOUBLE));
-		appendBinaryStringInfo(out, (const char *) &as_float, sizeof(as_float));
+		*place++ = (char) (single ? CAPTURED_FLOAT : CAPTURED_SHORT_DOUBLE);
+		memcpy(place, &as_float, sizeof(as_float));
+		return place + sizeof(as_float);
 	}
-	else
-		append_double(out, CAPTURED_DOUBLE, raw);
+	return put_double(place, CAPTURED_DOUBLE, raw);
 }
 
-void
-capture_encode_number(StringInfo out, const RecipeColumn *column, double raw)
+/* Puts the raw value of a column. */
+static inline char *
+put_value(char *place, const RecipeColumn *column, double raw)
 {
 	if (isnan(raw))
 	{
-		appendStringInfoCharMacro(out, (char) CAPTURED_NULL);
-		return;
+		*place++ = (char) CAPTURED_NULL;
+		return place;
 	}
 	switch ((ColumnKind) column->kind)
 	{
 		case KIND_NUMBER:
 		case KIND_CATEGORY:
-			append_number(out, column->storage == STORAGE_FLOAT32, raw);
-			break;
+			return put_number(place, column->storage == STORAGE_FLOAT32, raw);
 		case KIND_BOOLEAN:
-			appendStringInfoCharMacro(out, (char) (raw != 0 ? CAPTURED_TRUE : CAPTURED_FALSE));
-			break;
+			*place++ = (char) (raw != 0 ? CAPTURED_TRUE : CAPTURED_FALSE);
+			return place;
 		case KIND_DATE:
-			append_double(out, CAPTURED_DATE, raw);
-			break;
+			return put_double(place, CAPTURED_DATE, raw);
 		case KIND_TIMESTAMP:
-			append_double(out, CAPTURED_TIMESTAMP, raw);
-			break;
+			return put_double(place, CAPTURED_TIMESTAMP, raw);
 		case KIND_TIMESTAMPTZ:
-			append_double(out, CAPTURED_TIMESTAMPTZ, raw);
-			break;
+			return put_double(place, CAPTURED_TIMESTAMPTZ, raw);
 		case KIND_INTERVAL:
-			append_double(out, CAPTURED_INTERVAL, raw);
-			break;
+			return put_double(place, CAPTURED_INTERVAL, raw);
 	}
+	return place;
+}
+
+/* The bytes up to here are a part of the text. */
+static inline void
+end_at(StringInfo out, const char *end)
+{
+	out->len = (int) (end - out->data);
+}
+
+void
+capture_encode_numbers(StringInfo out, const RecipeColumn *columns, const double *raw, uint32 n)
+{
+	char	   *place;
+
+	enlargeStringInfo(out, (int) n * LONGEST_NUMBER);
+	place = out->data + out->len;
+	for (uint32 i = 0; i < n; i++)
+		place = put_value(place, &columns[i], raw[i]);
+	end_at(out, place);
 }
 
 void
 capture_encode_text(StringInfo out, CaptureCode code, const char *text, size_t length)
 {
-	appendStringInfoCharMacro(out, (char) code);
-	append_varint(out, length);
+	char	   *place;
+
+	enlargeStringInfo(out, LONGEST_NUMBER);
+	place = out->data + out->len;
+	*place++ = (char) code;
+	end_at(out, put_varint(place, length));
 	appendBinaryStringInfo(out, text, (int) length);
 }
 

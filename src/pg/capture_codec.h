@@ -33,8 +33,8 @@ typedef enum CaptureCode
 	CAPTURED_INTERVAL = 12
 } CaptureCode;
 
-/* Appends the raw value of a column that is no category. */
-extern void capture_encode_number(StringInfo out, const RecipeColumn *column, double raw);
+/* Appends the raw values of columns that are no categories, or of a category that is NULL. */
+extern void capture_encode_numbers(StringInfo out, const RecipeColumn *columns, const double *raw, uint32 n);
 
 /* Appends a text: of CAPTURED_TEXT or CAPTURED_NUMERIC. */
 extern void capture_encode_text(StringInfo out, CaptureCode code, const char *text, size_t length);

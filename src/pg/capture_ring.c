@@ -15,16 +15,12 @@
  * committed, and the tail moves over what is done.  lock protects rows that
  * are READY against being finished while somebody looks at them.
  *
- * Counters lie in memory that the postmaster maps for itself: unlike the
- * ring, it survives when a crash makes the server start anew, so that it is
- * known how many rows of which model were lost.  An orderly shutdown loses
- * none (capture_save.c).
+ * A crash loses what is in the ring, and capture_counters.c knows how much
+ * that is; an orderly shutdown loses nothing (capture_save.c).
  */
 #include "capture_ring.h"
 
 #include <limits.h>
-#include <signal.h>
-#include <sys/mman.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -35,6 +31,7 @@
 
 #include "capture_parallel.h"
 #include "capture_save.h"
+#include "clock.h"
 
 #define RING_NAME "mlops capture queue"
 #define DEFAULT_KILOBYTES (32 * 1024)
@@ -43,7 +40,6 @@
 CaptureShared *capture_shared;
 
 static char *ring;				/* capture_shared->size bytes */
-static CaptureCounters *counters;	/* CAPTURE_MODELS; those in use come first.  New ones take capture_shared->lock. */
 static int	capture_queue_size; /* mlops.capture_queue_size, kB */
 
 static shmem_request_hook_type earlier_shmem_request;
@@ -69,14 +65,6 @@ request_memory(void)
 	RequestNamedLWLockTranche(RING_NAME, 1);
 }
 
-/* Rows that were in a queue that is no more. */
-static void
-count_lost(void)
-{
-	for (int i = 0; i < CAPTURE_MODELS && counters[i].database != InvalidOid; i++)
-		pg_atomic_fetch_add_u64(&counters[i].lost, pg_atomic_exchange_u64(&counters[i].waiting, 0));
-}
-
 /* Lays out shared memory, or finds it. */
 static void
 start_memory(void)
@@ -86,7 +74,7 @@ start_memory(void)
 	if (earlier_shmem_startup != NULL)
 		earlier_shmem_startup();
 	capture_shared = NULL;
-	if (capture_queue_size == 0 || counters == NULL)
+	if (capture_queue_size == 0 || !capture_counters_mapped())
 		return;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
@@ -101,7 +89,7 @@ start_memory(void)
 		SpinLockInit(&capture_shared->mutex);
 		pg_atomic_init_u32(&capture_shared->sleeping, 0);
 		ConditionVariableInit(&capture_shared->finished);
-		count_lost();
+		capture_counters_restart();
 		capture_restore();
 	}
 	LWLockRelease(AddinShmemInitLock);
@@ -109,69 +97,28 @@ start_memory(void)
 		on_shmem_exit(capture_save, (Datum) 0);
 }
 
-/* The counters of a model in a database, taken into use where there are none. */
-static CaptureCounters *
-find_counters(Oid database, int64 model_id)
+/* The time now, to be given to a row. */
+static inline TimestampTz
+time_now(void)
 {
-	for (int pass = 0; pass < 2; pass++)
-	{
-		/* the second time nobody else can add the same */
-		if (pass == 1)
-			LWLockAcquire(capture_shared->lock, LW_EXCLUSIVE);
-		for (int i = 0; i < CAPTURE_MODELS; i++)
-		{
-			CaptureCounters *place = &counters[i];
-
-			if (place->database == InvalidOid && pass == 0)
-				break;
-			if (place->database == InvalidOid)
-			{
-				place->model_id = model_id;
-				pg_write_barrier();
-				place->database = database;
-			}
-			pg_read_barrier();
-			if (place->database == database && place->model_id == model_id)
-			{
-				if (pass == 1)
-					LWLockRelease(capture_shared->lock);
-				return place;
-			}
-		}
-		if (pass == 1)
-			LWLockRelease(capture_shared->lock);
-	}
-	return NULL;
-}
-
-/* The counters of a model of the current database. */
-CaptureCounters *
-capture_counters(int64 model_id)
-{
-	return find_counters(MyDatabaseId, model_id);
-}
-
-/* Those in use, by place. */
-CaptureCounters *
-capture_counters_at(int i)
-{
-	return i < CAPTURE_MODELS && counters[i].database != InvalidOid ? &counters[i] : NULL;
+	return unlikely(clock_stands()) ? clock_now() : GetCurrentTimestamp();
 }
 
 /* An id from the clock, larger than the last one; with the mutex held. */
 static int64
-take_id(TimestampTz *at)
+take_id(TimestampTz *at, bool stands)
 {
+	int64	   *last = &capture_shared->last_ids[stands ? 1 : 0];
 	int64		id = *at / 1000 << ID_BITS;
 
-	if (id <= capture_shared->last_id)
+	if (id <= *last)
 	{
 		/* more than one in this millisecond, or the clock stepped back: the time follows the id */
-		id = capture_shared->last_id + 1;
+		id = *last + 1;
 		if (id >> ID_BITS != *at / 1000)
 			*at = (id >> ID_BITS) * 1000;
 	}
-	capture_shared->last_id = id;
+	*last = id;
 	return id;
 }
 
@@ -181,9 +128,9 @@ capture_next_id(TimestampTz *at)
 {
 	int64		id;
 
-	*at = GetCurrentTimestamp();
+	*at = time_now();
 	SpinLockAcquire(&capture_shared->mutex);
-	id = take_id(at);
+	id = take_id(at, clock_stands());
 	SpinLockRelease(&capture_shared->mutex);
 	return id;
 }
@@ -207,6 +154,7 @@ static CaptureRow *
 take_place(size_t size, int64 model_id, TimestampTz *at)
 {
 	volatile CaptureShared *shared = capture_shared;
+	bool		stands = clock_stands();
 	CaptureRow *row = NULL;
 
 	SpinLockAcquire(&capture_shared->mutex);
@@ -229,7 +177,7 @@ take_place(size_t size, int64 model_id, TimestampTz *at)
 		row->database = MyDatabaseId;
 		row->pid = MyProcPid;
 		row->model_id = model_id;
-		row->prediction_id = take_id(at);
+		row->prediction_id = take_id(at, stands);
 		shared->head += padding + size;
 	}
 	SpinLockRelease(&capture_shared->mutex);
@@ -241,7 +189,7 @@ CaptureRow *
 capture_ring_reserve(CaptureCounters *counted, int64 model_id, size_t data_size)
 {
 	size_t		size = TYPEALIGN(CAPTURE_ALIGNMENT, offsetof(CaptureRow, data) + data_size);
-	TimestampTz at = GetCurrentTimestamp();
+	TimestampTz at = time_now();
 	CaptureRow *row = NULL;
 
 	pg_atomic_fetch_add_u64(&counted->waiting, 1);
@@ -255,6 +203,7 @@ capture_ring_reserve(CaptureCounters *counted, int64 model_id, size_t data_size)
 	}
 	row->at = at;
 	row->user = GetUserId();
+	row->place = capture_counters_place(counted);
 	return row;
 }
 
@@ -271,19 +220,11 @@ capture_ring_restore(const CaptureRow *saved)
 		return NULL;
 	memcpy((char *) row + offsetof(CaptureRow, database), (const char *) saved + offsetof(CaptureRow, database),
 		   offsetof(CaptureRow, data) - offsetof(CaptureRow, database));
-	for (int i = 0; i < CAPTURE_MODELS; i++)
-	{
-		/* nobody else is there yet */
-		if (counters[i].database == InvalidOid)
-		{
-			counters[i].database = saved->database;
-			counters[i].model_id = saved->model_id;
-		}
-		if (counters[i].database != saved->database || counters[i].model_id != saved->model_id)
-			continue;
-		pg_atomic_fetch_add_u64(&counters[i].waiting, 1);
-		break;
-	}
+
+	CaptureCounters *counted = capture_counters_restore(saved->database, saved->model_id);
+
+	row->place = capture_counters_place(counted);
+	pg_atomic_fetch_add_u64(&counted->waiting, 1);
 	return row;
 }
 
@@ -348,33 +289,55 @@ capture_ring_advance(void)
 void
 capture_ring_finish(CaptureRow *row, bool lost)
 {
-	for (int i = 0; i < CAPTURE_MODELS && counters[i].database != InvalidOid; i++)
-	{
-		if (counters[i].database != row->database || counters[i].model_id != row->model_id)
-			continue;
-		pg_atomic_fetch_sub_u64(&counters[i].waiting, 1);
-		if (lost)
-			pg_atomic_fetch_add_u64(&counters[i].lost, 1);
-		break;
-	}
+	CaptureCounters *counted = capture_counters_at(row->place);
+
+	pg_atomic_fetch_sub_u64(&counted->waiting, 1);
+	if (lost)
+		pg_atomic_fetch_add_u64(&counted->lost, 1);
 	pg_atomic_write_u32(&row->state, CAPTURE_DONE);
 }
 
-/* Gives up rows whose process is gone. */
+/* Gives up the oldest row where its process is gone: the only one that keeps others from their room. */
 void
 capture_ring_abandon(void)
 {
+	uint64		tail;
+	uint64		head;
+	CaptureRow *row;
+
+	capture_ring_bounds(&tail, &head);
+	if (tail == head)
+		return;
+	row = capture_ring_next(&tail);
+	if (pg_atomic_read_u32(&row->state) == CAPTURE_WRITING && BackendPidGetProc(row->pid) == NULL)
+		capture_ring_finish(row, true);
+}
+
+/* Gives up the oldest rows of databases that cannot be written. */
+uint64
+capture_ring_make_room(CaptureCannotWrite cannot_write)
+{
+	uint64		most = capture_shared->size / 4 * 3;
+	uint64		n = 0;
 	uint64		position;
 	uint64		head;
 
 	capture_ring_bounds(&position, &head);
-	while (position < head)
+	if (head - position <= most)
+		return 0;
+	LWLockAcquire(capture_shared->lock, LW_EXCLUSIVE);
+	while (head - position > most)
 	{
 		CaptureRow *row = capture_ring_next(&position);
 
-		if (pg_atomic_read_u32(&row->state) == CAPTURE_WRITING && BackendPidGetProc(row->pid) == NULL)
-			capture_ring_finish(row, true);
+		if (pg_atomic_read_u32(&row->state) != CAPTURE_READY || !cannot_write(row->database))
+			continue;
+		capture_ring_finish(row, true);
+		n++;
 	}
+	capture_ring_advance();
+	LWLockRelease(capture_shared->lock);
+	return n;
 }
 
 /* Gives up the rows of a database. */
@@ -396,6 +359,7 @@ capture_ring_forget(Oid database)
 			capture_ring_finish(row, true);
 	}
 	capture_ring_advance();
+	capture_counters_forget(database);
 	LWLockRelease(capture_shared->lock);
 }
 
@@ -412,11 +376,7 @@ capture_ring_init(void)
 							preloaded ? PGC_POSTMASTER : PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 	if (!preloaded)
 		return;
-	counters = mmap(NULL, CAPTURE_MODELS * sizeof(CaptureCounters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (counters == MAP_FAILED)
-		ereport(FATAL,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not map memory for the counters of captured predictions: %m")));
+	capture_counters_map();
 	earlier_shmem_request = shmem_request_hook;
 	shmem_request_hook = request_memory;
 	earlier_shmem_startup = shmem_startup_hook;

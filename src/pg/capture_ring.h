@@ -14,6 +14,8 @@
 #include "storage/lwlock.h"
 #include "storage/spin.h"
 
+#include "capture_counters.h"
+
 #define CAPTURE_NO_KEY UINT32_MAX	/* key_size of a row without a key */
 
 typedef enum CaptureRowState
@@ -43,24 +45,11 @@ typedef struct CaptureRow
 	uint32		key_size;		/* or CAPTURE_NO_KEY */
 	uint32		class_size;		/* 0: none */
 	uint32		features_size;	/* 0: not captured */
+	uint32		place;			/* of its counters */
 	char		data[FLEXIBLE_ARRAY_MEMBER];	/* key, class, features */
 } CaptureRow;
 
 #define CAPTURE_ALIGNMENT 16	/* of rows: the first fields of one always fit in front of the end */
-#define CAPTURE_MODELS 1024		/* that are counted by themselves */
-
-/* What is counted of a model in a database, beside what its table says. */
-typedef struct CaptureCounters
-{
-	Oid			database;		/* InvalidOid: free */
-	int64		model_id;
-	pg_atomic_uint64 waiting;	/* rows in the queue */
-	pg_atomic_uint64 dropped;	/* the queue was full */
-	pg_atomic_uint64 lost;		/* in the queue when the server crashed, or of a model that is gone */
-	pg_atomic_uint64 sampled;	/* left out by sampling */
-	pg_atomic_uint64 standby;	/* asked on a standby, which writes nothing */
-	pg_atomic_uint64 uncommitted;	/* answered by a deployment of the asking transaction */
-} CaptureCounters;
 
 /* What is shared beside the queue's bytes. */
 typedef struct CaptureShared
@@ -69,7 +58,7 @@ typedef struct CaptureShared
 	slock_t		mutex;			/* protects what follows */
 	uint64		head;			/* where the next row begins; positions only grow */
 	uint64		tail;			/* all before is done; is moved with the lock held, too */
-	int64		last_id;
+	int64		last_ids[2];	/* by the clock, and by mlops.now */
 	bool		hurry;			/* somebody waits in flush_capture() */
 	Latch	   *launcher;		/* NULL while there is none */
 	pg_atomic_uint32 sleeping;	/* the launcher waits for a first row */
@@ -83,12 +72,6 @@ extern CaptureShared *capture_shared;	/* NULL: the library is not preloaded, or 
 
 /* Defines mlops.capture_queue_size, and asks for the memory where the library is preloaded. */
 extern void capture_ring_init(void);
-
-/* The counters of a model in the current database, for as long as the process lives; NULL where no more models can be counted. */
-extern CaptureCounters *capture_counters(int64 model_id);
-
-/* The same of any model, by place: NULL from the end of those in use on. */
-extern CaptureCounters *capture_counters_at(int i);
 
 /*
  * A new row of a model for so many bytes of data, with size, state, database,
@@ -117,13 +100,20 @@ extern CaptureRow *capture_ring_next(uint64 *position);
 /* Moves the tail over what is done, and tells those who wait.  With the lock held exclusively. */
 extern void capture_ring_advance(void);
 
-/* Gives up rows that processes which are gone left behind.  With the lock held exclusively. */
+/* Gives up the oldest row where the process that was to fill it in is gone.  With the lock held exclusively. */
 extern void capture_ring_abandon(void);
 
 /* Marks a row as done; lost: it was not written.  With the lock held exclusively. */
 extern void capture_ring_finish(CaptureRow *row, bool lost);
 
-/* Gives up the rows of a database that is being dropped. */
+/*
+ * Gives up the oldest rows of databases that cannot be written, until the
+ * others have a quarter of the queue; the number of rows.
+ */
+typedef bool (*CaptureCannotWrite) (Oid database);
+extern uint64 capture_ring_make_room(CaptureCannotWrite cannot_write);
+
+/* Gives up the rows of a database that is being dropped, and what is counted of it. */
 extern void capture_ring_forget(Oid database);
 
 /* Wakes the launcher, where there is one. */

@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
+#include "executor/tuptable.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -26,7 +27,6 @@
 #include "capture_codec.h"
 
 #define LONGEST_TEXT 1000		/* bytes of a captured text; what is longer is cut */
-#define LONGEST_KEY 1000
 
 /* Length of a text after cutting. */
 static size_t
@@ -67,20 +67,15 @@ capture_begin_row(Predictor *predictor, CaptureSite *site)
 
 /* How columns of a row type are captured. */
 static CaptureColumns *
-make_columns(CaptureSite *site, Oid type, int32 typmod, uint64 identifier)
+make_columns(CaptureSite *site, TupleDesc row_type)
 {
 	MemoryContext context = AllocSetContextCreate(site->context, "mlops captured columns", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	TupleDesc	shared = lookup_rowtype_tupdesc(type, typmod);
 	CaptureColumns *columns = palloc0(sizeof(CaptureColumns));
 	int			n = site->settings->n_also + 1;
 
 	columns->context = context;
-	columns->type = type;
-	columns->typmod = typmod;
-	columns->identifier = identifier;
-	columns->row_type = CreateTupleDescCopy(shared);
-	ReleaseTupleDesc(shared);
+	columns->row_type = CreateTupleDescCopy(row_type);
 	columns->numbers = palloc0(n * sizeof(AttrNumber));
 	columns->types = palloc0(n * sizeof(Oid));
 	columns->outputs = palloc0(n * sizeof(FmgrInfo));
@@ -118,25 +113,24 @@ find_columns(CaptureSite *site, HeapTupleHeader record)
 
 	if (columns == NULL || columns->type != type || columns->typmod != typmod || columns->identifier != identifier)
 	{
+		TupleDesc	row_type = lookup_rowtype_tupdesc(type, typmod);
+
 		if (columns != NULL)
 			MemoryContextDelete(columns->context);
 		site->columns = NULL;
-		site->columns = columns = make_columns(site, type, typmod, identifier);
+		site->columns = columns = make_columns(site, row_type);
+		ReleaseTupleDesc(row_type);
+		columns->type = type;
+		columns->typmod = typmod;
+		columns->identifier = identifier;
 	}
 	return columns;
 }
 
 /* A value of the row as a text, and what it is; NULL where it is NULL, or the row has no such column. */
 static char *
-record_text(CaptureSite *site, HeapTupleHeader record, int i, CaptureCode *code)
+column_text(CaptureColumns *columns, int i, Datum value, bool null, CaptureCode *code)
 {
-	CaptureColumns *columns = find_columns(site, record);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(record), .t_data = record};
-	bool		null = true;
-	Datum		value = (Datum) 0;
-
-	if (columns->numbers[i] != 0)
-		value = heap_getattr(&tuple, columns->numbers[i], columns->row_type, &null);
 	if (null)
 		return NULL;
 	switch (columns->types[i])
@@ -157,6 +151,32 @@ record_text(CaptureSite *site, HeapTupleHeader record, int i, CaptureCode *code)
 			break;
 	}
 	return OutputFunctionCall(&columns->outputs[i], value);
+}
+
+/* The same of a row as a value. */
+static char *
+record_text(CaptureSite *site, HeapTupleHeader record, int i, CaptureCode *code)
+{
+	CaptureColumns *columns = find_columns(site, record);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(record), .t_data = record};
+	bool		null = true;
+	Datum		value = (Datum) 0;
+
+	if (columns->numbers[i] != 0)
+		value = heap_getattr(&tuple, columns->numbers[i], columns->row_type, &null);
+	return column_text(columns, i, value, null, code);
+}
+
+/* The same of a row of a source, all of which have one type. */
+static char *
+slot_text(CaptureSite *site, const TupleTableSlot *slot, int i, CaptureCode *code)
+{
+	if (site->columns == NULL)
+		site->columns = make_columns(site, slot->tts_tupleDescriptor);
+
+	int			number = site->columns->numbers[i];
+
+	return number == 0 ? NULL : column_text(site->columns, i, slot->tts_values[number - 1], slot->tts_isnull[number - 1], code);
 }
 
 /* The same of a JSON object. */
@@ -194,6 +214,8 @@ beside_text(const Predictor *predictor, CaptureSite *site, Datum features, int i
 			return record_text(site, DatumGetHeapTupleHeader(features), i, code);
 		case FEATURES_JSON:
 			return json_value_text(DatumGetJsonbP(features), i == 0 ? site->settings->key : site->settings->also[i - 1], code);
+		case FEATURES_SLOT:
+			return slot_text(site, (TupleTableSlot *) DatumGetPointer(features), i, code);
 		case FEATURES_ARRAY:
 			break;
 	}
@@ -202,12 +224,11 @@ beside_text(const Predictor *predictor, CaptureSite *site, Datum features, int i
 
 /* ---- The row ---- */
 
-/* Encodes one column of the model. */
+/* Encodes a category. */
 static void
-encode_column(const Predictor *predictor, CaptureSite *site, uint32 column, int *next_unseen)
+encode_category(const Predictor *predictor, CaptureSite *site, uint32 column, int *next_unseen)
 {
 	const Model *model = predictor->model;
-	const RecipeColumn *recipe = &model->columns[column];
 	double		raw = predictor->raw[column];
 
 	if (isnan(raw) && *next_unseen < site->unseen.n && site->unseen.noted[*next_unseen].column == column)
@@ -216,14 +237,42 @@ encode_column(const Predictor *predictor, CaptureSite *site, uint32 column, int 
 
 		capture_encode_text(&site->features, CAPTURED_TEXT, noted->text, noted->length);
 	}
-	else if (recipe->kind == KIND_CATEGORY && !isnan(raw))
+	else if (isnan(raw))
+		capture_encode_numbers(&site->features, &model->columns[column], &raw, 1);
+	else
 	{
-		const char *level = model_string(model, model->categories[recipe->categories + (uint64) raw]);
+		const char *level = model_string(model, model->categories[model->columns[column].categories + (uint64) raw]);
 
 		capture_encode_text(&site->features, CAPTURED_TEXT, level, cut(level, strlen(level), LONGEST_TEXT));
 	}
-	else
-		capture_encode_number(&site->features, recipe, raw);
+}
+
+/* Encodes the model's columns but for those that are masked. */
+static void
+encode_columns(const Predictor *predictor, CaptureSite *site)
+{
+	const Model *model = predictor->model;
+	const bool *masked = site->masked;
+	int			next_unseen = 0;
+	uint32		column = 0;
+
+	while (column < model->n_columns)
+	{
+		uint32		first = column;
+
+		while (column < model->n_columns && model->columns[column].kind != KIND_CATEGORY && (masked == NULL || !masked[column]))
+			column++;
+		if (column > first)
+			capture_encode_numbers(&site->features, &model->columns[first], &predictor->raw[first], column - first);
+		else if (masked != NULL && masked[column])
+		{
+			while (next_unseen < site->unseen.n && site->unseen.noted[next_unseen].column == column)
+				next_unseen++;
+			column++;
+		}
+		else
+			encode_category(predictor, site, column++, &next_unseen);
+	}
 }
 
 /* In which order columns come that were noted. */
@@ -242,26 +291,23 @@ capture_encode_row(Predictor *predictor, CaptureSite *site, Datum features)
 	const CaptureSettings *settings = site->settings;
 	CaptureCode code = CAPTURED_TEXT;
 	char	   *key = settings->key != NULL ? beside_text(predictor, site, features, 0, &code) : NULL;
-	int			next_unseen = 0;
 
 	predictor->unseen = NULL;
 	site->has_key = key != NULL;
 	resetStringInfo(&site->key);
 	if (key != NULL)
-		appendBinaryStringInfo(&site->key, key, (int) cut(key, strlen(key), LONGEST_KEY));
+	{
+		size_t		length = strlen(key);
+		const char *stored = capture_key(key, &length);
+
+		appendBinaryStringInfo(&site->key, stored, (int) length);
+	}
 	resetStringInfo(&site->features);
 	if (!settings->features)
 		return;
 	if (site->unseen.n > 1)
 		qsort(site->unseen.noted, site->unseen.n, sizeof(UnseenCategory), compare_noted);
-	for (uint32 column = 0; column < predictor->model->n_columns; column++)
-	{
-		if (site->masked != NULL && site->masked[column])
-			while (next_unseen < site->unseen.n && site->unseen.noted[next_unseen].column == column)
-				next_unseen++;
-		else
-			encode_column(predictor, site, column, &next_unseen);
-	}
+	encode_columns(predictor, site);
 	for (int i = 1; i <= settings->n_also; i++)
 	{
 		char	   *text = beside_text(predictor, site, features, i, &code);
@@ -276,7 +322,7 @@ capture_encode_row(Predictor *predictor, CaptureSite *site, Datum features)
 }
 
 void
-capture_answer(const Predictor *predictor, double *prediction, const char **class, double *probability)
+capture_answer(const Predictor *predictor, const double *out, double *prediction, const char **class, double *probability)
 {
 	const Model *model = predictor->model;
 
@@ -284,15 +330,54 @@ capture_answer(const Predictor *predictor, double *prediction, const char **clas
 	*probability = NAN;
 	if (model->task == TASK_REGRESSION)
 	{
-		*prediction = predictor->out[0];
+		*prediction = out[0];
 		return;
 	}
 
-	uint32		best = model_best_class(predictor->out, model->n_outputs);
+	uint32		best = model_best_class(out, model->n_outputs);
 
 	*prediction = predictor->class_values != NULL ? predictor->class_values[best] : NAN;
 	*class = model_label(model, best);
-	*probability = predictor->out[model->task == TASK_BINARY ? 1 : best];
+	*probability = out[model->task == TASK_BINARY ? 1 : best];
+}
+
+void
+capture_put(Predictor *predictor, const double *out, const EncodedRow *encoded, const char *key, const char *features, float latency)
+{
+	CaptureSite *site = predictor->capture;
+	const char *class;
+	double		prediction;
+	double		probability;
+
+	capture_answer(predictor, out, &prediction, &class, &probability);
+
+	size_t		class_size = class != NULL ? strlen(class) : 0;
+	size_t		key_size = encoded->key_size == CAPTURE_NO_KEY ? 0 : encoded->key_size;
+	CaptureRow *row = capture_ring_reserve(site->counters, site->model_id, key_size + class_size + encoded->features_size);
+	char	   *data;
+
+	if (row == NULL)
+	{
+		capture_pass_on(site, encoded->weight);
+		return;
+	}
+	row->version = site->version;
+	row->deployment_id = site->deployment_id;
+	row->prediction = prediction;
+	row->probability = probability;
+	row->weight = encoded->weight;
+	row->latency = latency;
+	row->key_size = encoded->key_size;
+	row->class_size = (uint32) class_size;
+	row->features_size = encoded->features_size;
+	data = row->data;
+	memcpy(data, key, key_size);
+	data += key_size;
+	if (class_size > 0)
+		memcpy(data, class, class_size);
+	data += class_size;
+	memcpy(data, features, encoded->features_size);
+	capture_ring_publish(row);
 }
 
 void
@@ -300,36 +385,12 @@ capture_row(Predictor *predictor, Datum features)
 {
 	CaptureSite *site = predictor->capture;
 	instr_time	duration;
-	const char *class;
-	double		prediction;
-	double		probability;
+	EncodedRow	encoded = {.weight = site->weight};
 
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, site->start);
 	capture_encode_row(predictor, site, features);
-	capture_answer(predictor, &prediction, &class, &probability);
-
-	size_t		class_size = class != NULL ? strlen(class) : 0;
-	CaptureRow *row = capture_ring_reserve(site->counters, site->model_id, (size_t) site->key.len + class_size + (size_t) site->features.len);
-	char	   *data;
-
-	if (row == NULL)
-		return;
-	row->version = site->version;
-	row->deployment_id = site->deployment_id;
-	row->prediction = prediction;
-	row->probability = probability;
-	row->weight = site->weight;
-	row->latency = (float) (INSTR_TIME_GET_DOUBLE(duration) * 1e6);
-	row->key_size = site->has_key ? (uint32) site->key.len : CAPTURE_NO_KEY;
-	row->class_size = (uint32) class_size;
-	row->features_size = (uint32) site->features.len;
-	data = row->data;
-	memcpy(data, site->key.data, site->key.len);
-	data += site->key.len;
-	if (class_size > 0)
-		memcpy(data, class, class_size);
-	data += class_size;
-	memcpy(data, site->features.data, site->features.len);
-	capture_ring_publish(row);
+	encoded.key_size = site->has_key ? (uint32) site->key.len : CAPTURE_NO_KEY;
+	encoded.features_size = (uint32) site->features.len;
+	capture_put(predictor, predictor->out, &encoded, site->key.data, site->features.data, (float) (INSTR_TIME_GET_DOUBLE(duration) * 1e6));
 }

@@ -72,10 +72,14 @@ static void
 say_lost(void)
 {
 	uint64		n = 0;
-	CaptureCounters *counters;
 
-	for (int i = 0; (counters = capture_counters_at(i)) != NULL; i++)
-		n += pg_atomic_read_u64(&counters->waiting);
+	for (uint32 i = 0; i <= CAPTURE_OTHERS; i++)
+	{
+		CaptureCounters *counters = capture_counters_at(i);
+
+		if (counters != NULL)
+			n += pg_atomic_read_u64(&counters->waiting);
+	}
 	if (n > 0)
 		ereport(LOG,
 				(errmsg("an immediate shutdown loses " UINT64_FORMAT " captured predictions that were not in their table yet", n)));

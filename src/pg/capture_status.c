@@ -6,14 +6,14 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
+#include "registry_scan.h"
 #include "report.h"
 #include "result_row.h"
 
@@ -28,14 +28,14 @@ PG_FUNCTION_INFO_V1(mlops_prediction_time);
 typedef struct Queued
 {
 	uint64		bytes;
-	TimestampTz oldest;			/* 0: there is none */
+	TimestampTz oldest;
 } Queued;
 
-/* Looks through the queue for the rows of a model. */
-static Queued
-look(int64 model_id)
+/* Looks through the queue for rows of this database: one a place of counters. */
+static Queued *
+look(void)
 {
-	Queued		queued = {0};
+	Queued	   *queued = palloc0((CAPTURE_OTHERS + 1) * sizeof(Queued));
 	uint64		position;
 	uint64		head;
 
@@ -45,46 +45,72 @@ look(int64 model_id)
 	{
 		const CaptureRow *row = capture_ring_next(&position);
 
-		if (pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &row->state)) != CAPTURE_READY || row->database != MyDatabaseId ||
-			row->model_id != model_id)
+		if (pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &row->state)) != CAPTURE_READY || row->database != MyDatabaseId)
 			continue;
 		pg_read_barrier();
-		if (queued.oldest == 0)
-			queued.oldest = row->at;
-		queued.bytes += row->size;
+
+		Queued	   *of_model = &queued[row->place];
+
+		if (of_model->bytes == 0)
+			of_model->oldest = row->at;
+		of_model->bytes += row->size;
 	}
 	LWLockRelease(capture_shared->lock);
 	return queued;
 }
 
-/* list_capture(): a row a model that is counted in shared memory. */
+/* Whether the caller may see what is counted at a place: of a model whose project it views; of others, a superuser. */
+static bool
+may_see(const CaptureCounters *counters, uint32 place)
+{
+	RegistryScan scan;
+	bool		sees;
+
+	if (place == CAPTURE_OTHERS)
+		return superuser();
+	if (counters->database != MyDatabaseId)
+		return false;
+	registry_scan_open(&scan, "model");
+	registry_scan_key_int64(&scan, "id", counters->model_id);
+	registry_scan_start(&scan, "model_pkey");
+	sees = registry_scan_next(&scan) && access_allowed(DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id"))), RIGHT_VIEW);
+	registry_scan_close(&scan);
+	return sees;
+}
+
+/* list_capture(): a row a model that is counted in shared memory, and one of all that are not counted by themselves. */
 Datum
 mlops_list_capture(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	CaptureCounters *counters;
+	Queued	   *queued;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; capture_shared != NULL && (counters = capture_counters_at(i)) != NULL; i++)
+	if (capture_shared == NULL)
+		return (Datum) 0;
+	queued = look();
+	for (uint32 i = 0; i <= CAPTURE_OTHERS; i++)
 	{
+		CaptureCounters *counters = capture_counters_at(i);
 		ResultRow	row = {.n = 0};
-		Queued		queued;
 
-		if (counters->database != MyDatabaseId)
+		if (counters == NULL || !may_see(counters, i))
 			continue;
-		queued = look(counters->model_id);
-		row_add(&row, Int64GetDatum(counters->model_id));
+		if (i == CAPTURE_OTHERS)
+			row_add_null(&row);
+		else
+			row_add(&row, Int64GetDatum(counters->model_id));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->waiting)));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->dropped)));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->lost)));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->sampled)));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->standby)));
 		row_add(&row, Int64GetDatum((int64) pg_atomic_read_u64(&counters->uncommitted)));
-		if (queued.oldest == 0)
+		if (queued[i].bytes == 0)
 			row_add_null(&row);
 		else
-			row_add(&row, DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(GetCurrentTimestamp()), TimestampTzGetDatum(queued.oldest)));
-		row_add(&row, Int64GetDatum((int64) queued.bytes));
+			row_add(&row, DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(clock_now()), TimestampTzGetDatum(queued[i].oldest)));
+		row_add(&row, Int64GetDatum((int64) queued[i].bytes));
 		row_put(&row, result);
 	}
 	return (Datum) 0;
@@ -167,25 +193,6 @@ mlops_flush_capture(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What an audit event says of a key: its SHA-256, not the key. */
-static char *
-key_digest(const char *key)
-{
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	char	   *text = palloc(2 * PG_SHA256_DIGEST_LENGTH + 1);
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-
-	if (context == NULL || pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (const uint8 *) key, strlen(key)) < 0 ||
-		pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute SHA-256")));
-	pg_cryptohash_free(context);
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		sprintf(text + 2 * i, "%02x", digest[i]);
-	return text;
-}
-
 /* forget(model, entity_key): removes what is known of an entity. */
 Datum
 mlops_forget(PG_FUNCTION_ARGS)
@@ -209,8 +216,8 @@ mlops_forget(PG_FUNCTION_ARGS)
 
 	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID};
 	Datum		values[] = {
-		Int64GetDatum(ref.model_id), CStringGetTextDatum(key), Int64GetDatum(ref.project_id), CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
-		CStringGetTextDatum(ref.model_name), CStringGetTextDatum(key_digest(key))
+		Int64GetDatum(ref.model_id), PointerGetDatum(capture_key_text(PG_GETARG_TEXT_PP(1))), Int64GetDatum(ref.project_id), CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
+		CStringGetTextDatum(ref.model_name), CStringGetTextDatum(capture_key_digest(key, strlen(key)))
 	};
 
 	n = DatumGetInt64(registry_execute(

@@ -97,6 +97,7 @@ void
 capture_count_read(CaptureCount *count, CaptureCounters *counters)
 {
 	count->counters = counters;
+	count->model_id = counters->model_id;
 	count->dropped = pg_atomic_read_u64(&counters->dropped);
 	count->lost = pg_atomic_read_u64(&counters->lost);
 	count->sampled = pg_atomic_read_u64(&counters->sampled);
@@ -109,7 +110,7 @@ capture_count_write(const CaptureCount *count)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[] = {
-		Int64GetDatum(count->counters->model_id), Int64GetDatum((int64) count->captured), Int64GetDatum((int64) count->dropped),
+		Int64GetDatum(count->model_id), Int64GetDatum((int64) count->captured), Int64GetDatum((int64) count->dropped),
 		Int64GetDatum((int64) count->lost), Int64GetDatum((int64) count->sampled), Int64GetDatum((int64) count->standby),
 		Int64GetDatum((int64) count->uncommitted)
 	};
@@ -130,6 +131,8 @@ capture_count_subtract(const CaptureCount *count)
 {
 	CaptureCounters *counters = count->counters;
 
+	if (counters == NULL)
+		return;
 	pg_atomic_fetch_sub_u64(&counters->dropped, (int64) count->dropped);
 	pg_atomic_fetch_sub_u64(&counters->lost, (int64) count->lost);
 	pg_atomic_fetch_sub_u64(&counters->sampled, (int64) count->sampled);

@@ -25,7 +25,8 @@ extern void capture_apply_retention(void);
 /* What is to be added to a model's row in mlops.capture_count. */
 typedef struct CaptureCount
 {
-	CaptureCounters *counters;
+	int64		model_id;
+	CaptureCounters *counters;	/* NULL: the model is counted among others */
 	uint64		captured;
 	uint64		dropped;
 	uint64		lost;
@@ -34,7 +35,7 @@ typedef struct CaptureCount
 	uint64		uncommitted;
 } CaptureCount;
 
-/* Takes the counters as they are; writes them, and whether there was anything; subtracts what was written. */
+/* Takes a model's counters as they are; writes them, and whether there was anything; subtracts what was written. */
 extern void capture_count_read(CaptureCount *count, CaptureCounters *counters);
 extern bool capture_count_write(const CaptureCount *count);
 extern void capture_count_subtract(const CaptureCount *count);

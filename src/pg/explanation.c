@@ -70,6 +70,8 @@ explanation_read(FunctionCallInfo fcinfo, Predictor **predictor)
 		case FEATURES_ARRAY:
 			predict_from_array(*predictor, PG_GETARG_ARRAYTYPE_P(1));
 			break;
+		case FEATURES_SLOT:
+			break;
 	}
 	return true;
 }

@@ -20,12 +20,12 @@ typedef struct RowReceiver
 	DestReceiver pub;			/* first: the executor's view */
 	Predictor  *predictor;
 	RowMap		map;
-	FeatureRow	consume;
+	const FeatureConsumer *consumer;
 	void	   *context;
 	int			id;				/* where it is in a row; -1: there is none */
 	Oid			id_type;		/* behind domains */
 	FmgrInfo	id_output;
-	MemoryContext rows;			/* reset when consume() says so */
+	MemoryContext rows;			/* reset when the consumer says so */
 } RowReceiver;
 
 /* An id as a text. */
@@ -57,11 +57,13 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	text	   *id = NULL;
 	bool		done;
 
+	if (receiver->consumer->begin != NULL)
+		receiver->consumer->begin(receiver->context, receiver->predictor);
 	slot_getallattrs(slot);
 	row_map_read(&receiver->map, receiver->predictor, slot->tts_values, slot->tts_isnull);
 	if (receiver->id >= 0 && !slot->tts_isnull[receiver->id])
 		id = id_text(receiver, slot->tts_values[receiver->id]);
-	done = receiver->consume(receiver->context, receiver->predictor, id);
+	done = receiver->consumer->row(receiver->context, receiver->predictor, slot, id);
 	MemoryContextSwitchTo(old);
 	if (done)
 		MemoryContextReset(receiver->rows);
@@ -84,6 +86,7 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 {
 	const SourceColumn **picked = palloc((source->n_columns + 1) * sizeof(SourceColumn *));
 	int		   *numbers = palloc((source->n_columns + 1) * sizeof(int));
+	bool	   *wanted = palloc0((source->n_columns + 1) * sizeof(bool));
 
 	row_map_init(&receiver->map, receiver->predictor, source_row_type(source));
 	*n = row_map_compact(&receiver->map, numbers, source->n_columns);
@@ -93,6 +96,8 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 			picked[numbers[i]] = &source->columns[i];
 	}
 	receiver->id = -1;
+	if (receiver->consumer->columns != NULL)
+		receiver->consumer->columns(receiver->context, source, wanted);
 	if (id != NULL)
 	{
 		const SourceColumn *column = source_column(source, id, "\"id\"");
@@ -102,26 +107,30 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 		getTypeOutputInfo(column->type, &output, &is_varlena);
 		fmgr_info(output, &receiver->id_output);
 		receiver->id_type = column->base_type;
-		receiver->id = numbers[column - source->columns];
-		if (receiver->id < 0)
-		{
-			receiver->id = *n;
-			picked[(*n)++] = column;
-		}
+		wanted[column - source->columns] = true;
 	}
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		if (!wanted[i] || numbers[i] >= 0)
+			continue;
+		numbers[i] = *n;
+		picked[(*n)++] = &source->columns[i];
+	}
+	if (id != NULL)
+		receiver->id = numbers[source_find(source, id) - source->columns];
 	return picked;
 }
 
 /* Runs the source. */
 void
-feature_rows(Predictor *predictor, const char *source_text, const char *id, SourcePlanned planned, FeatureRow consume, void *context)
+feature_rows(Predictor *predictor, const char *source_text, const char *id, const FeatureConsumer *consumer, void *context)
 {
 	RowReceiver receiver = {
 		.pub = {
 			.receiveSlot = rows_receive,.rStartup = rows_start,.rShutdown = rows_nothing,.rDestroy = rows_nothing,.mydest = DestNone
 		},
 		.predictor = predictor,
-		.consume = consume,
+		.consumer = consumer,
 		.context = context,
 		.rows = AllocSetContextCreate(CurrentMemoryContext, "mlops rows", ALLOCSET_DEFAULT_SIZES)
 	};
@@ -129,5 +138,5 @@ feature_rows(Predictor *predictor, const char *source_text, const char *id, Sour
 	int			n;
 	const SourceColumn **picked = pick_columns(&receiver, source, id, &n);
 
-	(void) source_run(source, picked, n, &receiver.pub, planned, context);
+	(void) source_run(source, picked, n, &receiver.pub, consumer->planned, context);
 }

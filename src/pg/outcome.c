@@ -9,6 +9,7 @@
  */
 #include "capture.h"
 
+#include "access/detoast.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -148,7 +149,7 @@ read_binding(Binding *binding)
 		if (more)
 		{
 			slot_getallattrs(slot);
-			columns[0][n] = PointerGetDatum(DatumGetTextPCopy(slot->tts_values[0]));
+			columns[0][n] = PointerGetDatum(capture_key_text(DatumGetTextPCopy(slot->tts_values[0])));
 			columns[1][n] = PointerGetDatum(DatumGetTextPCopy(slot->tts_values[1]));
 			columns[2][n] = slot->tts_values[2];
 			binding->newest = Max(binding->newest, Min(DatumGetTimestampTz(slot->tts_values[2]), now));
@@ -290,7 +291,7 @@ model_of_prediction(int64 prediction_id)
 	return DatumGetInt64(model_id);
 }
 
-/* Trigger: the model of an outcome's prediction, where it is left out. */
+/* Trigger: the model of an outcome's prediction, where it is left out; its entity's key as captured keys are. */
 Datum
 mlops_outcome_stamp(PG_FUNCTION_ARGS)
 {
@@ -302,20 +303,25 @@ mlops_outcome_stamp(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("mlops.outcome_stamp() is a trigger of mlops.outcome, before each row")));
 
+	static const char *const names[] = {"model_id", "prediction_id", "entity_key"};
 	TupleDesc	row_type = RelationGetDescr(trigger->tg_relation);
-	AttrNumber	model = get_attnum(RelationGetRelid(trigger->tg_relation), "model_id");
-	bool		no_model;
-	bool		no_prediction;
-	Datum		prediction_id = heap_getattr(trigger->tg_trigtuple, get_attnum(RelationGetRelid(trigger->tg_relation), "prediction_id"), row_type,
-											 &no_prediction);
+	int			numbers[lengthof(names)];
+	Datum		values[lengthof(names)];
+	bool		nulls[lengthof(names)];
 
-	(void) heap_getattr(trigger->tg_trigtuple, model, row_type, &no_model);
-	if (!no_model || no_prediction)
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		numbers[i] = get_attnum(RelationGetRelid(trigger->tg_relation), names[i]);
+		values[i] = heap_getattr(trigger->tg_trigtuple, numbers[i], row_type, &nulls[i]);
+	}
+	if (nulls[0] && !nulls[1])
+	{
+		values[0] = Int64GetDatum(model_of_prediction(DatumGetInt64(values[1])));
+		nulls[0] = false;
+	}
+	else if (!nulls[2] && toast_raw_datum_size(values[2]) - VARHDRSZ > CAPTURE_LONGEST_KEY)
+		values[2] = PointerGetDatum(capture_key_text(DatumGetTextPP(values[2])));
+	else
 		return PointerGetDatum(trigger->tg_trigtuple);
-
-	int			number = model;
-	Datum		value = Int64GetDatum(model_of_prediction(DatumGetInt64(prediction_id)));
-	bool		null = false;
-
-	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_trigtuple, row_type, 1, &number, &value, &null));
+	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_trigtuple, row_type, lengthof(names), numbers, values, nulls));
 }

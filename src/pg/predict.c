@@ -39,6 +39,8 @@ read_features(Predictor *predictor, Datum features)
 		case FEATURES_ARRAY:
 			predict_from_array(predictor, DatumGetArrayTypeP(features));
 			break;
+		case FEATURES_SLOT:
+			break;
 	}
 }
 

@@ -39,7 +39,8 @@ typedef enum FeatureForm
 {
 	FEATURES_RECORD,
 	FEATURES_JSON,
-	FEATURES_ARRAY
+	FEATURES_ARRAY,
+	FEATURES_SLOT				/* a row of a source: predict_batch.c reads it */
 } FeatureForm;
 
 /*

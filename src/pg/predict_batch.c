@@ -4,7 +4,8 @@
  *
  * The source runs with the caller's rights.  Each 64 rows go through the
  * trees at once and into the result, a tuplestore, which spills to disk beyond
- * work_mem: memory does not grow with the rows.
+ * work_mem: memory does not grow with the rows.  Rows by a live deployment are
+ * captured like those of a query: each call is one.
  */
 #include "predict_block.h"
 
@@ -13,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "capture.h"
 #include "feature_rows.h"
 #include "model_cache.h"
 #include "progress.h"
@@ -38,6 +40,8 @@ typedef struct Batch
 	ReturnSetInfo *result;
 	text	   *ids[READY_ROWS];	/* of the block's rows; NULL: none */
 	Datum	   *classes;		/* of the model, as texts */
+	CaptureBlock *captured;		/* NULL: nothing is captured */
+	bool		wanted;			/* the row that is read is captured */
 	bool		shows_progress; /* of this call, not of what it is a part of */
 } Batch;
 
@@ -78,21 +82,52 @@ finish_block(Batch *batch)
 
 	for (uint32 row = 0; row < n; row++)
 		put_row(batch, row);
+	if (batch->captured != NULL)
+		capture_block_finish(batch->captured, batch->block.predictor, batch->block.out);
 	progress_add(n);
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* A row is to be read: what is captured of it begins there. */
+static void
+batch_begin(void *context, Predictor *predictor)
+{
+	((Batch *) context)->wanted = predictor->capture != NULL && capture_wants_next(predictor);
+}
+
 /* One row of the source. */
 static bool
-batch_row(void *context, Predictor *predictor, text *id)
+batch_row(void *context, Predictor *predictor, TupleTableSlot *slot, text *id)
 {
 	Batch	   *batch = context;
+	uint32		number = batch->block.n;
+	bool		full;
 
-	batch->ids[batch->block.n] = id;
-	if (!predict_block_add(&batch->block))
+	batch->ids[number] = id;
+	full = predict_block_add(&batch->block);
+	if (batch->wanted)
+		capture_block_add(batch->captured, predictor, number, PointerGetDatum(slot));
+	if (!full)
 		return false;
 	finish_block(batch);
 	return true;
+}
+
+/* The columns that are captured beside the model's, those that the source has. */
+static void
+batch_columns(void *context, const Source *source, bool *wanted)
+{
+	const Predictor *predictor = ((Batch *) context)->block.predictor;
+	const CaptureSettings *settings = predictor->capture != NULL ? predictor->capture->settings : NULL;
+
+	for (int i = 0; settings != NULL && i < source->n_columns; i++)
+	{
+		const char *name = source->columns[i].name;
+
+		wanted[i] = settings->key != NULL && strcmp(settings->key, name) == 0;
+		for (int j = 0; j < settings->n_also; j++)
+			wanted[i] |= strcmp(settings->also[j], name) == 0;
+	}
 }
 
 static void
@@ -101,6 +136,8 @@ batch_planned(void *context, double rows)
 	if (((Batch *) context)->shows_progress)
 		progress_phase("predict", (uint64) rows);
 }
+
+static const FeatureConsumer batch_consumer = {batch_columns, batch_planned, batch_begin, batch_row};
 
 /* The labels as texts; NULL where there are none. */
 static Datum *
@@ -120,15 +157,20 @@ class_texts(const Model *model)
 static void
 run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const char *id, ReturnSetInfo *result)
 {
+	static const StatementKey whatever;	/* no other call is a part of this query */
 	Batch	   *batch = palloc0(sizeof(Batch));
 	Predictor  *predictor = palloc0(sizeof(Predictor));
 
 	batch->result = result;
 	batch->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
-	predict_prepare(predictor, &cached->model, cached, FEATURES_RECORD, CurrentMemoryContext);
+	predict_prepare(predictor, &cached->model, cached, FEATURES_SLOT, CurrentMemoryContext);
+	predictor->statement = &whatever;
+	capture_bind(predictor, ref, CurrentMemoryContext);
+	if (predictor->capture != NULL)
+		batch->captured = capture_block_make(predictor->capture);
 	batch->classes = class_texts(predictor->model);
 	predict_block_init(&batch->block, predictor);
-	feature_rows(predictor, source, id, batch_planned, batch_row, batch);
+	feature_rows(predictor, source, id, &batch_consumer, batch);
 	finish_block(batch);
 }
 

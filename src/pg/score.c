@@ -7,6 +7,9 @@
  * remembered in mlops.request, whose key makes a second call, also one at the
  * same time, return the first one's answer.
  *
+ * Where the deployment captures nothing, score() answers and records nothing,
+ * the request neither.
+ *
  * The rows are written as the extension's owner, after predict()'s own check
  * of the caller's access.
  */
@@ -23,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "capture_tables.h"
+#include "clock.h"
 #include "registry_scan.h"
 #include "report.h"
 
@@ -57,7 +61,7 @@ next_id(TimestampTz *at)
 
 	if (capture_shared != NULL)
 		return capture_next_id(at);
-	*at = GetCurrentTimestamp();
+	*at = clock_now();
 	return *at / 1000 << LOW_BITS |
 		DatumGetInt64(registry_execute_kept(&plan, "select nextval('mlops.prediction_low')", 0, NULL, NULL, NULL, NULL));
 }
@@ -130,7 +134,7 @@ write_prediction(const CaptureSite *site, TimestampTz at, const Score *score, Da
 	nulls[n] = site->deployment_id == 0;
 	values[n++] = Int64GetDatum(site->deployment_id);
 	nulls[n] = no_key;
-	values[n++] = key;
+	values[n++] = no_key ? (Datum) 0 : PointerGetDatum(capture_key_text(DatumGetTextPP(key)));
 	nulls[n] = no_request;
 	values[n++] = request_id;
 	values[n++] = Float4GetDatum(latency);
@@ -163,7 +167,7 @@ predict_score(Predictor *predictor, Datum features, Score *score, float *latency
 	INSTR_TIME_SUBTRACT(duration, site->start);
 	*latency = (float) (INSTR_TIME_GET_DOUBLE(duration) * 1e6);
 	capture_encode_row(predictor, site, features);
-	capture_answer(predictor, &prediction, &class, &probability);
+	capture_answer(predictor, predictor->out, &prediction, &class, &probability);
 	score->values[SCORE_PREDICTION] = Float8GetDatum(prediction);
 	score->nulls[SCORE_PREDICTION] = isnan(prediction);
 	score->nulls[SCORE_CLASS] = class == NULL;
@@ -201,6 +205,11 @@ mlops_score(PG_FUNCTION_ARGS)
 		PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row_type, score.values, score.nulls)));
 
 	site = predict_score(predictor, PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(2))), &score, &latency);
+	if (site->settings->mode == CAPTURE_OFF)
+	{
+		score.nulls[SCORE_ID] = true;
+		PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row_type, score.values, score.nulls)));
+	}
 	score.values[SCORE_ID] = Int64GetDatum(next_id(&at));
 	if (no_request || enter_request(site->model_id, PG_GETARG_DATUM(3), at, &score))
 		write_prediction(site, at, &score, PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1), PG_ARGISNULL(1),

@@ -167,9 +167,9 @@ like(slurp_file($node->logfile), qr/an immediate shutdown loses 700 captured pre
 # ---- Crashes ----
 
 my $lost = 0;
-for my $round (1 .. 6)
+for my $round (1 .. 9)
 {
-	my $who = $round % 2 ? 'backend' : 'writer';
+	my $who = ('launcher', 'backend', 'writer')[$round % 3];
 	my $connection = Connection->new($node);
 	my $pid = $connection->pid // $connection->query('select pg_backend_pid()');
 	$connection->send(q{select count(mlops.predict('m', f)) from flat f, generate_series(1, 50)});
@@ -180,6 +180,7 @@ for my $round (1 .. 6)
 		$pid = 0;
 		$pid = pid_of('writer') while $pid == 0 && time < $end;
 	}
+	$pid = launcher() if $who eq 'launcher';
 	kill 'KILL', $pid;
 	ok(wait_for('select 1', '1'), "a killed $who: the server recovers");
 	ok(wait_for(q{select count(*) from pg_stat_activity where backend_type = 'mlops capture launcher'}, '1'), 'so does the launcher');
@@ -202,12 +203,14 @@ $standby->start;
 my $before = one('select count(*) from mlops.captured');
 is($standby->safe_psql('postgres', q{select count(mlops.predict('m', f)) from flat f where id <= 200}), '200', 'a standby answers');
 is($standby->safe_psql('postgres', q{select skipped_on_standby, waiting from mlops.capture_status}), '200|0', 'and counts what it does not capture');
+is($standby->safe_psql('postgres', q{select count(*) from mlops.predict_batch('m', 'select * from flat where id <= 100')}), '100', 'predict_batch() answers, too');
+is($standby->safe_psql('postgres', q{select skipped_on_standby, waiting from mlops.capture_status}), '300|0', 'and is counted');
 is($standby->safe_psql('postgres', q{select mlops.flush_capture('1 s')}), '', 'nothing is to be waited for');
 isnt(scalar($standby->psql('postgres', q{select mlops.score('m', 'x', f) from flat f where id = 1})), 0, 'score() is refused');
 $node->stop('fast');
 $standby->promote;
 $standby->safe_psql('postgres', q{select count(mlops.predict('m', f)) from flat f where id <= 300; select mlops.flush_capture('60 s')});
 is($standby->safe_psql('postgres', 'select count(*) from mlops.captured'), $before + 300, 'after its promotion it captures');
-is($standby->safe_psql('postgres', q{select skipped_on_standby from mlops.capture_status}), '200', 'and has not forgotten');
+is($standby->safe_psql('postgres', q{select skipped_on_standby from mlops.capture_status}), '300', 'and has not forgotten');
 $standby->stop;
 done_testing();

@@ -20,7 +20,7 @@ begin
 end
 $$;
 
-\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction project project_member request retention run snapshot'
+\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome prediction project project_member request retention run snapshot'
 \set with_features 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction prediction_features project project_member request retention run snapshot'
 \set everything 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction prediction_features project project_member request retention run snapshot'
 \set with_bytes 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction project project_member request retention run snapshot'
@@ -30,9 +30,9 @@ select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the byt
 set local role paul_predictor;
 select is(pg_temp.shown(), 'capture_layout model model_signature', 'a predictor sees names and signatures');
 set local role sam_scientist;
-select is(pg_temp.shown(), :'with_bytes', 'a scientist sees the bytes, too');
+select is(pg_temp.shown(), :'with_bytes', 'a scientist sees the bytes and the queries, too');
 set local role rita_reviewer;
-select is(pg_temp.shown(), :'with_features', 'a reviewer sees what a viewer sees, and what models were asked');
+select is(pg_temp.shown(), :'with_features', 'a reviewer sees what a viewer sees, what models were asked, and which queries find outcomes');
 set local role olga_operator;
 select is(pg_temp.shown(), :'registry', 'an operator sees what a viewer sees');
 set local role anna_owner;

@@ -17,7 +17,7 @@ select mlops.grant_access('homes', 'vera_viewer', 'viewer');
 select mlops.grant_access('homes', 'rita_reviewer', 'reviewer');
 select mlops.train('price', 'house', 'price', project => 'homes', exclude => '{id}', algorithm => 'linear_regression');
 select mlops.deploy('price', capture => '{"mode": "transaction"}');
-select plan(38);
+select plan(46);
 
 set local role paul_predictor;
 select s.prediction_id as first, s.prediction as answer from house h, mlops.score('price', 'house 1', h, request_id => 'a') s where h.id = 1 \gset
@@ -72,6 +72,16 @@ select is((select count(outcome) from mlops.captured), 3::bigint, 'which belong 
 select matches(pg_temp.refusal($$select mlops.bind_outcomes('price', 'select id, price as label from house')$$), '^42703 .*entity_key', 'the query must have its columns');
 select is((select labelled::text || '/' || captured from mlops.outcome_coverage), '3/3', 'coverage');
 
+-- ---- Who sees the query ----
+
+set local role paul_predictor;
+select is(mlops.bind_outcomes('price', 'select ''house '' || id as entity_key, price as label, clock_timestamp() as observed_at from house where id = 200'), 1::bigint, 'a predictor binds one, too');
+select is((select string_agg(owner_name, ' ') from mlops.outcome_binding), 'paul_predictor', 'and sees it');
+set local role vera_viewer;
+select is((select count(*) from mlops.outcome_binding), 0::bigint, 'a viewer sees none');
+set local role anna_owner;
+select is((select count(*) from mlops.outcome_binding), 2::bigint, 'an owner both');
+
 -- ---- Forgetting ----
 
 select is(mlops.forget('price', 'house 1'), 2::bigint, 'an owner erases');
@@ -79,6 +89,23 @@ select is((select count(*) from mlops.captured where entity_key = 'house 1') + (
 		  + (select count(*) from mlops.request where request_id = 'a'), 0::bigint, 'all of it');
 select is((select actor || ' ' || action || ' ' || object || ' ' || (detail ->> 'predictions') || ' ' || (detail ->> 'entity_key_sha256') from mlops.audit_event),
 		  'anna_owner forget model price 2 ' || encode(sha256('house 1'), 'hex'), 'and leaves an event');
+
+-- ---- Long keys ----
+
+select s.prediction_id as long from house h, mlops.score('price', repeat('x', 5000) || '1', h) s where h.id = 1 \gset
+select mlops.score('price', repeat('x', 5000) || '2', h) from house h where h.id = 2;
+select mlops.record_outcome('price', repeat('x', 5000) || '1', clock_timestamp(), '8');
+select is((select string_agg(coalesce(outcome, 'none') || ' ' || octet_length(entity_key), ', ' order by prediction_id) from mlops.captured where entity_key like 'xx%'), '8 1000, none 1000',
+		  'long keys are shortened, and stay two');
+select is(mlops.forget('price', repeat('x', 5000) || '1'), 1::bigint, 'one is forgotten');
+select is((select array_agg(prediction_id > :long) from mlops.captured where entity_key like 'xx%'), '{t}', 'the other stays');
+
+-- ---- Off ----
+
+select mlops.deploy('price', capture => '{"mode": "off"}');
+select is((select row(s.prediction_id, s.prediction, s.version)::text from house h, mlops.score('price', 'house 9', h, request_id => 'off') s where h.id = 9)
+		  || (select count(*) from mlops.captured where entity_key = 'house 9') + (select count(*) from mlops.request where request_id = 'off'),
+		  (select row(null, mlops.predict('price', h), 1)::text || 0 from house h where h.id = 9), 'a deployment that captures nothing answers');
 reset role;
 select * from finish();
 rollback;
