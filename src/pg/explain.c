@@ -217,7 +217,7 @@ typedef struct Batch
 
 /* The rows of one row of the source. */
 static bool
-explain_source_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
+explain_source_row(void *context, Predictor *predictor, TupleTableSlot *slot, text *id)
 {
 	const Batch *batch = context;
 
@@ -225,6 +225,8 @@ explain_source_row(void *context, Predictor *predictor, TupleTableSlot *row, tex
 					batch->top);
 	return true;
 }
+
+static const FeatureConsumer explain_consumer = {.row = explain_source_row};
 
 /* mlops.explain_batch(model, source, id, top) */
 Datum
@@ -244,7 +246,7 @@ mlops_explain_batch(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(work);
 	feature_rows(predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-				 NULL, NULL, explain_source_row, &batch);
+				 &explain_consumer, &batch);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;

@@ -20,13 +20,12 @@ typedef struct RowReceiver
 	DestReceiver pub;			/* first: the executor's view */
 	Predictor  *predictor;
 	RowMap		map;
-	FeatureColumns columns;
-	FeatureRow	consume;
+	const FeatureConsumer *consumer;
 	void	   *context;
 	int			id;				/* where it is in a row; -1: there is none */
 	Oid			id_type;		/* behind domains */
 	FmgrInfo	id_output;
-	MemoryContext rows;			/* reset when consume() says so */
+	MemoryContext rows;			/* reset when the consumer says so */
 } RowReceiver;
 
 /* An id as a text. */
@@ -58,11 +57,13 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	text	   *id = NULL;
 	bool		done;
 
+	if (receiver->consumer->begin != NULL)
+		receiver->consumer->begin(receiver->context, receiver->predictor);
 	slot_getallattrs(slot);
 	row_map_read(&receiver->map, receiver->predictor, slot->tts_values, slot->tts_isnull);
 	if (receiver->id >= 0 && !slot->tts_isnull[receiver->id])
 		id = id_text(receiver, slot->tts_values[receiver->id]);
-	done = receiver->consume(receiver->context, receiver->predictor, slot, id);
+	done = receiver->consumer->row(receiver->context, receiver->predictor, slot, id);
 	MemoryContextSwitchTo(old);
 	if (done)
 		MemoryContextReset(receiver->rows);
@@ -95,8 +96,8 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 			picked[numbers[i]] = &source->columns[i];
 	}
 	receiver->id = -1;
-	if (receiver->columns != NULL)
-		receiver->columns(receiver->context, source, wanted);
+	if (receiver->consumer->columns != NULL)
+		receiver->consumer->columns(receiver->context, source, wanted);
 	if (id != NULL)
 	{
 		const SourceColumn *column = source_column(source, id, "\"id\"");
@@ -122,16 +123,14 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 
 /* Runs the source. */
 void
-feature_rows(Predictor *predictor, const char *source_text, const char *id, FeatureColumns columns, SourcePlanned planned, FeatureRow consume,
-			 void *context)
+feature_rows(Predictor *predictor, const char *source_text, const char *id, const FeatureConsumer *consumer, void *context)
 {
 	RowReceiver receiver = {
 		.pub = {
 			.receiveSlot = rows_receive,.rStartup = rows_start,.rShutdown = rows_nothing,.rDestroy = rows_nothing,.mydest = DestNone
 		},
 		.predictor = predictor,
-		.columns = columns,
-		.consume = consume,
+		.consumer = consumer,
 		.context = context,
 		.rows = AllocSetContextCreate(CurrentMemoryContext, "mlops rows", ALLOCSET_DEFAULT_SIZES)
 	};
@@ -139,5 +138,5 @@ feature_rows(Predictor *predictor, const char *source_text, const char *id, Feat
 	int			n;
 	const SourceColumn **picked = pick_columns(&receiver, source, id, &n);
 
-	(void) source_run(source, picked, n, &receiver.pub, planned, context);
+	(void) source_run(source, picked, n, &receiver.pub, consumer->planned, context);
 }

@@ -78,7 +78,7 @@ make_room(Dependence *dependence)
 
 /* Keeps a row of the source. */
 static bool
-keep_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
+keep_row(void *context, Predictor *predictor, TupleTableSlot *slot, text *id)
 {
 	Dependence *dependence = context;
 	size_t		n_columns = predictor->model->n_columns;
@@ -98,6 +98,8 @@ keep_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
 	dependence->n_rows++;
 	return true;
 }
+
+static const FeatureConsumer dependence_consumer = {.row = keep_row};
 
 /* Ascending; missing ones last. */
 static int
@@ -300,7 +302,7 @@ run_dependence(FunctionCallInfo fcinfo, const char *function, int points_argumen
 	dependence.column = find_feature(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (id_argument >= 0 && !PG_ARGISNULL(id_argument))
 		id = text_to_cstring(PG_GETARG_TEXT_PP(id_argument));
-	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, NULL, NULL, keep_row, &dependence);
+	feature_rows(dependence.predictor, text_to_cstring(PG_GETARG_TEXT_PP(1)), id, &dependence_consumer, &dependence);
 	choose_values(&dependence);
 	predict_block_init(&dependence.block, dependence.predictor);
 	if (dependence.with_id)

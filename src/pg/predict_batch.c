@@ -41,6 +41,7 @@ typedef struct Batch
 	text	   *ids[READY_ROWS];	/* of the block's rows; NULL: none */
 	Datum	   *classes;		/* of the model, as texts */
 	CaptureBlock *captured;		/* NULL: nothing is captured */
+	bool		wanted;			/* the row that is read is captured */
 	bool		shows_progress; /* of this call, not of what it is a part of */
 } Batch;
 
@@ -87,19 +88,25 @@ finish_block(Batch *batch)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* A row is to be read: what is captured of it begins there. */
+static void
+batch_begin(void *context, Predictor *predictor)
+{
+	((Batch *) context)->wanted = predictor->capture != NULL && capture_wants_next(predictor);
+}
+
 /* One row of the source. */
 static bool
-batch_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
+batch_row(void *context, Predictor *predictor, TupleTableSlot *slot, text *id)
 {
 	Batch	   *batch = context;
 	uint32		number = batch->block.n;
-	bool		wanted = predictor->capture != NULL && capture_wants_next(predictor);
 	bool		full;
 
 	batch->ids[number] = id;
 	full = predict_block_add(&batch->block);
-	if (wanted)
-		capture_block_add(batch->captured, predictor, number, PointerGetDatum(row));
+	if (batch->wanted)
+		capture_block_add(batch->captured, predictor, number, PointerGetDatum(slot));
 	if (!full)
 		return false;
 	finish_block(batch);
@@ -110,9 +117,10 @@ batch_row(void *context, Predictor *predictor, TupleTableSlot *row, text *id)
 static void
 batch_columns(void *context, const Source *source, bool *wanted)
 {
-	const CaptureSettings *settings = ((Batch *) context)->block.predictor->capture->settings;
+	const Predictor *predictor = ((Batch *) context)->block.predictor;
+	const CaptureSettings *settings = predictor->capture != NULL ? predictor->capture->settings : NULL;
 
-	for (int i = 0; i < source->n_columns; i++)
+	for (int i = 0; settings != NULL && i < source->n_columns; i++)
 	{
 		const char *name = source->columns[i].name;
 
@@ -128,6 +136,8 @@ batch_planned(void *context, double rows)
 	if (((Batch *) context)->shows_progress)
 		progress_phase("predict", (uint64) rows);
 }
+
+static const FeatureConsumer batch_consumer = {batch_columns, batch_planned, batch_begin, batch_row};
 
 /* The labels as texts; NULL where there are none. */
 static Datum *
@@ -160,7 +170,7 @@ run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const ch
 		batch->captured = capture_block_make(predictor->capture);
 	batch->classes = class_texts(predictor->model);
 	predict_block_init(&batch->block, predictor);
-	feature_rows(predictor, source, id, batch->captured != NULL ? batch_columns : NULL, batch_planned, batch_row, batch);
+	feature_rows(predictor, source, id, &batch_consumer, batch);
 	finish_block(batch);
 }
 
