@@ -257,8 +257,8 @@ begin
 	-- last, for it locks all of mlops.prediction until this transaction ends; whoever reads now goes first, and the next day tries again
 	foreach name in array expired loop
 		begin
-			execute format('lock table only mlops.prediction, only mlops.prediction_features, mlops.%I in access exclusive mode', name);
 			execute format('select count(*) from mlops.%I', name) into removed;
+			execute format('lock table only mlops.prediction, only mlops.prediction_features, mlops.%I in access exclusive mode', name);
 			execute format('drop table mlops.%I, mlops.%I', name, 'prediction_features' || substr(name, length('prediction') + 1));
 			total := total + removed;
 		exception when lock_not_available then
