@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from common import Copy, connect, load_average, machine, median, one, query, report, synthetic, versions
+from common import Copy, backend_seconds, connect, load_average, machine, median, one, query, report, synthetic, versions
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 7))
@@ -17,12 +17,6 @@ SECONDS = int(os.environ.get("MLOPS_BENCH_SECONDS", 3))
 STEADY_SECONDS = int(os.environ.get("MLOPS_BENCH_STEADY_SECONDS", 60))
 STEADY_RATE = int(os.environ.get("MLOPS_BENCH_STEADY_RATE", 100000))
 MODELS = ("off", "queue")
-
-
-def processor_seconds(backend):
-    """Time on a processor so far."""
-    with open(f"/proc/{backend}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9
 
 
 def flush(cursor):
@@ -46,9 +40,9 @@ def large_query(cursor, statement):
 
     def measure(model):
         flush(cursor)
-        start = processor_seconds(backend)
+        start = backend_seconds(backend)
         query(cursor, statement.format(model=model))
-        return processor_seconds(backend) - start
+        return backend_seconds(backend) - start
     return in_turn(measure)
 
 

@@ -10,7 +10,7 @@ import psycopg2
 
 DATA = os.environ.get("MLOPS_DATA", "")
 OUT = os.environ["MLOPS_BENCH_OUT"]
-DOCUMENTS = ("performance.md", "serving.md")
+DOCUMENTS = ("performance.md", "serving.md", "algorithms.md")
 THREADS = int(os.environ.get("MLOPS_BENCH_THREADS", os.cpu_count()))
 
 
@@ -43,6 +43,24 @@ def in_turn(rounds, **contenders):
             start = time.perf_counter()
             work()
             seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def backend_seconds(backend):
+    """Time that a process of the server had on a processor so far."""
+    with open(f"/proc/{backend}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
+def processor_seconds_in_turn(cursor, rounds, **contenders):
+    """Like in_turn(), but of processor time: of the server's process and of this one together."""
+    backend = one(cursor, "select pg_backend_pid()")
+    seconds = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, work in contenders.items():
+            start = backend_seconds(backend) + time.process_time()
+            work()
+            seconds[name].append(backend_seconds(backend) + time.process_time() - start)
     return seconds
 
 

@@ -4,7 +4,7 @@ import os
 import lightgbm
 import xgboost
 
-from common import Copy, connect, in_turn, load_average, machine, median, one, query, report, synthetic, versions
+from common import Copy, connect, load_average, machine, median, one, processor_seconds_in_turn, query, report, synthetic, versions
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
@@ -27,13 +27,13 @@ def main():
     lgb = lightgbm.train({**params, "objective": "binary", "learning_rate": 0.1, "num_leaves": 64, "verbose": -1}, lightgbm.Dataset(x, y), 100)
     rows = x[:EXPLAINED]
     matrix = xgboost.DMatrix(rows)
-    seconds = in_turn(ROUNDS,
-                      batch=lambda: query(cursor, "select count(*), sum(contribution) from mlops.explain_batch('why', 'few', 'id')"),
-                      single=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain('why', s) e"),
-                      top=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain('why', s, 0) e"),
-                      pairs=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain_interactions('why', s, 0) e"),
-                      xgboost=lambda: xgb.predict(matrix, pred_contribs=True),
-                      lightgbm=lambda: lgb.predict(rows, pred_contrib=True, num_threads=1))
+    seconds = processor_seconds_in_turn(cursor, ROUNDS,
+                                        batch=lambda: query(cursor, "select count(*), sum(contribution) from mlops.explain_batch('why', 'few', 'id')"),
+                                        single=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain('why', s) e"),
+                                        top=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain('why', s, 0) e"),
+                                        pairs=lambda: query(cursor, "select sum(e.contribution) from few s, lateral mlops.explain_interactions('why', s, 0) e"),
+                                        xgboost=lambda: xgb.predict(matrix, pred_contribs=True),
+                                        lightgbm=lambda: lgb.predict(rows, pred_contrib=True, num_threads=1))
     each = {name: median(values) / EXPLAINED * 1e6 for name, values in seconds.items()}
     worst = one(cursor, "select max(abs(e.total - ln(p / (1 - p)))) from few s, lateral (select mlops.predict_proba('why', s) as p) q,"
                         " lateral (select sum(contribution) as total from mlops.explain('why', s)) e")
@@ -45,7 +45,7 @@ def main():
             ["mlops.explain_interactions(), 406 pairs", f"{each['pairs']:.1f}"],
             ["XGBoost pred_contribs on rows in memory", f"{each['xgboost']:.1f}"],
             ["LightGBM pred_contrib on rows in memory", f"{each['lightgbm']:.1f}"]],
-           [f"{ROUNDS} rounds in turn, no parallel plan, model cached; load average {load_average():.1f}.",
+           [f"{ROUNDS} rounds in turn, processor time, no parallel plan, model cached; load average {load_average():.1f}.",
             f"Sums miss the log odds by at most {worst:.1g}.", versions(cursor, xgboost, lightgbm) + ".", machine() + "."])
 
 

@@ -5,13 +5,12 @@ a quiet machine that is the time that passes, and on a busy one it is nearly the
 """
 import os
 import sys
-import time
 
 import lightgbm
 import numpy
 import xgboost
 
-from common import THREADS, Copy, connect, load_average, machine, median, one, publish, query, synthetic, table, versions
+from common import THREADS, Copy, connect, load_average, machine, median, processor_seconds_in_turn, publish, query, synthetic, table, versions
 
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
@@ -19,28 +18,16 @@ FEATURES = 28
 LARGE_ROWS = min(ROWS, 200000)
 
 
-def processor_seconds(backend):
-    """Time on a processor so far, of the backend and of this process."""
-    with open(f"/proc/{backend}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9 + time.process_time()
-
-
 def in_turn(cursor, rows, **contenders):
     """Median microseconds a row of each contender, in rounds."""
-    backend = one(cursor, "select pg_backend_pid()")
-    seconds = {name: [] for name in contenders}
-    for _ in range(ROUNDS):
-        for name, work in contenders.items():
-            start = processor_seconds(backend)
-            work()
-            seconds[name].append(processor_seconds(backend) - start)
+    seconds = processor_seconds_in_turn(cursor, ROUNDS, **contenders)
     return {name: median(values) / rows * 1e6 for name, values in seconds.items()}
 
 
-def deploy(cursor, model, source, *arguments):
-    """Trains a version and makes it answer."""
-    query(cursor, f"select version from mlops.train('{model}', '{source}', 'y', task => 'binary', {', '.join(arguments + ('seed => 1',))})")
-    query(cursor, f"select mlops.deploy('{model}')")
+def deploy(cursor, model, source, *arguments, task="binary"):
+    """Trains a version and makes it answer; nothing is captured, for bench/run capture measures that."""
+    query(cursor, f"select version from mlops.train('{model}', '{source}', 'y', task => '{task}', {', '.join(arguments + ('seed => 1',))})")
+    query(cursor, f"select mlops.deploy('{model}', capture => '{{\"mode\": \"off\"}}')")
 
 
 def part_row(cursor, data):
@@ -94,10 +81,13 @@ def part_mixed(cursor, data):
 
 
 def part_linear(cursor, data):
-    deploy(cursor, "linear", "higgs", "algorithm => 'logistic_regression'")
-    each = in_turn(cursor, ROWS, predict=lambda: query(cursor, "select sum(mlops.predict_proba('linear', h)) from higgs h"),
-                   batch=lambda: query(cursor, "select count(*) from mlops.predict_batch('linear', 'higgs')"))
-    return [["logistic regression", "select sum(predict_proba('m', h))", each["predict"]],
+    deploy(cursor, "linear", "higgs", "algorithm => 'linear_regression'", task="regression")
+    deploy(cursor, "logistic", "higgs", "algorithm => 'logistic_regression'")
+    each = in_turn(cursor, ROWS, linear=lambda: query(cursor, "select sum(mlops.predict('linear', h)) from higgs h"),
+                   logistic=lambda: query(cursor, "select sum(mlops.predict_proba('logistic', h)) from higgs h"),
+                   batch=lambda: query(cursor, "select count(*) from mlops.predict_batch('logistic', 'higgs')"))
+    return [["linear regression", "select sum(predict('m', h))", each["linear"]],
+            ["logistic regression", "select sum(predict_proba('m', h))", each["logistic"]],
             ["logistic regression", "predict_batch('m', 'h')", each["batch"]]]
 
 
@@ -143,7 +133,7 @@ def main():
         load.append(load_average())
     publish("serving", f"What a prediction costs: {ROWS:,} rows x {FEATURES} float4, one core",
             table(["model", "what", "µs of processor time a row (median)"], [[*row[:2], f"{row[2]:.2f}"] for row in rows]),
-            [f"{ROUNDS} rounds in turn, no parallel plan, model in memory, server and client together; "
+            [f"{ROUNDS} rounds in turn, no parallel plan, model in memory, no capture, server and client together; "
              f"the 1,000 trees on {LARGE_ROWS:,} rows.",
              f"Load average of the machine before and after the parts: {', '.join(f'{v:.1f}' for v in load)}.",
              versions(cursor, xgboost, lightgbm, numpy) + ".", machine() + "."])
