@@ -20,7 +20,7 @@ profile_begin(uint32_t n_columns)
 	ColumnTally *tallies = calloc((size_t) n_columns + 1, sizeof(ColumnTally));
 
 	for (uint32_t c = 0; tallies != NULL && c < n_columns; c++)
-		tallies[c].moments = (Moments) {.lowest = INFINITY,.highest = -INFINITY};
+		tallies[c].summary = (Summary) {.lowest = INFINITY,.highest = -INFINITY};
 	return tallies;
 }
 
@@ -47,13 +47,13 @@ profile_block(ColumnTally *tally, const Matrix *matrix, uint32_t column, uint64_
 			tally->n_missing += ((const uint32_t *) values)[row] == CODE_MISSING;
 		return;
 	}
-	for (uint32_t first = 0; first < n_rows; first += MOMENTS_TILE)
+	for (uint32_t first = 0; first < n_rows; first += SUMMARY_TILE)
 	{
-		double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
-		uint32_t	n = n_rows - first < MOMENTS_TILE ? n_rows - first : MOMENTS_TILE;
+		double		tile[SUMMARY_TILE] __attribute__((aligned(64)));
+		uint32_t	n = n_rows - first < SUMMARY_TILE ? n_rows - first : SUMMARY_TILE;
 
 		load_tile(values, storage, first, n, tile);
-		moments_add(&tally->moments, tile, n);
+		summary_add(&tally->summary, tile, n);
 	}
 }
 
@@ -61,7 +61,7 @@ profile_block(ColumnTally *tally, const Matrix *matrix, uint32_t column, uint64_
 static void
 summarise(const ColumnTally *tally, const MatrixColumn *column, ColumnProfile *profile)
 {
-	const Moments *moments = &tally->moments;
+	const Summary *summary = &tally->summary;
 
 	memcpy(profile->name, column->name, sizeof(profile->name));
 	memcpy(profile->type_name, column->type_name, sizeof(profile->type_name));
@@ -77,16 +77,16 @@ summarise(const ColumnTally *tally, const MatrixColumn *column, ColumnProfile *p
 		profile->n_distinct = column->n_codes;
 		return;
 	}
-	profile->n_missing = moments->n_missing;
-	if (moments->n_finite + moments->n_infinite > 0)
+	profile->n_missing = summary->n_missing;
+	if (summary->n_finite + summary->n_infinite > 0)
 	{
-		profile->lowest = moments->lowest;
-		profile->highest = moments->highest;
+		profile->lowest = summary->lowest;
+		profile->highest = summary->highest;
 	}
-	if (moments->n_finite >= 1)
-		profile->mean = moments->mean;
-	if (moments->n_finite >= 2)
-		profile->deviation = sqrt(moments->squares / (double) (moments->n_finite - 1));
+	if (summary->n_finite >= 1)
+		profile->mean = summary->mean;
+	if (summary->n_finite >= 2)
+		profile->deviation = sqrt(summary->squares / (double) (summary->n_finite - 1));
 }
 
 /* Task: the blocks of one column that are left. */

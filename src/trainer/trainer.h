@@ -7,7 +7,7 @@
 
 #include "../core/fit/fit.h"
 #include "../core/fit/metrics.h"
-#include "../core/fit/moments.h"
+#include "../core/fit/summary.h"
 #include "../core/job.h"
 #include "../core/model.h"
 #include "channel.h"
@@ -15,7 +15,7 @@
 /* A column's profile so far. */
 typedef struct ColumnTally
 {
-	Moments		moments;		/* of numbers */
+	Summary		summary;		/* of numbers */
 	uint64_t	n_missing;		/* of codes */
 } ColumnTally;
 
