@@ -39,6 +39,8 @@ typedef struct MatrixColumn
 	uint32_t	storage;		/* ColumnStorage */
 	uint32_t	role;			/* ColumnRole */
 	uint32_t	n_codes;		/* entries of the dictionary */
+	uint32_t	segment;		/* 1: rows are profiled by its values, too, whatever its role */
+	uint32_t	reserved;
 	uint64_t	offset;			/* of its values within a block, bytes */
 	uint64_t	n_missing;		/* SQL NULL */
 	uint64_t	n_nan;			/* NaN, not NULL */
@@ -59,7 +61,7 @@ typedef struct Matrix
 /*
  * base: 8-byte aligned.  Checks every length and offset, that coded columns
  * are those of KIND_CATEGORY, that codes lie in their dictionaries, and that
- * each role but ROLE_FEATURE is there at most once; ERROR_CORRUPTED otherwise.
+ * each role but ROLE_FEATURE and ROLE_SEGMENT is there at most once; ERROR_CORRUPTED otherwise.
  */
 extern bool matrix_open(Matrix *matrix, const void *base, size_t size, Error *error);
 
@@ -83,6 +85,23 @@ extern const char *matrix_text(const Matrix *matrix, uint32_t column, uint32_t c
 extern int	matrix_find_role(const Matrix *matrix, ColumnRole role);
 
 /* ---- Single values ---- */
+
+/*
+ * What stands for NULL among numbers: a NaN of its own, the same as a float
+ * and as a double, so that profiles can tell it from NaN.  Whoever does not
+ * care takes both for missing.
+ */
+#define MATRIX_NULL			__builtin_nan("0x20000000")
+#define MATRIX_NULL_FLOAT	__builtin_nanf("1")
+
+static inline bool
+matrix_is_null(double value)
+{
+	uint64_t	bits;
+
+	__builtin_memcpy(&bits, &value, sizeof(bits));
+	return bits == UINT64_C(0x7ff8000020000000);
+}
 
 /* Where the value of a column in a row lies. */
 static inline const void *
@@ -130,7 +149,7 @@ typedef struct MatrixWriter
 } MatrixWriter;
 
 /*
- * Lays a matrix out in a zeroed region.  columns: name, type_name, kind,
+ * Lays a matrix out in a zeroed region.  columns: name, type_name, kind, segment,
  * storage and role are filled in; the rest is set here.  ERROR_LIMIT where
  * not even one block fits.
  */

@@ -2,9 +2,8 @@
  * capture_codec.c
  *		Captured features as bytes, and the bytes as jsonb.
  *
- * Whole numbers of a moderate size take one to five bytes, other numbers five
- * or nine, texts their length and a byte or two.  What decode_features() is
- * given comes from anybody, so every length is checked.
+ * What decode_features() is given comes from anybody, so every length is
+ * checked.
  */
 #include "capture_codec.h"
 
@@ -25,9 +24,6 @@
 
 #include "json_fields.h"
 
-#define LARGEST_INTEGER 134217727.0 /* takes four bytes: beyond, a float does as well */
-#define LONGEST_NUMBER 10		/* bytes of a code and what follows but for texts; of a variable-length integer, too */
-
 PG_FUNCTION_INFO_V1(mlops_decode_features);
 
 /* Bytes that are being read. */
@@ -37,107 +33,23 @@ typedef struct Bytes
 	const uint8 *end;
 } Bytes;
 
-/* Puts an unsigned integer, seven bits a byte, the lowest first; its end. */
-static inline char *
-put_varint(char *place, uint64 value)
-{
-	while (value >= 0x80)
-	{
-		*place++ = (char) (value | 0x80);
-		value >>= 7;
-	}
-	*place++ = (char) value;
-	return place;
-}
-
-/* Puts a code and a double. */
-static inline char *
-put_double(char *place, CaptureCode code, double value)
-{
-	*place++ = (char) code;
-	memcpy(place, &value, sizeof(value));
-	return place + sizeof(value);
-}
-
-/* Puts a number as short as it goes. */
-static inline char *
-put_number(char *place, bool single, double raw)
-{
-	float		as_float = (float) raw;
-
-	if (fabs(raw) <= LARGEST_INTEGER && raw == (double) (int32) raw && !(raw == 0 && signbit(raw)))
-	{
-		int64		value = (int32) raw;
-
-		*place++ = (char) CAPTURED_INTEGER;
-		return put_varint(place, ((uint64) value << 1) ^ (uint64) (value >> 63));
-	}
-	if (single || (double) as_float == raw)
-	{
-		*place++ = (char) (single ? CAPTURED_FLOAT : CAPTURED_SHORT_DOUBLE);
-		memcpy(place, &as_float, sizeof(as_float));
-		return place + sizeof(as_float);
-	}
-	return put_double(place, CAPTURED_DOUBLE, raw);
-}
-
-/* Puts the raw value of a column. */
-static inline char *
-put_value(char *place, const RecipeColumn *column, double raw)
-{
-	if (isnan(raw))
-	{
-		*place++ = (char) CAPTURED_NULL;
-		return place;
-	}
-	switch ((ColumnKind) column->kind)
-	{
-		case KIND_NUMBER:
-		case KIND_CATEGORY:
-			return put_number(place, column->storage == STORAGE_FLOAT32, raw);
-		case KIND_BOOLEAN:
-			*place++ = (char) (raw != 0 ? CAPTURED_TRUE : CAPTURED_FALSE);
-			return place;
-		case KIND_DATE:
-			return put_double(place, CAPTURED_DATE, raw);
-		case KIND_TIMESTAMP:
-			return put_double(place, CAPTURED_TIMESTAMP, raw);
-		case KIND_TIMESTAMPTZ:
-			return put_double(place, CAPTURED_TIMESTAMPTZ, raw);
-		case KIND_INTERVAL:
-			return put_double(place, CAPTURED_INTERVAL, raw);
-	}
-	return place;
-}
-
-/* The bytes up to here are a part of the text. */
-static inline void
-end_at(StringInfo out, const char *end)
-{
-	out->len = (int) (end - out->data);
-}
-
 void
 capture_encode_numbers(StringInfo out, const RecipeColumn *columns, const double *raw, uint32 n)
 {
-	char	   *place;
+	uint8_t    *place;
 
-	enlargeStringInfo(out, (int) n * LONGEST_NUMBER);
-	place = out->data + out->len;
+	enlargeStringInfo(out, (int) n * CAPTURED_NUMBER_SIZE);
+	place = (uint8_t *) out->data + out->len;
 	for (uint32 i = 0; i < n; i++)
-		place = put_value(place, &columns[i], raw[i]);
-	end_at(out, place);
+		place += captured_number(place, (ColumnKind) columns[i].kind, (ColumnStorage) columns[i].storage, raw[i]);
+	out->len = (int) ((char *) place - out->data);
 }
 
 void
 capture_encode_text(StringInfo out, CaptureCode code, const char *text, size_t length)
 {
-	char	   *place;
-
-	enlargeStringInfo(out, LONGEST_NUMBER);
-	place = out->data + out->len;
-	*place++ = (char) code;
-	end_at(out, put_varint(place, length));
+	enlargeStringInfo(out, CAPTURED_TEXT_HEAD);
+	out->len += (int) captured_text_head((uint8_t *) out->data + out->len, code, length);
 	appendBinaryStringInfo(out, text, (int) length);
 }
 

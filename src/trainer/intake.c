@@ -166,6 +166,7 @@ take_block(Intake *intake)
 	table_hash_numbers(&intake->matrix, block, trainer->hashed.sums + block * MATRIX_BLOCK_ROWS);
 	for (uint32_t c = 0; c < intake->header.n_columns; c++)
 		profile_block(&trainer->tallies[c], &intake->matrix, c, block);
+	freeze_ahead_block(trainer, &intake->matrix, block);
 	intake->n_taken++;
 }
 
@@ -181,6 +182,8 @@ intake_rows(Trainer *trainer, Error *error)
 	trainer->tallies = profile_begin(intake.header.n_columns);
 	if (trainer->tallies == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profiles of %u columns", intake.header.n_columns);
+	if (!freeze_ahead_begin(trainer, &intake.matrix, error))
+		return false;
 
 	while (!intake.complete)
 	{

@@ -135,6 +135,7 @@ main(int argc, char **argv)
 	arena_free(&trainer.arena);
 	free(trainer.hashed.sums);
 	free(trainer.tallies);
+	freeze_ahead_end(&trainer);
 	result_free(&trainer.result);
 	job_free(&trainer.job);
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -30,6 +30,8 @@ typedef struct Trainer
 	HashedBlocks hashed;		/* of the matrix, when it was complete */
 	ColumnTally *tallies;		/* one a column: profiles so far, malloc'ed */
 	uint64_t	n_profiled;		/* blocks of the matrix in them */
+	struct ColumnCounter *counters; /* one a column: the values of those blocks, for its reference; malloc'ed, NULL: they are counted later */
+	uint32_t	n_counters;
 	ThreadPool *pool;
 	Arena		arena;
 	const void *init_bytes;
@@ -48,7 +50,15 @@ extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
 extern bool importance_job(Trainer *trainer, Error *error);
 
+/* train_job.c: the model alone, with a channel that says nothing; the buffer is the caller's. */
+extern bool train_quietly(Trainer *trainer, Buffer *model, Error *error);
+
 /* ---- intake.c: the rows while they come ---- */
+
+/* freeze_ahead.c: counters for a training's columns, where they are not too many; a block of them; and their end. */
+extern bool freeze_ahead_begin(Trainer *trainer, const Matrix *matrix, Error *error);
+extern void freeze_ahead_block(Trainer *trainer, const Matrix *matrix, uint64_t block);
+extern void freeze_ahead_end(Trainer *trainer);
 
 /* Works on them ahead until they are complete, and opens the matrix. */
 extern bool intake_rows(Trainer *trainer, Error *error);

@@ -54,6 +54,7 @@ typedef struct Answer
 	char		phases[1024];
 	uint32_t	iterations;
 	Buffer		model;			/* what lies in the model's file afterwards */
+	Buffer		reference;		/* what a training froze beside it */
 } Answer;
 
 static inline int
@@ -249,6 +250,7 @@ hear_out(Files files, pid_t pid, int end)
 	Answer		answer = {.finished = false};
 
 	buffer_init(&answer.model);
+	buffer_init(&answer.reference);
 	error_clear(&answer.error);
 	listen_to(end, &answer);
 	close(end);
@@ -260,6 +262,11 @@ hear_out(Files files, pid_t pid, int end)
 	buffer_zeros(&answer.model, (size_t) size);
 	if (pread(files.model, answer.model.data, (size_t) size, 0) != size)
 		exit(1);
+	if (answer.finished && answer.result.model_size > 0 && CHECK(answer.result.model_size + answer.result.reference_size == (uint64_t) size))
+	{
+		buffer_bytes(&answer.reference, answer.model.data + answer.result.model_size, answer.result.reference_size);
+		answer.model.size = answer.result.model_size;
+	}
 	check_last_words(files.errors, &answer);
 	close_files(files);
 	return answer;
@@ -281,6 +288,7 @@ answer_free(Answer *answer)
 {
 	result_free(&answer->result);
 	buffer_free(&answer->model);
+	buffer_free(&answer->reference);
 }
 
 /* ---- Jobs ---- */

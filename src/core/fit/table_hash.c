@@ -73,6 +73,9 @@ add_numbers(const Matrix *matrix, uint64_t block, uint32_t first, uint32_t n, ui
 	{
 		const void *values = matrix_values(matrix, c, block);
 
+		/* what only parts the profiles changes neither the split nor the model */
+		if (matrix->columns[c].role == ROLE_SEGMENT)
+			continue;
 		if (matrix->columns[c].storage == STORAGE_FLOAT32)
 			add_floats((const float *) values + first, n, column_key(c), hashes);
 		else if (matrix->columns[c].storage == STORAGE_FLOAT64)
@@ -86,7 +89,7 @@ add_texts(const Matrix *matrix, uint64_t *const *text_hashes, uint64_t block, ui
 {
 	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
 	{
-		if (matrix->columns[c].storage != STORAGE_CODE)
+		if (matrix->columns[c].storage != STORAGE_CODE || matrix->columns[c].role == ROLE_SEGMENT)
 			continue;
 
 		const uint32_t *codes = (const uint32_t *) matrix_values(matrix, c, block) + first;
