@@ -216,7 +216,7 @@ comment on function mlops.compute_window(bigint, tstzrange) is 'What a monitor f
 
 -- ---- Verdicts ----
 
-create function mlops.store_results(monitor_id bigint, period tstzrange, version integer, found mlops.monitor_value[]) returns void
+create function mlops.store_results(monitor_id bigint, period tstzrange, version integer, results mlops.monitor_value[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -225,7 +225,7 @@ begin
 	insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, segment, feature, metric, value, reference, p_value, noise_floor,
 									  threshold, verdict, rows, detail)
 	with m as (select * from mlops.monitor x where x.id = store_results.monitor_id),
-	v as (select u.*, row_number() over (partition by u.kind order by u.ordinality) as place from unnest(found) with ordinality u),
+	v as (select u.*, row_number() over (partition by u.kind order by u.ordinality) as place from unnest(results) with ordinality u),
 	-- what has too few rows is no test
 	a as (select v.kind, mlops.adjust_p(array_agg(case when v.beyond is not null then v.p_value end order by v.place)) as p from v group by v.kind)
 	select m.id, m.model_id, store_results.version, store_results.period, v.kind, coalesce(v.segment, ''), coalesce(v.feature, ''), v.metric,
