@@ -124,7 +124,7 @@ begin
 		select from mlops.reference_slice s where s.model_id = m.model_id and s.version = compare_column.version and s.role = 'feature' and s.period <@ compare_column.period);
 	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, about ->> 'kind', (about ->> 'rows')::bigint, (about ->> 'distinct')::double precision) loop
 		is_p := measure in ('ks_p', 'chi2');
-		scale := mlops.psi_equivalent(measure);
+		select e.factor, e.power into scale from mlops.psi_equivalent(measure) e;
 		result.metric := measure;
 		result.value := (distances ->> measure)::double precision;
 		result.p_value := case when scale.power is null then null when measure in ('ks', 'wasserstein_normed', 'mean_shift') then (distances ->> 'ks_p')::double precision
