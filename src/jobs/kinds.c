@@ -18,6 +18,7 @@ static const JobHandler job_housekeeping = {.name = "housekeeping", .internal = 
 static const JobHandler *const job_handlers[] = {
 	&job_train,
 	&job_score_table,
+	&job_monitor,
 	&job_sql,
 	&job_outcomes,
 	&job_housekeeping,

@@ -79,6 +79,7 @@ extern void job_function_run(const char *kind, JobRun *run);
 
 extern const JobHandler job_train;
 extern const JobHandler job_score_table;
+extern const JobHandler job_monitor;
 extern const JobHandler job_sql;
 
 #endif
