@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(mlops_pr_auc);
 PG_FUNCTION_INFO_V1(mlops_binary_performance);
 PG_FUNCTION_INFO_V1(mlops_regression_performance);
 PG_FUNCTION_INFO_V1(mlops_cbpe);
+PG_FUNCTION_INFO_V1(mlops_normal_tail);
 
 /* Metrics as {"name": {"value", "se", "se_component", "n"}}; what is not defined is null. */
 Jsonb *
@@ -155,4 +156,11 @@ mlops_cbpe(PG_FUNCTION_ARGS)
 	rows.weight = number_rows_range(state, 3, "weight", 0, DBL_MAX);
 	performance = measure(&rows, performance_binary);
 	PG_RETURN_JSONB_P(performance_to_json(&performance));
+}
+
+/* mlops.normal_tail(z) */
+Datum
+mlops_normal_tail(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(erfc(PG_GETARG_FLOAT8(0) * M_SQRT1_2) / 2);
 }
