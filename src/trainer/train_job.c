@@ -373,8 +373,8 @@ hand_over(const Buffer *model, Error *error)
 }
 
 /* What the backend stores beside the model. */
-static void
-fill_result(Training *training)
+static bool
+fill_result(Training *training, Error *error)
 {
 	JobResult  *result = &training->trainer->result;
 	const Table *table = &training->table;
@@ -389,6 +389,8 @@ fill_result(Training *training)
 	result->iterations = (uint32_t) training->output.iterations;
 	result->n_features = training->recipe.n_features;
 	result->model_size = training->model.size;
+	result->cuts = target_cuts(&training->target, table, &result->n_cuts, error);
+	return result->cuts != NULL;
 }
 
 bool
@@ -415,8 +417,7 @@ train_job(Trainer *trainer, Error *error)
 		done = done && hand_over(&training.model, error);
 		timing_mark(trainer, "write");
 	}
-	if (done)
-		fill_result(&training);
+	done = done && fill_result(&training, error);
 
 	buffer_free(&training.output.payload);
 	buffer_free(&training.model);
