@@ -21,6 +21,14 @@ create trigger model_signature_immutable before update or delete on mlops.model_
 	for each row execute function mlops.refuse_change();
 create trigger model_chunk_immutable before update or delete on mlops.model_chunk
 	for each row execute function mlops.refuse_change();
+create trigger reference_profile_immutable before update or delete on mlops.reference_profile
+	for each row execute function mlops.refuse_change();
+create trigger reference_slice_immutable before update or delete on mlops.reference_slice
+	for each row execute function mlops.refuse_change();
+create trigger reference_model_immutable before update or delete on mlops.reference_model
+	for each row execute function mlops.refuse_change();
+create trigger reference_sample_immutable before update or delete on mlops.reference_sample
+	for each row execute function mlops.refuse_change();
 create trigger alias_history_immutable before update or delete on mlops.alias_history
 	for each row execute function mlops.refuse_change();
 
@@ -36,6 +44,14 @@ create trigger model_version_keep before truncate on mlops.model_version
 create trigger model_signature_keep before truncate on mlops.model_signature
 	for each statement execute function mlops.refuse_change();
 create trigger model_chunk_keep before truncate on mlops.model_chunk
+	for each statement execute function mlops.refuse_change();
+create trigger reference_profile_keep before truncate on mlops.reference_profile
+	for each statement execute function mlops.refuse_change();
+create trigger reference_slice_keep before truncate on mlops.reference_slice
+	for each statement execute function mlops.refuse_change();
+create trigger reference_model_keep before truncate on mlops.reference_model
+	for each statement execute function mlops.refuse_change();
+create trigger reference_sample_keep before truncate on mlops.reference_sample
 	for each statement execute function mlops.refuse_change();
 create trigger alias_history_keep before truncate on mlops.alias_history
 	for each statement execute function mlops.refuse_change();

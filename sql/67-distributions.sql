@@ -1,51 +1,4 @@
--- Distributions: summaries of columns as values, and how far two of them are apart.
-
-create type mlops.distribution;
-
-create function mlops.distribution_in(cstring) returns mlops.distribution
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_in';
-comment on function mlops.distribution_in(cstring) is 'Text form of a distribution: base64; validates';
-
-create function mlops.distribution_out(mlops.distribution) returns cstring
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_out';
-comment on function mlops.distribution_out(mlops.distribution) is 'Text form of a distribution: base64';
-
-create function mlops.distribution_recv(internal) returns mlops.distribution
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_recv';
-comment on function mlops.distribution_recv(internal) is 'Binary form of a distribution: its bytes; validates';
-
-create function mlops.distribution_send(mlops.distribution) returns bytea
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_send';
-comment on function mlops.distribution_send(mlops.distribution) is 'Binary form of a distribution: its bytes';
-
-create type mlops.distribution
-(
-	input = mlops.distribution_in,
-	output = mlops.distribution_out,
-	receive = mlops.distribution_recv,
-	send = mlops.distribution_send,
-	internallength = variable,
-	alignment = int4,
-	storage = extended
-);
-comment on type mlops.distribution is 'A mergeable summary of a column: counts, NULLs, range, moments, quantiles, frequent and distinct values';
-
-create function mlops.distribution_from_bytea(bytea) returns mlops.distribution
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_from_bytea';
-comment on function mlops.distribution_from_bytea(bytea) is 'A distribution from its bytes; every byte is validated';
-
-create function mlops.distribution_to_bytea(mlops.distribution) returns bytea
-language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_to_bytea';
-comment on function mlops.distribution_to_bytea(mlops.distribution) is 'The bytes of a distribution';
-
-create function mlops.distribution_to_jsonb(mlops.distribution) returns jsonb
-language c stable strict parallel safe as 'MODULE_PATHNAME', 'mlops_distribution_to_jsonb';
-comment on function mlops.distribution_to_jsonb(mlops.distribution) is
-'What a distribution says: counts, distinct values, range, mean, deviation, quantiles, most frequent values';
-
-create cast (bytea as mlops.distribution) with function mlops.distribution_from_bytea(bytea);
-create cast (mlops.distribution as bytea) with function mlops.distribution_to_bytea(mlops.distribution);
-create cast (mlops.distribution as jsonb) with function mlops.distribution_to_jsonb(mlops.distribution);
+-- Distributions: building summaries of columns, and how far two of them are apart.
 
 -- Building.
 
@@ -147,6 +100,11 @@ comment on function mlops.g_test(mlops.distribution, mlops.distribution, double 
 create function mlops.cramers_v(reference mlops.distribution, current mlops.distribution, yates boolean default false) returns double precision
 language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_cramers_v';
 comment on function mlops.cramers_v(mlops.distribution, mlops.distribution, boolean) is 'Cramer''s V, corrected for bias: 0 to 1';
+
+create function mlops.cell_counts(reference mlops.distribution, current mlops.distribution) returns bigint[]
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_cell_counts';
+comment on function mlops.cell_counts(mlops.distribution, mlops.distribution) is
+'Counts of a distribution in all cells of a reference, empty ones too, so that arrays of one reference align: below, above, between, NULL, NaN and infinities, other texts, then the values'' own';
 
 -- Distances over the order of finite numbers.
 

@@ -15,6 +15,12 @@
 
 #define CELLS_MAX 64			/* of one comparison */
 
+/* Cells that every reference has; those of its values follow. */
+enum
+{
+	CELL_BELOW, CELL_ABOVE, CELL_BETWEEN, CELL_NULL, CELL_NOT_FINITE, CELL_OTHER, CELL_FIRST	/* with 50 categories, or 20 values, all fit into CELLS_MAX */
+};
+
 /* Counts of a reference and of what is compared with it, in the same cells. */
 typedef struct CellCounts
 {
@@ -36,6 +42,15 @@ typedef struct CellCounts
  * reference alone.  ERROR_TYPE where their kinds are not comparable; ERROR_DATA where one has no rows.
  */
 extern bool cells_match(CellCounts *counts, const Distribution *reference, const Distribution *current, ProfileMemory memory, Error *error);
+
+/*
+ * The counts of a distribution in all cells of a reference, empty ones too:
+ * arrays of one reference align.  counts: room for CELLS_MAX.  ERROR_TYPE likewise.
+ */
+extern bool cells_count(const Distribution *reference, const Distribution *current, double *counts, uint32_t *n, ProfileMemory memory, Error *error);
+
+/* The cell of each of the reference's own, n_cells of them, by its number in those arrays; returns the length of these. */
+extern uint32_t cells_group(const Distribution *reference, uint8_t *group);
 
 /* Of two arrays of at most CELLS_MAX counts. */
 extern CellCounts cells_of(const double *reference, const double *current, uint32_t n);

@@ -17,12 +17,6 @@
 #define MAX_VALUES		20		/* distinct values that each have a cell */
 #define MAX_CATEGORIES_SHOWN 50
 
-/* Groups that every reference has; those of its values follow. */
-enum
-{
-	GROUP_BELOW, GROUP_ABOVE, GROUP_BETWEEN, GROUP_NULL, GROUP_NOT_FINITE, GROUP_OTHER, GROUP_FIRST	/* with 50 categories, or 20 values, all fit into CELLS_MAX */
-};
-
 typedef struct Grouping
 {
 	const Distribution *reference;
@@ -43,11 +37,11 @@ group_numbers(Grouping *grouping)
 	{
 		bool		is_point = all_points || d->cells[i].count >= (d->n + N_EQUAL - 1) / N_EQUAL;
 
-		grouping->group[i] = is_point ? (uint8_t) (GROUP_FIRST + grouping->n_points++) : 0;
+		grouping->group[i] = is_point ? (uint8_t) (CELL_FIRST + grouping->n_points++) : 0;
 		rest -= is_point ? d->cells[i].count : 0;
 	}
 
-	uint32_t	first = GROUP_FIRST + grouping->n_points;
+	uint32_t	first = CELL_FIRST + grouping->n_points;
 	uint32_t	n_ranges = rest > 0 ? (uint32_t) fmax(1, round(N_EQUAL * ((double) rest / (double) d->n))) : 0;
 	double		before = 0;
 
@@ -74,7 +68,7 @@ group_texts(Grouping *grouping)
 	size_t		top[MAX_CATEGORIES_SHOWN];
 	size_t		n_top = 0;
 
-	memset(grouping->group, GROUP_OTHER, d->n_cells);
+	memset(grouping->group, CELL_OTHER, d->n_cells);
 	for (size_t i = 0; i < d->n_cells; i++)
 	{
 		size_t		place = n_top;
@@ -90,9 +84,9 @@ group_texts(Grouping *grouping)
 		top[place] = i;
 	}
 	for (size_t i = 0; i < n_top; i++)
-		grouping->group[top[i]] = (uint8_t) (GROUP_FIRST + i);
+		grouping->group[top[i]] = (uint8_t) (CELL_FIRST + i);
 	grouping->n_points = (uint32_t) n_top;
-	grouping->n_groups = GROUP_FIRST + grouping->n_points;
+	grouping->n_groups = CELL_FIRST + grouping->n_points;
 }
 
 /* The group of values that the reference has not; next: its first cell behind them. */
@@ -102,16 +96,16 @@ group_of_gap(const Grouping *grouping, size_t next)
 	const Distribution *d = grouping->reference;
 
 	if (distribution_is_text(d))
-		return GROUP_BETWEEN;
+		return CELL_BETWEEN;
 	if (next == 0)
-		return GROUP_BELOW;
+		return CELL_BELOW;
 	if (next == d->n_cells)
-		return GROUP_ABOVE;
-	if (grouping->group[next - 1] >= GROUP_FIRST + grouping->n_points)
+		return CELL_ABOVE;
+	if (grouping->group[next - 1] >= CELL_FIRST + grouping->n_points)
 		return grouping->group[next - 1];
-	if (grouping->group[next] >= GROUP_FIRST + grouping->n_points)
+	if (grouping->group[next] >= CELL_FIRST + grouping->n_points)
 		return grouping->group[next];
-	return GROUP_BETWEEN;
+	return CELL_BETWEEN;
 }
 
 /* Counts the current cells; both are sorted, so that one pass does it. */
@@ -149,8 +143,8 @@ count_current(const Grouping *grouping, const Distribution *current, double *cou
 static void
 count_others(const Distribution *d, double *counts)
 {
-	counts[GROUP_NULL] = (double) d->n_null;
-	counts[GROUP_NOT_FINITE] = (double) (d->n_nan + d->n_below + d->n_above);
+	counts[CELL_NULL] = (double) d->n_null;
+	counts[CELL_NOT_FINITE] = (double) (d->n_nan + d->n_below + d->n_above);
 }
 
 static bool
@@ -159,37 +153,76 @@ check_comparable(const Distribution *reference, const Distribution *current, Err
 	if (!kinds_comparable(reference->kind, current->kind))
 		return error_set(error, ERROR_TYPE, "a distribution of kind %s cannot be compared with one of kind %s",
 						 kind_name(reference->kind), kind_name(current->kind));
-	if (distribution_rows(reference) == 0 || distribution_rows(current) == 0)
-		return error_set(error, ERROR_DATA, "a distribution without rows cannot be compared");
 	return true;
+}
+
+/* The cell of each of a reference's own; how many cells there are. */
+static Grouping
+make_groups(const Distribution *reference, uint8_t *group)
+{
+	Grouping	grouping = {.reference = reference,.group = group};
+
+	if (distribution_is_text(reference))
+		group_texts(&grouping);
+	else
+		group_numbers(&grouping);
+	return grouping;
+}
+
+uint32_t
+cells_group(const Distribution *reference, uint8_t *group)
+{
+	return make_groups(reference, group).n_groups;
+}
+
+/* Counts of both in all cells of a reference; arrays of CELLS_MAX zeros, of_reference NULL where it is not wanted. */
+static bool
+count_cells(const Distribution *reference, const Distribution *current, double *of_reference, double *of_current, uint32_t *n,
+			ProfileMemory memory, Error *error)
+{
+	uint8_t    *group;
+	Grouping	grouping;
+
+	if (!check_comparable(reference, current, error))
+		return false;
+	group = memory.resize(memory.context, NULL, reference->n_cells + 1);
+	if (group == NULL)
+		return error_set(error, ERROR_MEMORY, "out of memory for the cells of a distribution");
+	grouping = make_groups(reference, group);
+	*n = grouping.n_groups;
+	count_current(&grouping, current, of_current);
+	count_others(current, of_current);
+	if (of_reference != NULL)
+	{
+		for (size_t i = 0; i < reference->n_cells; i++)
+			of_reference[group[i]] += (double) reference->cells[i].count;
+		count_others(reference, of_reference);
+	}
+	memory.resize(memory.context, group, 0);
+	return true;
+}
+
+bool
+cells_count(const Distribution *reference, const Distribution *current, double *counts, uint32_t *n, ProfileMemory memory, Error *error)
+{
+	memset(counts, 0, CELLS_MAX * sizeof(double));
+	return count_cells(reference, current, NULL, counts, n, memory, error);
 }
 
 /* Cells of a reference, and both counted in them. */
 bool
 cells_match(CellCounts *counts, const Distribution *reference, const Distribution *current, ProfileMemory memory, Error *error)
 {
-	Grouping	grouping = {.reference = reference};
 	double		of_reference[CELLS_MAX] = {0};
 	double		of_current[CELLS_MAX] = {0};
+	uint32_t	n_all;
 	uint32_t	n = 0;
 
-	if (!check_comparable(reference, current, error))
+	if (!count_cells(reference, current, of_reference, of_current, &n_all, memory, error))
 		return false;
-	grouping.group = memory.resize(memory.context, NULL, reference->n_cells + 1);
-	if (grouping.group == NULL)
-		return error_set(error, ERROR_MEMORY, "out of memory for the cells of a distribution");
-	if (distribution_is_text(reference))
-		group_texts(&grouping);
-	else
-		group_numbers(&grouping);
-	for (size_t i = 0; i < reference->n_cells; i++)
-		of_reference[grouping.group[i]] += (double) reference->cells[i].count;
-	count_others(reference, of_reference);
-	count_current(&grouping, current, of_current);
-	count_others(current, of_current);
-	memory.resize(memory.context, grouping.group, 0);
-
-	for (uint32_t i = 0; i < CELLS_MAX; i++)
+	if (distribution_rows(reference) == 0 || distribution_rows(current) == 0)
+		return error_set(error, ERROR_DATA, "a distribution without rows cannot be compared");
+	for (uint32_t i = 0; i < n_all; i++)
 	{
 		if (of_reference[i] == 0 && of_current[i] == 0)
 			continue;

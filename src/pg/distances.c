@@ -8,7 +8,9 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "utils/array.h"
 
 #include "compat.h"
 #include "report.h"
@@ -25,6 +27,7 @@ PG_FUNCTION_INFO_V1(mlops_l_inf);
 PG_FUNCTION_INFO_V1(mlops_chi2);
 PG_FUNCTION_INFO_V1(mlops_g_test);
 PG_FUNCTION_INFO_V1(mlops_cramers_v);
+PG_FUNCTION_INFO_V1(mlops_cell_counts);
 PG_FUNCTION_INFO_V1(mlops_ks);
 PG_FUNCTION_INFO_V1(mlops_wasserstein);
 PG_FUNCTION_INFO_V1(mlops_wasserstein_normed);
@@ -182,6 +185,23 @@ mlops_cramers_v(PG_FUNCTION_ARGS)
 	if (!match_arguments(fcinfo, &counts))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(distance_cramers_v(&counts, PG_GETARG_BOOL(2)));
+}
+
+/* The counts of the second argument in all cells of the first. */
+Datum
+mlops_cell_counts(PG_FUNCTION_ARGS)
+{
+	double		counts[CELLS_MAX];
+	Datum		elements[CELLS_MAX];
+	uint32_t	n;
+	Error		error;
+
+	if (!cells_count(distribution_read(PG_GETARG_DATUM(0)), distribution_read(PG_GETARG_DATUM(1)), counts, &n,
+					 profile_memory(CurrentMemoryContext), &error))
+		report_error(&error);
+	for (uint32_t i = 0; i < n; i++)
+		elements[i] = Int64GetDatum((int64) counts[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, (int) n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* An argument that is a distribution of numbers. */

@@ -47,3 +47,11 @@ insert into mlops.outcome (model_id, prediction_id, value) values (:diagnosis, 1
 insert into mlops.outcome_binding (model_id, source, settings, lateness, owner_name, session_user_name)
 values (:diagnosis, 'select 1', '{}', '7 days', 'sam_scientist', 'sam_scientist');
 insert into mlops.audit_event (project_id, actor, action, object) values (:clinic, 'anna_owner', 'forget', 'model diagnosis');
+
+insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
+select :diagnosis, 1, 'feature', 'radius', count(*), mlops.profile(r) from unnest(array[1, 2, 3]) r;
+insert into mlops.reference_slice (model_id, version, period, role, name, rows, counts)
+values (:diagnosis, 1, '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', 'feature', 'radius', 1, '{1}');
+insert into mlops.reference_model (model_id, version, kind, content) values (:diagnosis, 1, 'performance', '{}');
+insert into mlops.reference_sample (model_id, version, position, features, prediction, class, probability, outcome)
+values (:diagnosis, 1, 0, array['\x0154'::bytea], '{null}', '{benign}', '{0.1}', '{benign}');

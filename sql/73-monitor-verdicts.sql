@@ -1,0 +1,386 @@
+-- Monitors of columns, continued: from profiles to values with thresholds, noise floors and p.
+
+create function mlops.drift_metrics(preset text, metrics text[], kind text, reference_rows bigint, distinct_values double precision) returns text[]
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	number constant boolean := kind <> 'category';
+	chosen text[];
+begin
+	case preset
+		when 'evidently' then
+			return array[case when reference_rows > 1000 then case when number and distinct_values > 5 then 'wasserstein_normed' else 'js_distance_nats' end
+							  when number and distinct_values > 5 then 'ks_p' else 'chi2' end];
+		when 'nannyml' then
+			return '{js_distance_base2}';
+		when 'sagemaker' then
+			return array[case when number then 'ks_robust' else 'l_inf_robust' end];
+		when 'vertex' then
+			return array[case when number then 'js_divergence_bits' else 'l_inf' end];
+		when 'azure' then
+			return array[case when number then 'wasserstein_normed' else 'js_distance_base2' end];
+		when 'domino' then
+			return '{psi}';
+		else
+			chosen := array(select m from unnest(metrics) m
+							 where m in ('psi', 'kl', 'js_divergence_bits', 'js_distance_base2', 'js_distance_nats', 'hellinger', 'tvd', 'l_inf',
+										 'l_inf_robust', 'cramers_v', 'chi2')
+								or number and m in ('ks', 'ks_p', 'ks_robust', 'wasserstein_normed', 'mean_shift'));
+			return case when chosen = '{}' then '{psi}' else chosen end;
+	end case;
+end
+$$;
+comment on function mlops.drift_metrics(text, text[], text, bigint, double precision) is
+'What a column''s drift is measured by: as a preset''s tool chooses, else those that a monitor names, else PSI';
+
+create function mlops.preset_threshold(preset text, metric text) returns double precision
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+	select case when metric in ('ks_p', 'chi2') then 0.05 when preset = 'vertex' then 0.3 when preset is not null then 0.1 end
+$$;
+comment on function mlops.preset_threshold(text, text) is 'The threshold that a preset''s tool has by default; NULL without a preset';
+
+-- For small shifts PSI = factor * value ^ power: by it noise floors and least numbers of rows of all distances come from those of PSI.
+create function mlops.psi_equivalent(metric text, out factor double precision, out power double precision)
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+	select v.factor, v.power
+	  from (values ('psi', 1, 1), ('kl', 2, 1), ('js_divergence_bits', 8 * ln(2::double precision), 1), ('js_distance_base2', 8 * ln(2::double precision), 2),
+				   ('js_distance_nats', 8, 2), ('hellinger', 8, 2), ('tvd', 4, 2), ('l_inf', 4, 2), ('cramers_v', 4, 2), ('ks', 4, 2),
+				   ('wasserstein_normed', 1, 2), ('mean_shift', 1, 2)) v (metric, factor, power)
+	 where v.metric = psi_equivalent.metric
+$$;
+comment on function mlops.psi_equivalent(text) is 'How a distance is about that of PSI where distributions are close: factor * value ^ power';
+
+create function mlops.column_distances(counts bigint[], reference mlops.distribution, current mlops.distribution) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	cells record := mlops.compare_cells(counts, mlops.cell_counts(reference, current));
+	n constant double precision := (select sum(c) from unnest(counts) c);
+	m constant double precision := (select sum(c) from unnest(mlops.cell_counts(reference, current)) c);
+	chance constant double precision := 1.8 * sqrt(1 / n + 1 / m);
+	distances jsonb := jsonb_build_object('cells', cells.cells, 'reference_rows', n, 'rows', m, 'psi', cells.psi, 'kl', cells.kl,
+		'js_divergence_bits', cells.js_divergence_bits, 'js_distance_base2', cells.js_distance_base2,
+		'js_distance_nats', cells.js_distance_base2 * sqrt(ln(2::double precision)), 'hellinger', cells.hellinger, 'tvd', cells.tvd, 'l_inf', cells.l_inf,
+		'l_inf_robust', greatest(0, cells.l_inf - chance), 'cramers_v', cells.cramers_v, 'chi2', cells.p_value, 'chi2_statistic', cells.chi2);
+	ks mlops.ks_statistic;
+begin
+	if reference::jsonb ->> 'kind' <> 'category' then
+		ks := mlops.ks(reference, current);
+		distances := distances || jsonb_build_object('ks', ks.d, 'ks_p', ks.p, 'ks_robust', greatest(0, ks.d - chance),
+			'wasserstein', mlops.wasserstein(reference, current), 'wasserstein_normed', mlops.wasserstein_normed(reference, current),
+			'mean_shift', abs(mlops.mean_shift(reference, current)));
+	end if;
+	return jsonb_strip_nulls(distances);
+end
+$$;
+comment on function mlops.column_distances(bigint[], mlops.distribution, mlops.distribution) is
+'All distances of a column by their names; counts: those of the reference in its cells, perhaps without some of its rows';
+
+create function mlops.compare_column(m mlops.monitor, version integer, period tstzrange, segment text, role text, name text,
+									 reference mlops.distribution, current mlops.distribution, rows bigint) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	found_kind constant text := case role when 'feature' then 'drift' else 'prediction_drift' end;
+	about constant jsonb := reference::jsonb;
+	base record;
+	distances jsonb;
+	slices record;
+	scale record;
+	measure text;
+	result mlops.monitor_value;
+	is_p boolean;
+	enough boolean;
+begin
+	result.kind := found_kind;
+	result.segment := segment;
+	result.feature := name;
+	result.rows := coalesce(rows, 0);
+	if reference is null or current is null or result.rows = 0 then
+		result.metric := (mlops.drift_metrics(m.preset, m.metrics, 'category', 0, 0))[1];
+		result.detail := jsonb_build_object('reason', case when reference is null then 'no reference' else 'no rows' end);
+		return next result;
+		return;
+	end if;
+
+	-- windows of the training time are compared with the rest of it
+	if m.reference = 'training' and segment = '' then
+		base := mlops.reference_counts(m.model_id, version, role, name, reference, period);
+	else
+		select mlops.cell_counts(reference, reference) as counts, false as left_out into base;
+	end if;
+	distances := mlops.column_distances(base.counts, reference, current);
+	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, about ->> 'kind', (about ->> 'rows')::bigint, (about ->> 'distinct')::double precision) loop
+		is_p := measure in ('ks_p', 'chi2');
+		scale := mlops.psi_equivalent(measure);
+		result.metric := measure;
+		result.value := (distances ->> measure)::double precision;
+		result.p_value := case when scale.power is null then null when measure in ('ks', 'wasserstein_normed', 'mean_shift') then (distances ->> 'ks_p')::double precision
+							   else (distances ->> 'chi2')::double precision end;
+		result.threshold := coalesce((m.thresholds ->> measure)::double precision, mlops.preset_threshold(m.preset, measure),
+									 (select w.threshold from mlops.monitor_metric w where w.kind = 'drift' and w.metric = measure));
+		result.noise_floor := (mlops.noise_floor((distances ->> 'cells')::integer, (distances ->> 'reference_rows')::double precision, result.rows)
+							   / scale.factor) ^ (1 / scale.power);
+		result.detail := distances || case when base.left_out then '{"left_out": true}' else '{}' end::jsonb;
+
+		-- windows of autocorrelated rows differ by more than chance makes of independent ones
+		if m.reference = 'training' and not m.thresholds ? measure and coalesce(m.preset, 'nannyml') = 'nannyml'
+			and measure in ('psi', 'kl', 'js_divergence_bits', 'js_distance_base2', 'hellinger', 'tvd', 'l_inf', 'cramers_v') then
+			slices := mlops.slice_threshold(m.model_id, version, role, name, measure, m.window_size);
+			if slices.windows >= 6 then
+				result.detail := result.detail || jsonb_build_object('fixed_threshold', result.threshold, 'windows', slices.windows);
+				result.threshold := case when m.preset = 'nannyml' then slices.sigma_threshold else greatest(result.threshold, slices.threshold) end;
+			end if;
+		end if;
+
+		-- presets judge as their tools do: by the threshold alone
+		if m.preset is not null then
+			result.noise_floor := null;
+			result.p_value := null;
+		end if;
+		enough := case when m.min_rows is not null then result.rows >= m.min_rows
+					   when m.preset is not null or scale.power is null then true
+					   else mlops.noise_floor((distances ->> 'cells')::integer, (distances ->> 'reference_rows')::double precision, result.rows, 0.95)
+						   <= scale.factor * result.threshold ^ scale.power / 2 end;
+		result.beyond := case when enough then case when is_p then result.value < result.threshold
+													else result.value >= result.threshold and result.value >= coalesce(result.noise_floor, 0) end end;
+		return next result;
+	end loop;
+end
+$$;
+comment on function mlops.compare_column(mlops.monitor, integer, tstzrange, text, text, text, mlops.distribution, mlops.distribution, bigint) is
+'The drift of one column in one window and segment';
+
+create function mlops.check_quality(m mlops.monitor, segment text, name text, reference mlops.distribution, current mlops.distribution, failures bigint,
+									rows bigint) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	-- below, above, between or unseen, NULL, not finite
+	r constant bigint[] := mlops.cell_counts(reference, reference);
+	c constant bigint[] := mlops.cell_counts(reference, current);
+	n constant double precision := (select sum(x) from unnest(r) x);
+	is_text constant boolean := reference::jsonb ->> 'kind' = 'category';
+	part record;
+	result mlops.monitor_value;
+begin
+	result.kind := 'quality';
+	result.segment := segment;
+	result.feature := name;
+	result.rows := coalesce(rows, 0);
+	for part in
+		select v.metric, v.before, v.now
+		  from (values ('null_rate', r[4], c[4] - failures, true),
+					   ('out_of_range', 0, c[1] + c[2], not is_text),
+					   ('unseen', 0, c[3], is_text),
+					   ('not_finite', r[5], c[5], r[5] + c[5] > 0),
+					   ('type_failures', 0, failures, failures > 0)) v (metric, before, now, holds)
+		 where v.holds
+	loop
+		result.metric := part.metric;
+		result.value := part.now / nullif(result.rows, 0)::double precision;
+		result.reference := part.before / n;
+		result.p_value := (mlops.two_proportions(part.before, n, part.now, result.rows)).p_value;
+		result.threshold := coalesce((m.thresholds ->> part.metric)::double precision,
+									 (select w.threshold from mlops.monitor_metric w where w.kind = 'quality' and w.metric = part.metric));
+		result.beyond := case when result.rows >= coalesce(m.min_rows, 30) then result.value - result.reference >= result.threshold end;
+		return next result;
+	end loop;
+end
+$$;
+comment on function mlops.check_quality(mlops.monitor, text, text, mlops.distribution, mlops.distribution, bigint, bigint) is
+'The quality of one feature in one window and segment: shares that must not grow against the reference';
+
+create function mlops.check_rows(m mlops.monitor, period tstzrange, rows bigint, newest timestamptz, duplicates bigint) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	width constant double precision := extract(epoch from upper(period) - lower(period));
+	past record;
+	result mlops.monitor_value;
+begin
+	result.kind := 'quality';
+	result.segment := '';
+	result.rows := rows;
+	if duplicates is not null then
+		result.metric := 'duplicates';
+		result.value := duplicates / nullif(rows, 0)::double precision;
+		result.threshold := coalesce((m.thresholds ->> 'duplicates')::double precision, 0.01);
+		result.beyond := case when rows >= coalesce(m.min_rows, 30) then result.value >= result.threshold end;
+		return next result;
+	end if;
+
+	result.metric := 'freshness';
+	result.value := extract(epoch from least(upper(period), mlops.clock()) - newest);
+	result.threshold := coalesce((m.thresholds ->> 'freshness')::double precision, width / 2);
+	result.beyond := result.value >= result.threshold;
+	return next result;
+
+	select avg(w.rows) as rows, coalesce(stddev_samp(w.rows), 0) as deviation, count(*) as windows into past
+	  from (select p.rows from mlops.monitor_result p
+			 where p.monitor_id = m.id and p.metric = 'volume_change' and p.kind = 'quality' and upper(p.period) <= lower(check_rows.period)
+			 order by p.period desc limit 20) w;
+	result.metric := 'volume_change';
+	result.reference := 0;
+	result.value := rows / nullif(past.rows, 0) - 1;
+	result.noise_floor := 3 * past.deviation / nullif(past.rows, 0);
+	result.threshold := coalesce((m.thresholds ->> 'volume_change')::double precision, 0.5);
+	result.beyond := case when past.windows >= 3 and upper(period) <= mlops.clock() then abs(result.value) >= greatest(result.threshold, result.noise_floor) end;
+	result.detail := jsonb_build_object('usual_rows', past.rows, 'windows', past.windows);
+	return next result;
+end
+$$;
+comment on function mlops.check_rows(mlops.monitor, tstzrange, bigint, timestamptz, bigint) is 'The quality of a window''s rows as such: duplicates, freshness, volume';
+
+create function mlops.weigh_drift(m mlops.monitor, version integer, segment text, found mlops.monitor_value[]) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	result mlops.monitor_value;
+	shares record;
+	weights jsonb;
+begin
+	begin
+		select jsonb_object_agg(i.feature, i.importance) into weights from mlops.importance(mlops.version_reference(m.model_id, version)) i;
+	exception when feature_not_supported or ambiguous_alias then
+		weights := null;					-- no trees: features count alike
+	end;
+	select count(*) filter (where f.drifted) / nullif(count(*), 0)::double precision as plain,
+		   sum((weights ->> f.feature)::double precision) filter (where f.drifted)
+			   / nullif(sum((weights ->> f.feature)::double precision), 0) as weighted,
+		   count(*) as features, max(f.rows) as rows
+	  into shares
+	  from (select v.feature, bool_or(v.beyond and coalesce(a.p[v.place], 0) <= 0.05) as drifted, max(v.rows) as rows
+			  from (select u.*, row_number() over (order by u.ordinality) as place from unnest(found) with ordinality u where u.kind = 'drift') v,
+				   (select mlops.adjust_p(array_agg(case when u.beyond is not null then u.p_value end order by u.ordinality)) as p
+					  from unnest(found) with ordinality u where u.kind = 'drift') a
+			 where v.segment = weigh_drift.segment and v.beyond is not null
+			 group by v.feature) f;
+	result.kind := 'drift';
+	result.segment := segment;
+	result.rows := shares.rows;
+	result.detail := jsonb_build_object('features', shares.features);
+	result.metric := 'share_drifted';
+	result.value := shares.plain;
+	result.threshold := coalesce((m.thresholds ->> 'share_drifted')::double precision, 0.5);
+	result.beyond := shares.plain >= result.threshold;
+	return next result;
+	if weights is not null then
+		result.metric := 'importance_drifted';
+		result.value := coalesce(shares.weighted, case when shares.features > 0 then 0 end);
+		result.threshold := coalesce((m.thresholds ->> 'importance_drifted')::double precision, 0.3);
+		result.beyond := result.value >= result.threshold;
+		return next result;
+	end if;
+end
+$$;
+comment on function mlops.weigh_drift(mlops.monitor, integer, text, mlops.monitor_value[]) is
+'How much of a version''s features drifts, counted alike and by their importance';
+
+create function mlops.monitor_columns(monitor_id bigint, period tstzrange, source text) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	m mlops.monitor := (select x from mlops.monitor x where x.id = monitor_columns.monitor_id);
+	version constant integer := mlops.monitor_version(m.id, period);
+	kinds constant text[] := array(select distinct w.kind from mlops.monitor_metric w where m.metrics is null or w.kind = any (m.metrics) or w.metric = any (m.metrics));
+	found_all mlops.monitor_value[] := '{}';
+	w record;
+	c record;
+	any_rows boolean := false;
+begin
+	for w in select p.* from mlops.window_profiles(m.id, version, source, 'prediction_drift' = any (kinds)) p order by p.segment loop
+		any_rows := true;
+		for c in
+			select f.role, f.name, f.profile, f.failures, r.profile as reference
+			  from unnest(w.roles, w.names, w.profiles, w.failures) f (role, name, profile, failures)
+			  left join mlops.monitor_references(m.id, period, version) r on r.role = f.role and r.name = f.name and r.segment = w.segment
+		loop
+			if (c.role = 'feature' and 'drift' = any (kinds)) or (c.role = 'prediction' and 'prediction_drift' = any (kinds)) then
+				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.reference, c.profile,
+																				  case c.role when 'feature' then w.seen else w.rows end) v);
+			end if;
+			if c.role = 'feature' and 'quality' = any (kinds) and c.reference is not null and c.profile is not null then
+				found_all := found_all || array(select v from mlops.check_quality(m, w.segment, c.name, c.reference, c.profile, c.failures, w.seen) v);
+			end if;
+		end loop;
+		if w.segment = '' and 'quality' = any (kinds) then
+			found_all := found_all || array(select v from mlops.check_rows(m, period, w.rows, w.newest, w.duplicates) v);
+		end if;
+	end loop;
+
+	if not any_rows then
+		found_all := array(select row(k, '', '', case k when 'quality' then 'null_rate' else 'psi' end, null, null, null, null, null, null, 0,
+									  '{"reason": "no rows"}')::mlops.monitor_value
+							 from unnest(array['drift', 'prediction_drift', 'quality']) k where k = any (kinds));
+		if 'quality' = any (kinds) then
+			found_all := found_all || array(select v from mlops.check_rows(m, period, 0, null, null) v);
+		end if;
+	elsif 'drift' = any (kinds) then
+		found_all := found_all || array(select v from mlops.weigh_drift(m, version, '', found_all) v);
+	end if;
+	return query select * from unnest(found_all);
+end
+$$;
+comment on function mlops.monitor_columns(bigint, tstzrange, text) is 'Kinds drift, prediction_drift and quality of a monitor in one window, from one scan';
+
+create function mlops.monitor_health(monitor_id bigint, period tstzrange, source text) returns setof mlops.monitor_value
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	m mlops.monitor := (select x from mlops.monitor x where x.id = monitor_health.monitor_id);
+	requests record;
+	counted record;
+	before jsonb;
+	part record;
+	result mlops.monitor_value;
+begin
+	if m.source is not null then
+		return;
+	end if;
+	result.kind := 'health';
+	result.segment := '';
+	select count(*) as rows, coalesce(sum(p.weight), 0) as requests, percentile_cont(array[0.5, 0.95, 0.99]) within group (order by p.latency) as latency
+	  into requests
+	  from mlops.prediction p where p.model_id = m.model_id and p.at >= lower(period) and p.at < upper(period);
+	result.rows := requests.rows;
+	for part in
+		select v.metric, v.value from (values ('requests', requests.requests), ('latency_p50', requests.latency[1]), ('latency_p95', requests.latency[2]),
+											 ('latency_p99', requests.latency[3])) v (metric, value)
+	loop
+		result.metric := part.metric;
+		result.value := part.value;
+		result.threshold := (m.thresholds ->> part.metric)::double precision;
+		-- few requests are what is watched, and long latencies
+		result.beyond := case when part.value is not null then
+			coalesce(case when part.metric = 'requests' then part.value < result.threshold else part.value >= result.threshold end, false) end;
+		return next result;
+	end loop;
+
+	-- losses are counted on and on: those since the window before was computed
+	select s.captured, s.dropped + s.lost as missing into counted from mlops.capture_status s where s.model_id = m.model_id;
+	before := (select r.detail from mlops.monitor_result r
+				where r.monitor_id = m.id and r.kind = 'health' and r.metric = 'capture_loss' and upper(r.period) <= lower(monitor_health.period)
+				order by r.period desc limit 1);
+	result.metric := 'capture_loss';
+	result.detail := jsonb_build_object('captured', coalesce(counted.captured, 0), 'missing', coalesce(counted.missing, 0));
+	result.value := (counted.missing - coalesce((before ->> 'missing')::bigint, 0))
+		/ nullif(counted.captured + counted.missing - coalesce((before ->> 'captured')::bigint, 0) - coalesce((before ->> 'missing')::bigint, 0), 0)::double precision;
+	result.threshold := coalesce((m.thresholds ->> 'capture_loss')::double precision, 0.01);
+	result.beyond := result.value >= result.threshold;
+	return next result;
+end
+$$;
+comment on function mlops.monitor_health(bigint, tstzrange, text) is 'Kind health of a monitor of captured predictions in one window: requests, latencies, losses';
