@@ -33,7 +33,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 	select jsonb_build_object(
 			'args', jsonb_strip_nulls(jsonb_build_object(
-				'model', reference, 'source', coalesce(source, s.query), 'target', r.target, 'algorithm', r.algorithm, 'params', r.params - 'init_model',
+				'model', reference, 'source', coalesce(source, s.query), 'target', r.target, 'algorithm', r.algorithm, 'params', (r.arguments -> 'params') - 'init_model',
 				'task', r.task, 'features', r.arguments -> 'features', 'preprocess', r.arguments -> 'preprocess', 'split', r.arguments -> 'split',
 				'weight', r.arguments -> 'weight', 'seed', r.seed)),
 			'settings', s.settings, 'test_part', r.test_part)

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 
 #include "json_fields.h"
 #include "metrics_json.h"
@@ -123,7 +124,12 @@ judge(const Retraining *work, Verdict *verdict)
 	last = &verdict->result->metrics[verdict->result->n_metrics - 1];
 	verdict->difference = last->value;
 	verdict->standard_error = last->baseline;
-	verdict->p_value = .5 * erfc((verdict->difference - work->margin) / verdict->standard_error / M_SQRT2);
+
+	/* two models that answer alike differ by nothing, for sure */
+	if (verdict->standard_error == 0)
+		verdict->p_value = verdict->difference > work->margin ? 0 : 1;
+	else
+		verdict->p_value = .5 * erfc((verdict->difference - work->margin) / verdict->standard_error / M_SQRT2);
 	verdict->better = verdict->difference > work->margin && verdict->p_value <= SIGNIFICANT;
 }
 
@@ -219,8 +225,13 @@ train_challenger(Retraining *work, Verdict *verdict, bool own_source)
 		source_apply_settings(work->settings);
 	work->request = train_request_from_json(work->args, NULL);
 	train_execute(work->request, &work->record);
+
+	/* what was stored just now is to be read */
 	CommandCounterIncrement();
+	PushCopiedSnapshot(GetActiveSnapshot());
+	UpdateActiveSnapshotCommandId();
 	verdict->result = train_compare(work->request, work->ref.model_id, work->ref.version, work->record.version, work->test_part, &verdict->why_not);
+	PopActiveSnapshot();
 	AtEOXact_GUC(true, nest_level);
 }
 

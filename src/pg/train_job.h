@@ -49,6 +49,7 @@ typedef struct TrainRequest
 	int			n_features;
 	const char **exclude;
 	int			n_exclude;
+	Jsonb	   *params_json;		/* as given */
 	Jsonb	   *preprocess_json;
 	Jsonb	   *split_json;
 	uint64		seed;
