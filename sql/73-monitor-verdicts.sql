@@ -241,7 +241,7 @@ end
 $$;
 comment on function mlops.check_rows(mlops.monitor, tstzrange, bigint, timestamptz, bigint) is 'The quality of a window''s rows as such: duplicates, freshness, volume';
 
-create function mlops.weigh_drift(m mlops.monitor, version integer, segment text, found mlops.monitor_value[]) returns setof mlops.monitor_value
+create function mlops.weigh_drift(m mlops.monitor, version integer, segment text, results mlops.monitor_value[]) returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -261,9 +261,9 @@ begin
 		   count(*) as features, max(f.rows) as rows
 	  into shares
 	  from (select v.feature, bool_or(v.beyond and coalesce(a.p[v.place], 0) <= 0.05) as drifted, max(v.rows) as rows
-			  from (select u.*, row_number() over (order by u.ordinality) as place from unnest(found) with ordinality u where u.kind = 'drift') v,
+			  from (select u.*, row_number() over (order by u.ordinality) as place from unnest(results) with ordinality u where u.kind = 'drift') v,
 				   (select mlops.adjust_p(array_agg(case when u.beyond is not null then u.p_value end order by u.ordinality)) as p
-					  from unnest(found) with ordinality u where u.kind = 'drift') a
+					  from unnest(results) with ordinality u where u.kind = 'drift') a
 			 where v.segment = weigh_drift.segment and v.beyond is not null
 			 group by v.feature) f;
 	result.kind := 'drift';
@@ -296,16 +296,20 @@ declare
 	version constant integer := mlops.monitor_version(m.id, period);
 	kinds constant text[] := array(select distinct w.kind from mlops.monitor_metric w where m.metrics is null or w.kind = any (m.metrics) or w.metric = any (m.metrics));
 	found_all mlops.monitor_value[] := '{}';
+	reference record;
 	w record;
 	c record;
 	any_rows boolean := false;
 begin
+	select array_agg(r.role) as roles, array_agg(r.name) as names, array_agg(r.segment) as segments, array_agg(r.profile) as profiles
+	  into reference from mlops.monitor_references(m.id, period, version) r;
 	for w in select p.* from mlops.window_profiles(m.id, version, source, 'prediction_drift' = any (kinds)) p order by p.segment loop
 		any_rows := true;
 		for c in
 			select f.role, f.name, f.profile, f.failures, r.profile as reference
 			  from unnest(w.roles, w.names, w.profiles, w.failures) f (role, name, profile, failures)
-			  left join mlops.monitor_references(m.id, period, version) r on r.role = f.role and r.name = f.name and r.segment = w.segment
+			  left join unnest(reference.roles, reference.names, reference.segments, reference.profiles) r (role, name, segment, profile)
+				on r.role = f.role and r.name = f.name and r.segment = w.segment
 		loop
 			if (c.role = 'feature' and 'drift' = any (kinds)) or (c.role = 'prediction' and 'prediction_drift' = any (kinds)) then
 				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.reference, c.profile,

@@ -12,6 +12,7 @@
 static const JobHandler *const job_handlers[] = {
 	&job_train,
 	&job_score_table,
+	&job_monitor,
 	&job_sql,
 };
 

@@ -59,6 +59,7 @@ extern char *job_required_argument(const char *kind, Jsonb *args, const char *ke
 
 extern const JobHandler job_train;
 extern const JobHandler job_score_table;
+extern const JobHandler job_monitor;
 extern const JobHandler job_sql;
 
 #endif

@@ -85,42 +85,53 @@ fill_cells(const double *reference, const double *current, int n)
 	return cells_of(of_reference, of_current, filled);
 }
 
-/* Counts out of an array of one dimension: at most CELLS_MAX, none below 0. */
-static int
-read_counts(ArrayType *array, double *counts)
+/* Counts out of an array: none NULL, none below 0. */
+static double *
+read_counts(ArrayType *array, int *n)
 {
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const int64 *values = (const int64 *) ARR_DATA_PTR(array);
+	Datum	   *values;
+	bool	   *nulls;
+	double	   *counts;
 
-	if (ARR_ELEMTYPE(array) != INT8OID || ARR_NDIM(array) > 1 || array_contains_nulls(array) || n > CELLS_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("counts of cells must be at most %d numbers", CELLS_MAX)));
-	for (int i = 0; i < n; i++)
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, n);
+	counts = palloc(*n * sizeof(double) + 1);
+	for (int i = 0; i < *n; i++)
 	{
-		if (values[i] < 0)
+		if (nulls[i] || DatumGetInt64(values[i]) < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("counts of cells must not be negative")));
-		counts[i] = (double) values[i];
+					 errmsg("counts of cells must be neither NULL nor negative")));
+		counts[i] = (double) DatumGetInt64(values[i]);
 	}
-	return n;
+	return counts;
+}
+
+/* Refuses more cells than there can be. */
+static void
+check_cells(int n)
+{
+	if (n > CELLS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are %d cells, and may be %d", n, CELLS_MAX)));
 }
 
 /* mlops.compare_cells(reference, current): all distances and tests at once; NULL where one has no rows. */
 Datum
 mlops_compare_cells(PG_FUNCTION_ARGS)
 {
-	double		reference[CELLS_MAX];
-	double		current[CELLS_MAX];
-	int			n = read_counts(PG_GETARG_ARRAYTYPE_P(0), reference);
+	int			n;
+	int			n_current;
+	double	   *reference = read_counts(PG_GETARG_ARRAYTYPE_P(0), &n);
+	double	   *current = read_counts(PG_GETARG_ARRAYTYPE_P(1), &n_current);
 	CellCounts	counts;
 	TableTest	test;
 	TupleDesc	row_type;
 	Datum		values[lengthof(cell_metrics) + 4];
 	bool		nulls[lengthof(cell_metrics) + 4] = {false};
 
-	if (read_counts(PG_GETARG_ARRAYTYPE_P(1), current) != n)
+	check_cells(n);
+	if (n_current != n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the counts are of different cells")));
@@ -160,7 +171,7 @@ typedef struct Slices
 {
 	int			n;
 	int			cells;
-	const int64 *counts;		/* cells of the first slice, of the second, ... */
+	double	   *counts;			/* cells of the first slice, of the second, ... */
 	int32	   *windows;		/* the window of each, from 1; 0: none */
 	int			n_windows;
 } Slices;
@@ -175,9 +186,10 @@ read_slices(ArrayType *counts, ArrayType *windows)
 	int			n;
 
 	slices.cells = slices.n > 0 ? ARR_DIMS(counts)[1] : 0;
-	slices.counts = (const int64 *) ARR_DATA_PTR(counts);
+	check_cells(slices.cells);
+	slices.counts = read_counts(counts, &n);
 	deconstruct_array(windows, INT4OID, sizeof(int32), true, TYPALIGN_INT, &values, &nulls, &n);
-	if (ARR_ELEMTYPE(counts) != INT8OID || array_contains_nulls(counts) || slices.cells > CELLS_MAX || n != slices.n)
+	if (n != slices.n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("slices must have counts of the same cells, and each a window")));
@@ -206,7 +218,7 @@ add_slices(const Slices *slices, int32 window, double *sums)
 		if (window != 0 && slices->windows[i] != window)
 			continue;
 		for (int cell = 0; cell < slices->cells; cell++)
-			sums[cell] += (double) slices->counts[i * slices->cells + cell];
+			sums[cell] += slices->counts[i * slices->cells + cell];
 	}
 }
 

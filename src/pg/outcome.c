@@ -54,17 +54,6 @@ ignore_plan(void *context, double rows)
 {
 }
 
-/* Sets what a bound query was written under; the caller ends it. */
-static void
-apply_settings(Jsonb *settings)
-{
-	int			n;
-	JsonField  *fields = json_fields(settings, "settings", &n);
-
-	for (int i = 0; i < n; i++)
-		(void) set_config_option(fields[i].key, json_text(&fields[i], "settings"), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /* Checks that a query has the columns that it must have. */
 static void
 check_source(const Source *source)
@@ -239,7 +228,7 @@ find_binding(Binding *binding)
 			: DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval, read_until,
 													  registry_scan_get(&scan, registry_scan_column(&scan, "lateness"))));
 		binding->source = registry_scan_text(&scan, registry_scan_column(&scan, "source"));
-		apply_settings(DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "settings"))));
+		source_apply_settings(DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "settings"))));
 	}
 	registry_scan_close(&scan);
 	if (!found)

@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "core.h"
+#include "json_fields.h"
 #include "report.h"
 
 /* Parse errors show the source's text, and a position in it rather than in the statement that called us. */
@@ -318,4 +319,15 @@ source_settings(void)
 	}
 	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(object);
+}
+
+/* Sets what a stored query was written under; the caller ends it. */
+void
+source_apply_settings(Jsonb *settings)
+{
+	int			n;
+	JsonField  *fields = json_fields(settings, "settings", &n);
+
+	for (int i = 0; i < n; i++)
+		(void) set_config_option(fields[i].key, json_text(&fields[i], "settings"), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }

@@ -6,26 +6,19 @@
  * used, is rewritten (which adds row security), planned and executed like a
  * COPY (query) TO.  No column that is not used is computed or deformed.
  *
- * The run is a subtransaction with XactReadOnly: a plan without writes does
- * not keep a volatile function from writing.  What it changed of the settings,
- * the current role among them, ends with it.  A failure in the run is rethrown
- * behind the subtransaction's end, so that a handler further out unwinds its
- * own subtransaction and not this one.
+ * The run is a subtransaction that only reads (reading.h).
  */
 #include "source.h"
 
-#include "access/xact.h"
 #include "executor/execdesc.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "tcop/tcopprot.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "reading.h"
 
 /* SELECT of the picked columns FROM (the source). */
 static Query *
@@ -108,41 +101,32 @@ execute(const Source *source, Query *query, DestReceiver *dest, SourcePlanned pl
 	return row_security;
 }
 
+/* A run of a source. */
+typedef struct SourceRun
+{
+	const Source *source;
+	Query	   *query;
+	DestReceiver *dest;
+	SourcePlanned planned;
+	void	   *context;
+	bool		row_security;
+} SourceRun;
+
+static void
+run_query(void *argument)
+{
+	SourceRun  *run = argument;
+
+	run->row_security = execute(run->source, run->query, run->dest, run->planned, run->context);
+}
+
 /* Runs the source and sends the picked columns to dest; whether row security applied. */
 bool
 source_run(const Source *source, const SourceColumn *const *picked, int n_picked, DestReceiver *dest,
 		   SourcePlanned planned, void *context)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Query	   *query = select_picked(source, picked, n_picked);
-	volatile bool row_security = false;
+	SourceRun	run = {source, select_picked(source, picked, n_picked), dest, planned, context, false};
 
-	BeginInternalSubTransaction(NULL);
-	XactReadOnly = true;
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		int			nest_level = NewGUCNestLevel();
-
-		row_security = execute(source, query, dest, planned, context);
-		AtEOXact_GUC(false, nest_level);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *failure;
-
-		MemoryContextSwitchTo(caller);
-		failure = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		ReThrowError(failure);
-	}
-	PG_END_TRY();
-	return row_security;
+	run_reading_only(run_query, &run);
+	return run.row_security;
 }
