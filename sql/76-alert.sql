@@ -139,6 +139,10 @@ create index action_run_action on mlops.action_run (action_id, id);
 
 -- ---- Security: members see; those who deploy acknowledge, route and act ----
 
+grant update (close_after) on mlops.monitor to public;
+create policy monitor_close on mlops.monitor for update
+	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('deploy'))));
+
 grant select on mlops.raised_alert, mlops.acknowledgement, mlops.finding, mlops.alert_route, mlops.alert_outbox, mlops.monitor_action, mlops.action_run to public;
 
 alter table mlops.raised_alert enable row level security;
@@ -544,7 +548,7 @@ declare
 	live record;
 	reference text;
 begin
-	select x.state, x.action_id, n.action, n.args, n.every, n.owner::oid as owner, a.opened_at, a.model_id,
+	select x.state, x.action_id, n.action, n.args, n.every, n.owner::oid::bigint as owner, a.opened_at, a.model_id,
 		   case when p.is_personal then m.name else p.name || '/' || m.name end as model
 	  into run
 	  from mlops.action_run x join mlops.monitor_action n on n.id = x.action_id join mlops.raised_alert a on a.id = x.alert_id

@@ -14,7 +14,6 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 #include "json_fields.h"
 #include "registry.h"
@@ -46,7 +45,7 @@ read_plan(int64 run_id, ActionPlan *plan)
 	for (int i = 0; i < n; i++)
 	{
 		if (strcmp(fields[i].key, "owner") == 0)
-			plan->owner = (Oid) DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(fields[i].value.val.numeric)));
+			plan->owner = (Oid) json_number(&fields[i], "plan");
 		else if (strcmp(fields[i].key, "statement") == 0)
 			plan->statement = json_text(&fields[i], "plan");
 	}

@@ -9,7 +9,6 @@
 #include "train_job.h"
 
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 #include "artifact.h"
 #include "json_fields.h"
@@ -39,7 +38,7 @@ train_test_part(const TrainRequest *request, const JobResult *result)
 		json_push_text(&state, WJB_VALUE, request->split.column);
 	}
 	json_push_key(&state, "seed");
-	json_push_integer(&state, WJB_VALUE, (int64) request->seed);
+	json_push_text(&state, WJB_VALUE, psprintf(UINT64_FORMAT, request->seed));
 	json_push_key(&state, "below");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (uint32 i = 0; i < result->n_cuts; i++)
@@ -55,6 +54,7 @@ read_test_part(Jsonb *test_part, const TrainRequest *request, Job *job)
 	int			n;
 	JsonField  *fields = json_fields(test_part, "test_part", &n);
 	const char *column = NULL;
+	const char *seed = psprintf(UINT64_FORMAT, request->seed);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -64,7 +64,7 @@ read_test_part(Jsonb *test_part, const TrainRequest *request, Job *job)
 			return false;
 		if (strcmp(field->key, "column") == 0)
 			column = json_text(field, "test_part");
-		if (strcmp(field->key, "seed") == 0 && (uint64) DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(field->value.val.numeric))) != request->seed)
+		if (strcmp(field->key, "seed") == 0 && strcmp(json_text(field, "test_part"), seed) != 0)
 			return false;
 		if (strcmp(field->key, "below") == 0)
 		{
