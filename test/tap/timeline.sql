@@ -14,7 +14,7 @@ insert into mlops.finding (project_id, model_id, title) select project_id, id, '
 update mlops.finding set state = 'resolved', resolution = 'in years again';
 reset role;
 select bag_eq($$select event from mlops.timeline('diagnosis')$$,
-	$$values ('trained'), ('trained'), ('trained'), ('monitor'), ('monitor'), ('deployed'), ('deployed'), ('rolled back'), ('alert'), ('acknowledged'), ('alias'), ('finding'), ('resolved')$$,
+	$$values ('trained'), ('trained'), ('trained'), ('monitor'), ('deployed'), ('deployed'), ('rolled back'), ('alert'), ('acknowledged'), ('alias'), ('finding'), ('resolved'), ('compared')$$,
 	'all of it');
 select is((select array_agg(at order by at) from mlops.timeline('diagnosis')), (select array_agg(at) from mlops.timeline('diagnosis')), 'in order');
 select is((select detail from mlops.timeline('diagnosis') where event = 'acknowledged'), (select format('alert %s by olga_operator: I look', alert_id) from mlops.alert), 'in words');

@@ -1,4 +1,7 @@
--- A monitor of model diagnosis, and windows of one result each, as mlops.run_monitor() would write them.
+-- A monitor of model diagnosis, the only one, and windows of one result each, as mlops.run_monitor() would write them.
+delete from mlops.monitor;
+delete from mlops.finding;
+delete from mlops.alert_route;
 insert into mlops.monitor (model_id, name, settings, window_size, reference, owner, session_role)
 values (:diagnosis, 'daily', '{}', '1 day', 'training', 'olga_operator', 'olga_operator') returning id as monitor \gset
 create function pg_temp.window(day integer, verdict text) returns integer language plpgsql as $$
