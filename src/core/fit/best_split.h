@@ -8,7 +8,7 @@
 #ifndef MLOPS_CORE_FIT_BEST_SPLIT_H
 #define MLOPS_CORE_FIT_BEST_SPLIT_H
 
-#include "sort.h"
+#include "sort_by_key.h"
 #include "split_gain.h"
 
 /* The cells of a feature in a node: all of them, or those that its rows touch. */

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sort.h"
+#include "sort_by_key.h"
 
 #define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)

@@ -22,7 +22,7 @@
 #include "../tree_model.h"
 #include "bins.h"
 #include "gradients.h"
-#include "sort.h"
+#include "sort_by_key.h"
 
 #define FOREST_COUNT_MAX	15	/* times that a bootstrap takes a row */
 #define FOREST_AHEAD		16	/* rows whose bins are fetched before they are needed */

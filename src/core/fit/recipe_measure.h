@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "recipe_fit.h"
-#include "sort.h"
+#include "sort_by_key.h"
 
 #define MEASURE_BLOCK 1024		/* rows that are loaded at a time */
 

@@ -5,7 +5,7 @@
 #ifndef MLOPS_CORE_FIT_TABLE_INTERNAL_H
 #define MLOPS_CORE_FIT_TABLE_INTERNAL_H
 
-#include "sort.h"
+#include "sort_by_key.h"
 #include "table.h"
 
 typedef enum Part

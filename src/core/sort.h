@@ -2,14 +2,13 @@
  * sort.h
  *		Sorting rows by 64-bit keys, and by comparison where keys are equal.
  */
-#ifndef MLOPS_CORE_FIT_SORT_H
-#define MLOPS_CORE_FIT_SORT_H
+#ifndef MLOPS_CORE_SORT_H
+#define MLOPS_CORE_SORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
-
-#include "../arena.h"
-#include "../threads.h"
-#include "../types.h"
 
 typedef struct SortItem
 {
@@ -21,8 +20,11 @@ typedef struct SortItem
 /* < 0, 0, > 0 as a comes before, with or behind b. */
 typedef int (*SortCompare) (const SortItem *a, const SortItem *b, const void *context);
 
-/* By key, ascending and stable; spare has room for n <= UINT32_MAX items.  Without a pool on this thread, and then it cannot fail. */
-extern bool sort_by_key(SortItem *items, SortItem *spare, size_t n, ThreadPool *pool, Arena *scratch, Error *error);
+/* By key, ascending and stable; spare has room for n <= UINT32_MAX items. */
+extern void sort_items(SortItem *items, SortItem *spare, size_t n);
+
+/* By the lowest `bits` bits of the keys, the others being equal; the result is in `other` where wanted. */
+extern void sort_digits(SortItem *items, SortItem *other, size_t n, int bits, bool into_other);
 
 /* By comparison, stable, on this thread; spare has room for n. */
 extern void sort_by_comparison(SortItem *items, SortItem *spare, size_t n, SortCompare compare, const void *context);
