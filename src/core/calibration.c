@@ -14,7 +14,7 @@
 
 #define PROBABILITY_LEAST 1e-6	/* of log odds */
 #define NEWTON_STEPS 50
-#define QUANTILE_99 2.3263478740408408	/* of the standard normal distribution */
+#define DEVIATIONS 3
 #define SPLITS 10
 #define AREA_MOST .999
 
@@ -132,7 +132,7 @@ measure_bins(Calibration *calibration, const SortedRows *rows, double total)
 			statistic = INFINITY;
 	}
 	calibration->ece = total > 0 ? ece : NAN;
-	calibration->ece_floor = total > 0 ? expected + QUANTILE_99 * sqrt(variance) : NAN;
+	calibration->ece_floor = total > 0 ? expected + DEVIATIONS * sqrt(variance) : NAN;
 	calibration->p_value = total > 0 ? (isinf(statistic) ? 0 : chi2_upper(statistic, freedom)) : NAN;
 }
 

@@ -77,7 +77,7 @@ add_cells(Performance *performance, const char *name, double value, const double
 
 /*
  * Adds a quotient of sums over cells: (sum of above * cell) / (sum of below *
- * cell).  Its influence is total (above - value * below) / denominator.  Both are kept for what is made of quotients.
+ * cell).  Its influence is total (above - value * below) / denominator.
  */
 static double
 add_quotient(Performance *performance, const char *name, const double *cells, const double *above, const double *below, double *influence)

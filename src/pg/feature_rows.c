@@ -27,16 +27,15 @@ typedef struct RowReceiver
 	MemoryContext row;			/* reset behind each */
 } RowReceiver;
 
-/* Rows get a type that records can have. */
 static void
 rows_start(DestReceiver *self, int operation, TupleDesc type)
 {
 	(void) self;
 	(void) operation;
-	BlessTupleDesc(type);
+	(void) type;
 }
 
-/* One row. */
+/* One row.  It gets a type that records can have: its slot's description need not be the plan's. */
 static bool
 rows_receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -44,6 +43,7 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContext old = MemoryContextSwitchTo(receiver->row);
 	const char *id = NULL;
 
+	BlessTupleDesc(slot->tts_tupleDescriptor);
 	predict_from_record(receiver->predictor, DatumGetHeapTupleHeader(ExecFetchSlotHeapTupleDatum(slot)));
 	if (receiver->id > 0)
 	{

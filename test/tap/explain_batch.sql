@@ -7,7 +7,8 @@ begin
 			mlops.train('classes', 'thing', 'grade', exclude => '{id,price,sold,mood}', params => '{"n_estimators": 5}');
 end
 $$;
-select plan(12);
+select plan(13);
+select is((select count(distinct id) from mlops.explain_batch('trees@1', 'select * from thing limit 3', 'id')), 3::bigint, 'rows whose description is not the plan''s, first of all in a session');
 select set_eq(format($$select id::int, feature, value, contribution from mlops.explain_batch(%L, 'thing', 'id')$$, model || '@1'),
 			  format($$select t.id, e.* from thing t, lateral mlops.explain(%L, t) e$$, model || '@1'), model || ': a table')
   from unnest('{trees,classes,mood,price}'::text[]) model;
