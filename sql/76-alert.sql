@@ -164,6 +164,7 @@ create policy finding_view on mlops.finding for select
 	using (project_id in (select mlops.accessible_projects('view')));
 create policy finding_open on mlops.finding for insert
 	with check (project_id in (select mlops.accessible_projects('view'))
+				and (alert_id is null or alert_id in (select a.id from mlops.raised_alert a))
 				and (model_id is null or exists (select from mlops.model m where m.id operator(pg_catalog.=) finding.model_id
 																			   and m.project_id operator(pg_catalog.=) finding.project_id)));
 create policy finding_train on mlops.finding for update
@@ -233,7 +234,7 @@ begin
 	return new;
 end
 $$;
-comment on function mlops.worker_stamp() is 'Trigger: whose rights the jobs of a route or an action have: those of whoever makes it, or switches it on';
+comment on function mlops.worker_stamp() is 'Trigger: whose rights the jobs of a route or an action have: those of whoever makes it, whoever switches it on';
 
 create trigger acknowledgement_stamp before insert on mlops.acknowledgement
 	for each row execute function mlops.setter_stamp();
@@ -241,9 +242,9 @@ create trigger acknowledgement_immutable before update on mlops.acknowledgement
 	for each row execute function mlops.refuse_change();
 create trigger finding_stamp before insert or update on mlops.finding
 	for each row execute function mlops.setter_stamp();
-create trigger alert_route_stamp before insert or update on mlops.alert_route
+create trigger alert_route_stamp before insert on mlops.alert_route
 	for each row execute function mlops.worker_stamp();
-create trigger monitor_action_stamp before insert or update on mlops.monitor_action
+create trigger monitor_action_stamp before insert on mlops.monitor_action
 	for each row execute function mlops.worker_stamp();
 
 -- ---- What people see and call ----
@@ -418,6 +419,8 @@ begin
 		select r.* from mlops.alert_route r
 		 where r.project_id = told.project_id and coalesce(r.model_id, told.model_id) = told.model_id and r.enabled
 		   and (r.severity = 'warning' or told.severity = 'critical')
+		   -- who made it may have lost all access since
+		   and exists (select from mlops.project_member pm where pm.project_id = told.project_id and pg_has_role(r.owner, pm.member, 'usage'))
 		 order by r.id
 	loop
 		case route.kind

@@ -50,9 +50,10 @@ begin
 		select c.compared_at, 'compared',
 			   format('version %s with %s by %s: %s', c.challenger, c.champion, c.compared_by,
 					  case when c.comparison ? 'why_not' then c.comparison ->> 'why_not'
-						   else format('%s; %s differs by %s (p %s) on %s rows', case when (c.comparison ->> 'better')::boolean then 'better' else 'not better' end,
+						   else format('%s; %s differs by %s (%s) on %s rows', case when (c.comparison ->> 'better')::boolean then 'better' else 'not better' end,
 									   c.comparison ->> 'metric', round((c.comparison ->> 'difference')::numeric, 4),
-									   round((c.comparison ->> 'p_value')::numeric, 4), c.comparison ->> 'rows') end)
+									   case when (c.comparison ->> 'p_value')::float8 < .0001 then 'p < 0.0001'
+											else 'p ' || round((c.comparison ->> 'p_value')::numeric, 4) end, c.comparison ->> 'rows') end)
 		  from mlops.comparison c where c.model_id = target
 		union all
 		select f.opened_at, 'finding', format('%s: %s', f.id, f.title) from mlops.finding f where f.model_id = target
