@@ -119,3 +119,41 @@ select mlops.wait_for(:job, '1 minute');
 select name, schedule, next_run from mlops.job where name is not null;
 select r.kind, r.state, r.message from mlops.job_run r where r.job_id = :job;
 \set ECHO none
+
+\echo '== Patients come week by week.  The model learns from the first eight weeks and is watched from then on.'
+\echo
+create table visit as
+select p.*, timestamptz '2024-01-01 08:00+00' + case when n <= 242 then n % 8 else 8 + (n - 243) / 100 end * interval '7 days' + n % 60 * interval '2 hours' as visited_at
+  from (select p.*, row_number() over (order by hashint8(r)) as n from (select p.*, row_number() over () as r from patient p) p) p;
+alter table visit drop column r, drop column n;
+set timezone = 'UTC';
+\set ECHO queries
+select version, round((metrics ->> 'rmse')::numeric, 1) as rmse
+  from mlops.train('progression', $$select * from visit where visited_at < '2024-02-26'$$, 'progression',
+                   algorithm => 'linear_regression', exclude => '{visited_at}');
+select mlops.deploy('progression') as deployment;
+select mlops.create_monitor('progression', 'weekly', source => 'visit', at => 'visited_at', outcome => 'progression',
+                            window_size => '7 days', min_rows => 80) as monitor \gset
+\set ECHO none
+
+\echo '== In the tenth week the laboratory reports blood pressure in kPa instead of mmHg, and tells nobody.'
+\echo
+\set ECHO queries
+update visit set blood_pressure = blood_pressure / 7.5 where visited_at >= '2024-03-04';
+listen mlops_alert;
+select lower(period)::date as week, kind, feature, metric, round(value::numeric, 2) as value, round(threshold::numeric, 2) as threshold, verdict
+  from mlops.run_monitor(:monitor, since => '2024-02-26', until => '2024-03-11')
+ where verdict = 'alert' or kind = 'realised' order by 1, 2, 3, 4;
+select alert_id, kind, feature, state, severity from mlops.alert where model = 'progression' order by alert_id;
+\set ECHO none
+
+\echo '== Retrain on the newest week.  What goes live must be better on patients that neither version has seen.'
+\echo
+\set ECHO queries
+select version, deployed, comparison ->> 'rows' as patients, round((comparison -> 'champion' ->> 'rmse')::numeric, 1) as live_rmse,
+       round((comparison -> 'challenger' ->> 'rmse')::numeric, 1) as new_rmse, round((comparison ->> 'p_value')::numeric, 6) as p
+  from mlops.retrain('progression', source => $$select * from visit where visited_at >= '2024-03-04'$$);
+select count(mlops.acknowledge_alert(alert_id, 'blood pressure is in kPa now; retrained')) as acknowledged
+  from mlops.alert where state = 'open' and model = 'progression';
+select to_char(at, 'HH24:MI:SS') as at, event, detail from mlops.timeline('progression') order by timeline.at;
+\set ECHO none

@@ -108,6 +108,7 @@ create table mlops.run
 	rows_test	bigint not null,
 	rows_dropped bigint not null,
 	timing		jsonb not null default '{}',
+	test_part	jsonb,
 	init_model_id bigint,
 	init_version integer,
 	init_sha256	bytea,
@@ -119,8 +120,9 @@ create table mlops.run
 	constraint run_init_check check (num_nulls(init_model_id, init_version, init_sha256) in (0, 3))
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
-comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, preprocess, split, weight, as resolved';
+comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, params, preprocess, split, weight, as resolved';
 comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, freeze columns, gather, recipe, fit, evaluate, freeze answers, write';
+comment on column mlops.run.test_part is 'Which rows it certainly held out, whatever rows a later training has: by (random, column, time, group), column, seed, and membership keys, below which rows of a class are in the test part';
 comment on column mlops.run.init_model_id is 'The model whose version the training went on from (init_model); no foreign key, for the record outlives a dropped version';
 comment on column mlops.run.init_version is 'That version';
 comment on column mlops.run.init_sha256 is 'SHA-256 of its bytes, by which it is known where it was imported; the artifact made names it, too, in the parameter init_model';

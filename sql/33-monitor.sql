@@ -25,6 +25,7 @@ create table mlops.monitor
 	delay		interval not null default '0',
 	owner		regrole not null,
 	session_role regrole not null,
+	close_after	integer not null default 3 check (close_after > 0),
 	enabled		boolean not null default true,
 	job_id		bigint,
 	created_at	timestamptz not null default clock_timestamp(),
@@ -43,6 +44,7 @@ comment on column mlops.monitor.min_rows is 'Windows of fewer rows are too small
 comment on column mlops.monitor.delay is 'A window is computed that much after its end, so that late rows and outcomes are in it';
 comment on column mlops.monitor.owner is 'Whose rights the source is read with: current_user when it was made';
 comment on column mlops.monitor.session_role is 'Who connects for scheduled runs';
+comment on column mlops.monitor.close_after is 'An alert is closed when its cause was gone for so many windows';
 comment on column mlops.monitor.enabled is 'Whether scheduled runs compute anything';
 comment on column mlops.monitor.job_id is 'The job that runs it; NULL: it runs only when it is called';
 

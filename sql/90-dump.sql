@@ -31,12 +31,42 @@ select pg_catalog.pg_extension_config_dump('mlops.job', 'where kind <> ''houseke
 select pg_catalog.pg_extension_config_dump('mlops.job_run', 'where kind <> ''housekeeping'' and finished_at is not null and exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id)');
 
 -- Monitors go with their jobs, and their results with them.
-select pg_catalog.pg_extension_config_dump('mlops.monitor', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id))');
-select pg_catalog.pg_extension_config_dump('mlops.monitor_reference', 'where exists (select from mlops.monitor m where m.id = monitor_id and exists (select from pg_catalog.pg_roles o where o.oid = m.owner) and exists (select from pg_catalog.pg_roles s where s.oid = m.session_role) and (m.job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = m.job_id)))');
-select pg_catalog.pg_extension_config_dump('mlops.monitor_result', 'where exists (select from mlops.monitor m where m.id = monitor_id and exists (select from pg_catalog.pg_roles o where o.oid = m.owner) and exists (select from pg_catalog.pg_roles s where s.oid = m.session_role) and (m.job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = m.job_id)))');
+-- A monitor goes with its roles and its job, and takes with it what refers to it.
+create function mlops.is_dumped(monitor_id bigint) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+	select exists (select from mlops.monitor m
+					where m.id = is_dumped.monitor_id
+					  and exists (select from pg_roles o where o.oid = m.owner) and exists (select from pg_roles s where s.oid = m.session_role)
+					  and (m.job_id is null or exists (select from mlops.job j join pg_roles o on o.oid = j.owner join pg_roles s on s.oid = j.session_role
+														where j.id = m.job_id)))
+$$;
+comment on function mlops.is_dumped(bigint) is 'Whether a monitor is part of a dump: its roles, and those of its job, are there';
+revoke execute on function mlops.is_dumped(bigint) from public;
+
+select pg_catalog.pg_extension_config_dump('mlops.monitor', 'where mlops.is_dumped(id)');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_reference', 'where mlops.is_dumped(monitor_id)');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_result', 'where mlops.is_dumped(monitor_id)');
+select pg_catalog.pg_extension_config_dump('mlops.raised_alert', 'where mlops.is_dumped(monitor_id)');
+select pg_catalog.pg_extension_config_dump('mlops.acknowledgement', 'where exists (select from mlops.raised_alert a where a.id = alert_id and mlops.is_dumped(a.monitor_id))');
+select pg_catalog.pg_extension_config_dump('mlops.finding', 'where alert_id is null or exists (select from mlops.raised_alert a where a.id = alert_id and mlops.is_dumped(a.monitor_id))');
+select pg_catalog.pg_extension_config_dump('mlops.comparison', '');
+
+-- Routes and actions have rights of roles, which may be gone; messages that wait are sent by the server where they were queued.
+select pg_catalog.pg_extension_config_dump('mlops.alert_route', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role)');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_action', 'where mlops.is_dumped(monitor_id) and exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role)');
+select pg_catalog.pg_extension_config_dump('mlops.action_run', 'where exists (select from mlops.monitor_action n join pg_catalog.pg_roles o on o.oid = n.owner join pg_catalog.pg_roles s on s.oid = n.session_role where n.id = action_id and mlops.is_dumped(n.monitor_id))');
 
 select pg_catalog.pg_extension_config_dump('mlops.project_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.monitor_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.raised_alert_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.finding_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.alert_route_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.alert_outbox_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_action_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.action_run_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.comparison_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.job_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.job_run_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.experiment_id_seq', '');

@@ -42,6 +42,7 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_u32(out, job->repeats);
 	buffer_u32(out, job->sample_rows);
 	buffer_string(out, job->init_hash);
+	buffer_u32(out, job->n_cuts);
 	buffer_u32(out, job->n_maps);
 	for (uint32_t m = 0; m < job->n_maps; m++)
 	{
@@ -69,6 +70,8 @@ job_write(const Job *job, Buffer *out, Error *error)
 		buffer_f64(out, job->params[i]);
 		buffer_u8(out, job->params_given[i]);
 	}
+	for (uint32_t i = 0; i < job->n_cuts; i++)
+		buffer_u64(out, job->cuts[i]);
 	return buffer_check(out, error);
 }
 
@@ -98,8 +101,10 @@ job_valid(const Job *job)
 	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
 	bool		shares = job->test >= 0 && job->validation >= 0 && job->test + job->validation < 1;
 
-	if (job->n_features > MAX_COLUMNS || job->n_threads == 0)
+	if (job->n_features > MAX_COLUMNS || job->n_threads == 0 || job->n_cuts > MAX_CLASSES || (job->n_cuts > 0) != (job->kind == JOB_COMPARE))
 		return false;
+	if (job->kind == JOB_COMPARE)
+		return job->n_params == 0 && job->n_maps == 0 && shares;
 	if (job->kind == JOB_EVALUATE)
 		return job->n_params == 0 && job->n_maps == 0;
 	if (job->kind == JOB_IMPORTANCE)
@@ -168,12 +173,13 @@ job_allocate(Job *job, const Reader *reader, Error *error)
 {
 	size_t		left = reader->size - reader->position;
 
-	if (left != (size_t) job->n_features * PLAN_SIZE + (size_t) job->n_params * PARAM_SIZE)
+	if (left != (size_t) job->n_features * PLAN_SIZE + (size_t) job->n_params * PARAM_SIZE + (size_t) job->n_cuts * sizeof(uint64_t))
 		return error_set(error, ERROR_CORRUPTED, "job is damaged: %zu bytes do not hold its plans and parameters", left);
 	job->plans = calloc(job->n_features + 1, sizeof(RecipePlan));
 	job->params = calloc(job->n_params + 1, sizeof(double));
 	job->params_given = calloc(job->n_params + 1, sizeof(bool));
-	if (job->plans == NULL || job->params == NULL || job->params_given == NULL)
+	job->cuts = calloc(job->n_cuts + 1, sizeof(uint64_t));
+	if (job->plans == NULL || job->params == NULL || job->params_given == NULL || job->cuts == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for a job of %u columns", job->n_features);
 	return true;
 }
@@ -240,6 +246,7 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->repeats = reader_u32(&reader);
 	job->sample_rows = reader_u32(&reader);
 	reader_string(&reader, job->init_hash, sizeof(job->init_hash));
+	job->n_cuts = reader_u32(&reader);
 	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
 		return false;
@@ -250,6 +257,8 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 		job_free(job);
 		return false;
 	}
+	for (uint32_t i = 0; i < job->n_cuts; i++)
+		job->cuts[i] = reader_u64(&reader);
 	return true;
 }
 
@@ -259,6 +268,7 @@ job_free(Job *job)
 	free(job->plans);
 	free(job->params);
 	free(job->params_given);
+	free(job->cuts);
 	if (job->read_maps != NULL)
 	{
 		for (int m = 0; m < PARAM_MAPS_MAX; m++)
@@ -271,6 +281,7 @@ job_free(Job *job)
 	job->plans = NULL;
 	job->params = NULL;
 	job->params_given = NULL;
+	job->cuts = NULL;
 }
 
 /* ---- Result ---- */
@@ -295,6 +306,7 @@ result_write(const JobResult *result, Buffer *out)
 	buffer_u32(out, result->n_classes);
 	buffer_u32(out, result->n_columns);
 	buffer_u32(out, result->n_importances);
+	buffer_u32(out, result->n_cuts);
 	buffer_u32(out, result->n_phases);
 	for (uint32_t i = 0; i < result->n_metrics; i++)
 	{
@@ -323,6 +335,8 @@ result_write(const JobResult *result, Buffer *out)
 		buffer_f64(out, result->importances[i].mean);
 		buffer_f64(out, result->importances[i].deviation);
 	}
+	for (uint32_t i = 0; i < result->n_cuts; i++)
+		buffer_u64(out, result->cuts[i]);
 	for (uint32_t i = 0; i < result->n_phases; i++)
 	{
 		buffer_string(out, result->phases[i].name);
@@ -338,13 +352,14 @@ result_allocate(JobResult *result, const Reader *reader, Error *error)
 	uint64_t	n_cells = (uint64_t) result->n_classes * result->n_classes;
 
 	if (result->n_metrics > left / METRIC_SIZE || n_cells > left / sizeof(double) || result->n_columns > left / COLUMN_SIZE ||
-		result->n_importances > left / IMPORTANCE_SIZE || result->n_phases > PHASES_MAX)
+		result->n_importances > left / IMPORTANCE_SIZE || result->n_cuts > left / sizeof(uint64_t) || result->n_phases > PHASES_MAX)
 		return error_set(error, ERROR_CORRUPTED, "result is damaged: more items than bytes");
 	result->metrics = calloc((size_t) result->n_metrics + 1, sizeof(ResultMetric));
 	result->confusion = calloc(n_cells + 1, sizeof(double));
 	result->columns = calloc((size_t) result->n_columns + 1, sizeof(ColumnProfile));
 	result->importances = calloc((size_t) result->n_importances + 1, sizeof(ResultImportance));
-	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL || result->importances == NULL)
+	result->cuts = calloc((size_t) result->n_cuts + 1, sizeof(uint64_t));
+	if (result->metrics == NULL || result->confusion == NULL || result->columns == NULL || result->importances == NULL || result->cuts == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for a result of %zu bytes", reader->size);
 	return true;
 }
@@ -389,6 +404,8 @@ read_arrays(JobResult *result, Reader *reader, Error *error)
 		result->importances[i].mean = reader_f64(reader);
 		result->importances[i].deviation = reader_f64(reader);
 	}
+	for (uint32_t i = 0; i < result->n_cuts; i++)
+		result->cuts[i] = reader_u64(reader);
 	for (uint32_t i = 0; i < result->n_phases; i++)
 	{
 		reader_string(reader, result->phases[i].name, sizeof(result->phases[i].name));
@@ -425,6 +442,7 @@ result_read(JobResult *result, const void *body, size_t size, Error *error)
 	result->n_classes = reader_u32(&reader);
 	result->n_columns = reader_u32(&reader);
 	result->n_importances = reader_u32(&reader);
+	result->n_cuts = reader_u32(&reader);
 	result->n_phases = reader_u32(&reader);
 	if (!reader_check(&reader, "result", error))
 		return false;
@@ -443,6 +461,8 @@ result_free(JobResult *result)
 	free(result->confusion);
 	free(result->columns);
 	free(result->importances);
+	free(result->cuts);
+	result->cuts = NULL;
 	result->importances = NULL;
 	result->metrics = NULL;
 	result->confusion = NULL;

@@ -8,7 +8,7 @@
  *		TRAINER_FD_JOB		a Job, as job_write() wrote it (memfd)
  *		TRAINER_FD_MATRIX	the rows (memfd, matrix.h)
  *		TRAINER_FD_MODEL	the model: written by a training, with its reference (reference.h) behind it, read by an evaluation (memfd)
- *		TRAINER_FD_INIT		the version that a training goes on from, where there is one (memfd)
+ *		TRAINER_FD_INIT		the version that a training goes on from, or that another is compared with, where there is one (memfd)
  *		2 (stderr)			a memfd whose last line is quoted when the trainer dies
  *
  * The trainer is started as soon as the matrix is laid out, and the job is
@@ -39,7 +39,8 @@ typedef enum JobKind
 {
 	JOB_TRAIN = 1,
 	JOB_EVALUATE = 2,
-	JOB_IMPORTANCE = 3			/* of columns, by permutation */
+	JOB_IMPORTANCE = 3,			/* of columns, by permutation */
+	JOB_COMPARE = 4				/* a version with an earlier one, on rows that neither was trained on */
 } JobKind;
 
 #define METRIC_NAME_SIZE 32
@@ -72,6 +73,8 @@ typedef struct Job
 	uint32_t	repeats;		/* JOB_IMPORTANCE: permutations of each column */
 	uint32_t	sample_rows;	/* JOB_TRAIN: held-out rows that are kept, at most SAMPLE_ROWS_MAX */
 	char		init_hash[INIT_HASH_SIZE];	/* JOB_TRAIN: of the version in TRAINER_FD_INIT; empty: there is none */
+	uint32_t	n_cuts;			/* JOB_COMPARE: of the test part of the version in TRAINER_FD_INIT: 1, or one a class of its labels */
+	uint64_t   *cuts;			/* membership keys below are in it (fit/table.h) */
 } Job;
 
 extern bool job_write(const Job *job, Buffer *out, Error *error);
@@ -151,6 +154,8 @@ typedef struct JobResult
 	ColumnProfile *columns;		/* malloc'ed */
 	uint32_t	n_importances;	/* columns of the model (JOB_IMPORTANCE) */
 	ResultImportance *importances;	/* malloc'ed */
+	uint32_t	n_cuts;			/* of the test part (JOB_TRAIN): 0, 1, or one a class of the model's labels */
+	uint64_t   *cuts;			/* malloc'ed */
 	uint32_t	n_phases;
 	ResultPhase phases[PHASES_MAX]; /* in the order of the work */
 } JobResult;

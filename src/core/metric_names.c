@@ -71,3 +71,18 @@ metric_larger_is_better(const char *name)
 	}
 	return false;
 }
+
+const char *
+metric_main(Task task)
+{
+	switch (task)
+	{
+		case TASK_REGRESSION:
+			return "rmse";
+		case TASK_BINARY:
+			return "roc_auc";
+		case TASK_MULTICLASS:
+			return "log_loss";
+	}
+	return "";
+}

@@ -16,6 +16,9 @@
 /* ERROR_PARAMETER with the list where the task has no such metric. */
 extern bool metric_check(const char *name, Task task, Error *error);
 
+/* The metric by which models of a task are compared: roc_auc, rmse or log_loss. */
+extern const char *metric_main(Task task);
+
 extern bool metric_larger_is_better(const char *name);
 
 #endif

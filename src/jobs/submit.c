@@ -45,6 +45,7 @@ PG_FUNCTION_INFO_V1(mlops_submit);
 PG_FUNCTION_INFO_V1(mlops_schedule_job);
 PG_FUNCTION_INFO_V1(mlops_unschedule_job);
 PG_FUNCTION_INFO_V1(mlops_wake_jobs);
+PG_FUNCTION_INFO_V1(mlops_job_session);
 
 /* A job to be made. */
 typedef struct NewJob
@@ -251,6 +252,13 @@ mlops_unschedule_job(PG_FUNCTION_ARGS)
 	(void) registry_execute("delete from mlops.job j where j.id = $1", 1, &(Oid){INT8OID}, &id, NULL, NULL);
 	job_interrupt(DatumGetInt64(id));
 	PG_RETURN_INT64(DatumGetInt64(id));
+}
+
+/* mlops.job_session() */
+Datum
+mlops_job_session(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_OID(session_role());
 }
 
 /* mlops.wake_jobs() */

@@ -34,6 +34,7 @@ typedef struct RunRecord
 	Jsonb	   *arguments;
 	Jsonb	   *params;
 	Jsonb	   *metrics;
+	Jsonb	   *test_part;		/* NULL: none */
 	uint64		seed;
 	int			threads;
 	TimestampTz started;

@@ -42,6 +42,7 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	run.arguments = train_arguments_json(request);
 	run.params = params_to_json(request->params);
 	run.metrics = record->metrics;
+	run.test_part = train_test_part(request, &trained->outcome->result);
 	run.seed = request->seed;
 	run.threads = trained->threads;
 	run.started = record->started;

@@ -164,6 +164,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->experiment = text_argument(fcinfo, ARGUMENT_EXPERIMENT);
 	request->features = names_argument(fcinfo, ARGUMENT_FEATURES, "features", &request->n_features);
 	request->exclude = names_argument(fcinfo, ARGUMENT_EXCLUDE, "exclude", &request->n_exclude);
+	request->params_json = json_argument(fcinfo, ARGUMENT_PARAMS);
 	request->preprocess_json = json_argument(fcinfo, ARGUMENT_PREPROCESS);
 	request->split_json = json_argument(fcinfo, ARGUMENT_SPLIT);
 	request->seed = PG_ARGISNULL(ARGUMENT_SEED) ? DEFAULT_SEED : (uint64) PG_GETARG_INT64(ARGUMENT_SEED);
@@ -174,7 +175,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 	request->algorithm = algorithm_by_name(algorithm != NULL ? algorithm : DEFAULT_ALGORITHM, &error);
 	if (request->algorithm == NULL)
 		report_error(&error);
-	request->params = params_from_json(request->algorithm, json_argument(fcinfo, ARGUMENT_PARAMS));
+	request->params = params_from_json(request->algorithm, request->params_json);
 	request->preprocess = preprocess_from_json(request->preprocess_json);
 	request->split = split_from_json(request->split_json);
 	registry_target(reference, text_argument(fcinfo, ARGUMENT_PROJECT), &target);
@@ -229,6 +230,7 @@ train_arguments_json(const TrainRequest *request)
 	for (int i = 0; i < request->n_exclude; i++)
 		json_push_text(&state, WJB_ELEM, request->exclude[i]);
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	json_push_jsonb(&state, "params", request->params_json);
 	json_push_jsonb(&state, "preprocess", request->preprocess_json);
 	json_push_jsonb(&state, "split", request->split_json);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));

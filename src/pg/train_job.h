@@ -7,6 +7,7 @@
  * train_init.c		the version to go on from
  * train_fit.c		scan, trainer, model
  * train_background.c	the arguments as a job keeps them
+ * train_compare.c	the new version beside an earlier one
  */
 #ifndef MLOPS_PG_TRAIN_JOB_H
 #define MLOPS_PG_TRAIN_JOB_H
@@ -48,6 +49,7 @@ typedef struct TrainRequest
 	int			n_features;
 	const char **exclude;
 	int			n_exclude;
+	Jsonb	   *params_json;		/* as given */
 	Jsonb	   *preprocess_json;
 	Jsonb	   *split_json;
 	uint64		seed;
@@ -120,6 +122,18 @@ extern Jsonb *train_call_to_json(FunctionCallInfo fcinfo, const TrainRequest *re
 
 /* Reads and checks such arguments; *stored becomes them with qualified names, where it is not NULL. */
 extern TrainRequest *train_request_from_json(Jsonb *args, Jsonb **stored);
+
+/* What of its rows a training certainly held out (mlops.run.test_part); NULL where there is no test part. */
+extern Jsonb *train_test_part(const TrainRequest *request, const JobResult *result);
+
+/*
+ * Compares a version that this request made with an earlier one of the same
+ * model, whose test part is given (NULL: none), on rows that both held out: the
+ * trainer's result (trainer/compare_job.c), or NULL and why that cannot be.
+ * No access check but the source's own.
+ */
+extern const JobResult *train_compare(const TrainRequest *request, int64 model_id, int32 champion, int32 challenger, Jsonb *test_part,
+									  const char **why_not);
 
 /* Makes a job of checked arguments; its id.  Set by those who run jobs. */
 typedef int64 (*TrainBackground) (Jsonb *args, int64 project_id);

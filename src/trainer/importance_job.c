@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "../core/hash.h"
+#include "../core/metric_names.h"
 
 /* Bytes a row beside the outputs: the permutation, and what the metrics sort. */
 #define WORK_ROW (sizeof(uint32_t) + 64)
@@ -28,22 +29,6 @@ typedef struct ImportanceWork
 	double		unshuffled;		/* the metric on the rows as they are */
 	uint32_t   *permutation;
 } ImportanceWork;
-
-/* What is compared where nothing else is asked for. */
-static const char *
-default_metric(Task task)
-{
-	switch (task)
-	{
-		case TASK_REGRESSION:
-			return "rmse";
-		case TASK_BINARY:
-			return "roc_auc";
-		case TASK_MULTICLASS:
-			return "log_loss";
-	}
-	return "";
-}
 
 /* ERROR_PARAMETER for a metric that the task has not, with those that it has. */
 static bool
@@ -155,7 +140,7 @@ measure_importance(Trainer *trainer, const Model *model, Error *error)
 	ImportanceWork work = {
 		.trainer = trainer,
 		.model = model,
-		.metric = job->metric[0] != '\0' ? job->metric : default_metric(model->task)
+		.metric = job->metric[0] != '\0' ? job->metric : metric_main(model->task)
 	};
 	uint64_t	bytes = trainer->matrix.header->n_rows * (WORK_ROW + model->n_outputs * sizeof(double)) +
 		(uint64_t) model->n_columns * job->repeats * sizeof(double);

@@ -94,6 +94,8 @@ run_job(Trainer *trainer, Error *error)
 			return evaluate_job(trainer, error);
 		case JOB_IMPORTANCE:
 			return importance_job(trainer, error);
+		case JOB_COMPARE:
+			return compare_job(trainer, error);
 	}
 	return error_set(error, ERROR_CORRUPTED, "the job is of unknown kind %d", (int) trainer->job.kind);
 }

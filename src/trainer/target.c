@@ -68,9 +68,8 @@ number_enter(NumberSet *set, double value, const char *column, Error *error)
 	return true;
 }
 
-/* The number that a label stands for in a column of numbers: as wide as the column. */
-static double
-label_number(const char *label, const TableColumn *column)
+double
+target_label_number(const char *label, const TableColumn *column)
 {
 	double		value;
 
@@ -408,7 +407,7 @@ map_number_classes(const Table *table, const Model *model, NumberSet *set, Arena
 	if (set->values == NULL)
 		return false;
 	for (uint32_t i = 0; i < model->n_outputs; i++)
-		set->values[i] = label_number(model_label(model, i), table->target);
+		set->values[i] = target_label_number(model_label(model, i), table->target);
 	set->n = model->n_outputs;
 	set->capacity = set->n;
 	return true;

@@ -407,8 +407,8 @@ hand_over(const Training *training, Error *error)
 }
 
 /* What the backend stores beside the model. */
-static void
-fill_result(Training *training)
+static bool
+fill_result(Training *training, Error *error)
 {
 	JobResult  *result = &training->trainer->result;
 	const Table *table = &training->table;
@@ -424,6 +424,8 @@ fill_result(Training *training)
 	result->n_features = training->recipe.n_features;
 	result->model_size = training->model.size;
 	result->reference_size = training->reference.size;
+	result->cuts = target_cuts(&training->target, table, &result->n_cuts, error);
+	return result->cuts != NULL;
 }
 
 static void
@@ -500,8 +502,7 @@ train_job(Trainer *trainer, Error *error)
 		done = done && hand_over(&training, error);
 		timing_mark(trainer, "write");
 	}
-	if (done)
-		fill_result(&training);
+	done = done && fill_result(&training, error);
 
 	training_end(&training);
 	return done;

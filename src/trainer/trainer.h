@@ -45,10 +45,11 @@ typedef struct Trainer
 /* main.c: the whole of a descriptor, mapped read-only; NULL with an error.  An empty one is an error. */
 extern const void *map_descriptor(int fd, const char *what, size_t *size, Error *error);
 
-/* train_job.c, evaluate_job.c, importance_job.c: fill trainer->result. */
+/* train_job.c, evaluate_job.c, importance_job.c, compare_job.c: fill trainer->result. */
 extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
 extern bool importance_job(Trainer *trainer, Error *error);
+extern bool compare_job(Trainer *trainer, Error *error);
 
 /* train_job.c: the model alone, with a channel that says nothing; the buffer is the caller's. */
 extern bool train_quietly(Trainer *trainer, Buffer *model, Error *error);
@@ -90,6 +91,17 @@ extern bool target_of_model(Target *target, Table *table, const Model *model, Th
 
 /* The same for rows to train on: there need not be all classes, but something that can be added up. */
 extern bool target_continue(Target *target, Table *table, const Model *model, ThreadPool *pool, Arena *arena, Error *error);
+
+/* The number that a label stands for in a column of numbers: as wide as the column. */
+extern double target_label_number(const char *label, const TableColumn *column);
+
+/* ---- cuts.c: what a training held out ---- */
+
+/*
+ * The cuts of the table's test part in the order of the classes, malloc'ed; *n
+ * becomes 0 where there is no test part, 1 where one cut holds for all rows.
+ */
+extern uint64_t *target_cuts(const Target *target, const Table *table, uint32_t *n, Error *error);
 
 /* ---- continue_job.c: the version that a training goes on from ---- */
 

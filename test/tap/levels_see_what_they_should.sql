@@ -20,10 +20,11 @@ begin
 end
 $$;
 
-\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version monitor monitor_reference monitor_result outcome prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
-\set with_features 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
-\set everything 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
-\set with_bytes 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
+\set registry 'acknowledgement action_run alert_route alias alias_history audit_event capture_count capture_layout comparison deployment experiment finding job job_run metric model model_signature model_version monitor monitor_action monitor_reference monitor_result outcome prediction project project_member raised_alert reference_model reference_profile reference_slice request retention run snapshot'
+\set with_features 'acknowledgement action_run alert_route alias alias_history audit_event capture_count capture_layout comparison deployment experiment finding job job_run metric model model_signature model_version monitor monitor_action monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member raised_alert reference_model reference_profile reference_sample reference_slice request retention run snapshot'
+\set everything 'acknowledgement action_run alert_outbox alert_route alias alias_history audit_event capture_count capture_layout comparison deployment experiment finding job job_run metric model model_chunk model_signature model_version monitor monitor_action monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member raised_alert reference_model reference_profile reference_sample reference_slice request retention run snapshot'
+\set with_bytes 'acknowledgement action_run alert_route alias alias_history audit_event capture_count capture_layout comparison deployment experiment finding job job_run metric model model_chunk model_signature model_version monitor monitor_action monitor_reference monitor_result outcome outcome_binding prediction project project_member raised_alert reference_model reference_profile reference_slice request retention run snapshot'
+\set for_operators 'acknowledgement action_run alert_outbox alert_route alias alias_history audit_event capture_count capture_layout comparison deployment experiment finding job job_run metric model model_signature model_version monitor monitor_action monitor_reference monitor_result outcome prediction project project_member raised_alert reference_model reference_profile reference_slice request retention run snapshot'
 select plan(6);
 set local role vera_viewer;
 select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the bytes');
@@ -34,7 +35,7 @@ select is(pg_temp.shown(), :'with_bytes', 'a scientist sees the bytes and the qu
 set local role rita_reviewer;
 select is(pg_temp.shown(), :'with_features', 'a reviewer sees what a viewer sees, what models were asked, and which queries find outcomes');
 set local role olga_operator;
-select is(pg_temp.shown(), :'registry', 'an operator sees what a viewer sees');
+select is(pg_temp.shown(), :'for_operators', 'an operator sees what a viewer sees, and messages to be sent');
 set local role anna_owner;
 select is(pg_temp.shown(), :'everything', 'an owner sees everything');
 reset role;

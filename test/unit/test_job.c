@@ -260,6 +260,45 @@ test_error(void)
 	buffer_free(&bytes);
 }
 
+/* A comparison carries what the earlier version held out, and a result what a training did; damaged ones are refused. */
+static void
+test_comparison(void)
+{
+	RecipePlan	plans[1] = {{0}};
+	uint64_t	cuts[] = {1, UINT64_MAX};
+	Job			sent = {.kind = JOB_COMPARE, .n_threads = 1, .n_features = 1, .plans = plans, .test = 0.2, .n_cuts = 2, .cuts = cuts};
+	JobResult	result = {.n_cuts = 2, .cuts = cuts};
+	Job			received;
+	JobResult	read;
+	Buffer		bytes;
+	Error		error;
+
+	buffer_init(&bytes);
+	CHECK_OK(job_write(&sent, &bytes, &error), &error);
+	if (CHECK_OK(job_read(&received, bytes.data, bytes.size, &error), &error))
+	{
+		CHECK(received.kind == JOB_COMPARE && received.n_cuts == 2 && received.cuts[0] == 1 && received.cuts[1] == UINT64_MAX);
+		job_free(&received);
+	}
+	for (size_t size = 0; size < bytes.size; size++)
+		CHECK(!job_read(&received, bytes.data, size, &error) && error.code == ERROR_CORRUPTED);
+	buffer_free(&bytes);
+
+	sent.n_cuts = 0;
+	CHECK_OK(job_write(&sent, &bytes, &error), &error);
+	CHECK_ERROR(job_read(&received, bytes.data, bytes.size, &error), &error, ERROR_CORRUPTED, "settings");
+	buffer_free(&bytes);
+
+	result_write(&result, &bytes);
+	if (CHECK_OK(result_read(&read, bytes.data, bytes.size, &error), &error))
+	{
+		CHECK(read.n_cuts == 2 && read.cuts[0] == 1 && read.cuts[1] == UINT64_MAX);
+		result_free(&read);
+	}
+	CHECK(!result_read(&read, bytes.data, bytes.size - 1, &error));
+	buffer_free(&bytes);
+}
+
 int
 main(void)
 {
@@ -267,6 +306,7 @@ main(void)
 	test_job_errors();
 	test_evaluation();
 	test_importance();
+	test_comparison();
 	test_result();
 	test_error();
 	return check_done();

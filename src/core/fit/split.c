@@ -30,6 +30,18 @@ split_quota(double share, size_t n)
 	return quota < n ? quota : n - (n > 0);
 }
 
+bool
+split_begin_cuts(RowSet *rows, const double *targets, uint32_t n, Error *error)
+{
+	rows->cuts = arena_alloc(rows->scratch, n, sizeof(TestCut), error);
+	if (rows->cuts == NULL)
+		return false;
+	rows->n_cuts = n;
+	for (uint32_t c = 0; c < n; c++)
+		rows->cuts[c] = (TestCut) {targets != NULL ? targets[c] : NAN, UINT64_MAX};
+	return true;
+}
+
 #define CHUNK_ROWS 65536
 
 typedef struct SplitRows
@@ -38,6 +50,7 @@ typedef struct SplitRows
 	double	   *targets;		/* one a canonical position; of texts the code */
 	uint32_t   *classes;		/* one a canonical position */
 	uint32_t	n_classes;
+	double	   *class_targets;	/* n_classes; NULL where the split is not stratified */
 } SplitRows;
 
 typedef struct TargetClass
@@ -125,6 +138,11 @@ find_classes(SplitRows *split, bool stratified, Error *error)
 		split->classes[i] = classes[place].number;
 	}
 	split->n_classes = n;
+	split->class_targets = arena_alloc(rows->scratch, n, sizeof(double), error);
+	if (split->class_targets == NULL)
+		return false;
+	for (uint32_t c = 0; c < n; c++)
+		split->class_targets[classes[c].number] = classes[c].value;
 	return true;
 }
 
@@ -224,7 +242,8 @@ split_by_hash(SplitRows *split, const SplitPlan *plan, double test, double valid
 		return false;
 
 	hash_membership(split, plan->seed);
-	if (!sort_by_key(rows->items, rows->spare, rows->n, rows->pool, rows->scratch, error))
+	if (!sort_by_key(rows->items, rows->spare, rows->n, rows->pool, rows->scratch, error) ||
+		(test > 0 && !split_begin_cuts(rows, split->class_targets, split->n_classes, error)))
 		return false;
 	for (size_t i = 0; i < rows->n; i++)
 	{
@@ -243,11 +262,17 @@ split_by_hash(SplitRows *split, const SplitPlan *plan, double test, double valid
 			rows->parts[position] = PART_VALIDATION;
 			validation_quotas[class]--;
 		}
+		if (test > 0)
+			split_note(rows, class, position, rows->items[i].key);
 	}
 	return true;
 }
 
 /* ---- By a column ---- */
+
+/* Membership keys: the column alone decides. */
+#define COLUMN_KEY_TEST 0
+#define COLUMN_KEY_OTHER 1
 
 /* The part that a word names, or -1. */
 static int
@@ -295,12 +320,13 @@ split_by_column(SplitRows *split, const SplitPlan *plan, Error *error)
 	bool		coded = rows->matrix->columns[rows->split].storage == STORAGE_CODE;
 	bool		has_validation = false;
 
-	if (coded && !split_by_words(rows, error))
+	if ((coded && !split_by_words(rows, error)) || !split_begin_cuts(rows, NULL, 1, error))
 		return false;
 	for (size_t i = 0; i < rows->n; i++)
 	{
 		if (!coded && matrix_number(rows->matrix, rows->split, rows->rows[i]) != 0)
 			rows->parts[i] = PART_TEST;
+		split_note(rows, 0, i, rows->parts[i] == PART_TEST ? COLUMN_KEY_TEST : COLUMN_KEY_OTHER);
 		has_validation = has_validation || rows->parts[i] == PART_VALIDATION;
 	}
 	if (has_validation && plan->validation > 0)
@@ -347,6 +373,12 @@ split_rows(RowSet *rows, const SplitPlan *plan, Error *error)
 	rows->parts = arena_zeroed(rows->scratch, rows->n, sizeof(uint8_t), error);
 	if (rows->parts == NULL)
 		return false;
+	if (plan->keep_keys)
+	{
+		rows->keys = arena_zeroed(rows->scratch, rows->n, sizeof(uint64_t), error);
+		if (rows->keys == NULL)
+			return false;
+	}
 	if (plan->kind != SPLIT_RANDOM && !check_split_column(rows, error))
 		return false;
 	switch (plan->kind)

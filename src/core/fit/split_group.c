@@ -105,6 +105,12 @@ split_runs(RowSet *rows, const SplitPlan *plan, bool in_sequence, const char *wh
 	}
 	n_runs = take_runs(rows, PART_TEST, test, in_sequence, n_runs, needed - (test > 0));
 	take_runs(rows, PART_VALIDATION, validation, in_sequence, n_runs, 1);
+	if (test == 0)
+		return true;
+	if (!split_begin_cuts(rows, NULL, 1, error))
+		return false;
+	for (size_t i = 0; i < rows->n; i++)
+		split_note(rows, 0, rows->items[i].index, rows->items[i].key);
 	return true;
 }
 

@@ -60,6 +60,10 @@ arrange_parts(Table *table, const RowSet *rows, Error *error)
 		next[part + 1] += next[part];
 		*ranges[part] = (RowRange) {next[part], next[part + 1]};
 	}
+	if (rows->keys != NULL)
+		for (size_t i = 0, n = 0; i < rows->n; i++)
+			if (rows->parts[i] == PART_TEST)
+				table->test_keys[n++] = rows->keys[i];
 	for (size_t i = 0; i < rows->n; i++)
 		table->order[next[rows->parts[i]]++] = rows->rows[i];
 	if (range_rows(table->train) == 0)
@@ -69,6 +73,22 @@ arrange_parts(Table *table, const RowSet *rows, Error *error)
 							range_rows(table->validation), range_rows(table->test));
 	}
 	return true;
+}
+
+/* What the split leaves beside the parts. */
+static bool
+keep_cuts(Table *table, const RowSet *rows, Arena *arena, Error *error)
+{
+	table->n_cuts = rows->n_cuts;
+	table->cuts = arena_alloc(arena, (size_t) rows->n_cuts + 1, sizeof(TestCut), error);
+	if (table->cuts == NULL)
+		return false;
+	for (uint32_t c = 0; c < rows->n_cuts; c++)
+		table->cuts[c] = rows->cuts[c];
+	if (rows->keys == NULL)
+		return true;
+	table->test_keys = arena_alloc(arena, rows->n, sizeof(uint64_t), error);
+	return table->test_keys != NULL;
 }
 
 /* Seconds since *start, which is set to now. */
@@ -98,7 +118,7 @@ build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *er
 		return false;
 
 	table->order = arena_alloc(arena, rows->n, sizeof(uint32_t), error);
-	if (table->order == NULL || !arrange_parts(table, rows, error))
+	if (table->order == NULL || !keep_cuts(table, rows, arena, error) || !arrange_parts(table, rows, error))
 		return false;
 	table->n_rows = rows->n;
 	table->n_dropped = rows->n_dropped;

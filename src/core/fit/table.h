@@ -65,6 +65,18 @@ typedef struct TableSeconds
 	double		levels;
 } TableSeconds;
 
+/*
+ * Which rows are in the test part beyond doubt: those of a class whose
+ * membership key is smaller.  Keys depend on a row and the seed, or on its time
+ * or group, and not on what other rows there are; so what one table's cut
+ * holds of a row can be asked of a row of another table.
+ */
+typedef struct TestCut
+{
+	double		target;			/* of the class, as the matrix has it (the code of a text); NaN: of all rows */
+	uint64_t	below;
+} TestCut;
+
 typedef struct Table
 {
 	const Matrix *matrix;
@@ -78,6 +90,9 @@ typedef struct Table
 	RowRange	train;
 	RowRange	validation;		/* may be empty */
 	RowRange	test;			/* may be empty */
+	uint32_t	n_cuts;			/* 0 where there is no test part, else 1 or one a class */
+	TestCut    *cuts;
+	uint64_t   *test_keys;		/* membership keys of the rows of test; NULL unless the plan keeps them */
 	uint64_t	n_dropped;		/* rows without a target (or with a missing or zero weight) */
 	uint64_t	fingerprint[2]; /* sum of the row hashes modulo 2^128, low word first; over all rows of the query */
 	TableSeconds seconds;
@@ -99,6 +114,7 @@ typedef struct SplitPlan
 	double		validation;		/* share of all rows, 0 <= validation, test + validation < 1; within the non-test rows for SPLIT_COLUMN without a validation word */
 	uint64_t	seed;
 	bool		stratified;		/* classification: by class */
+	bool		keep_keys;		/* the table has test_keys */
 } SplitPlan;
 
 /* The first blocks of a matrix, hashed as far as they could be before the others were there. */

@@ -30,6 +30,9 @@ typedef struct RowSet
 	SortItem   *spare;			/* n: room for sorts */
 	uint32_t   *rows;			/* n: row of the matrix at each canonical position */
 	uint8_t    *parts;			/* n: Part at each canonical position */
+	uint64_t   *keys;			/* n: membership key at each canonical position; NULL unless they are kept */
+	uint32_t	n_cuts;
+	TestCut    *cuts;			/* in the scratch arena, too */
 	uint64_t	n_dropped;
 	uint64_t	fingerprint[2];
 } RowSet;
@@ -40,7 +43,7 @@ extern bool table_hash_rows(RowSet *rows, Error *error);
 /* Puts items in canonical order and fills rows. */
 extern bool table_order_rows(RowSet *rows, Error *error);
 
-/* Fills parts; items hold hashes on entry and nothing of use afterwards. */
+/* Fills parts, cuts and, where they are kept, keys; items hold hashes on entry and nothing of use afterwards. */
 extern bool split_rows(RowSet *rows, const SplitPlan *plan, Error *error);
 
 /* Describes all columns of the table, with the levels of those that are coded. */

@@ -62,3 +62,17 @@ insert into mlops.monitor_reference (monitor_id, role, name, rows, profile)
 select :monitor, 'feature', 'radius', count(*), mlops.profile(r) from unnest(array[1, 2, 3]) r;
 insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, feature, metric, verdict)
 values (:monitor, :diagnosis, 1, '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', 'drift', 'radius', 'psi', 'insufficient data');
+
+insert into mlops.raised_alert (model_id, monitor_id, kind, segment, feature, severity, version, evidence, first_period, last_period)
+values (:diagnosis, :monitor, 'drift', '', 'radius', 'warning', 1, '[]', '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)')
+returning id as alert \gset
+insert into mlops.acknowledgement (alert_id, note) values (:alert, 'the scale was new');
+insert into mlops.finding (project_id, model_id, alert_id, title) values (:clinic, :diagnosis, :alert, 'radius is in inches');
+set local session_replication_role = replica;
+insert into mlops.alert_route (project_id, kind, owner, session_role) values (:clinic, 'outbox', 'olga_operator', 'olga_operator') returning id as route \gset
+insert into mlops.monitor_action (monitor_id, action, owner, session_role) values (:monitor, 'rollback', 'olga_operator', 'olga_operator') returning id as action \gset
+reset session_replication_role;
+insert into mlops.alert_outbox (route_id, alert_id, payload) values (:route, :alert, '{}');
+insert into mlops.action_run (action_id, alert_id, state) values (:action, :alert, 'refused');
+insert into mlops.comparison (model_id, champion, challenger, run_id, comparison, deployed, compared_by)
+values (:diagnosis, 1, 2, :run, '{"why_not": "other columns"}', false, 'sam_scientist');
