@@ -137,7 +137,8 @@ train_compare(const TrainRequest *request, int64 model_id, int32 champion, int32
 	if (*why_not != NULL)
 		return NULL;
 
-	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), &scan);
+	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), version_file(challenger_bytes),
+				version_file(champion_bytes), &scan);
 	job.algorithm = challenger_model.algorithm->id;
 	job.task = challenger_model.task;
 	job.label_kind = challenger_model.header->label_kind;
@@ -149,5 +150,5 @@ train_compare(const TrainRequest *request, int64 model_id, int32 champion, int32
 	job.validation = request->split.validation;
 	job.n_features = challenger_model.n_columns;
 	job.plans = palloc0((challenger_model.n_columns + 1) * sizeof(RecipePlan));
-	return &trainer_run(&job, scan.file, version_file(challenger_bytes), version_file(champion_bytes))->result;
+	return &trainer_finish(scan.trainer, &job, scan.file)->result;
 }

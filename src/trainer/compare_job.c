@@ -160,7 +160,7 @@ compare_models(Trainer *trainer, const Model *challenger, const Model *champion,
 	if (champion->task != challenger->task)
 		return error_set(error, ERROR_CORRUPTED, "the versions are of different tasks");
 	channel_phase(&trainer->channel, "ordering rows");
-	if (!table_build(&work.table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error) ||
+	if (!table_build(&work.table, &trainer->matrix, &trainer->hashed, &split, trainer->pool, &trainer->arena, error) ||
 		!target_of_model(&work.target, &work.table, challenger, trainer->pool, &trainer->arena, error))
 		return false;
 	channel_phase(&trainer->channel, "comparing");

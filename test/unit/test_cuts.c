@@ -40,7 +40,7 @@ build(Built *built, uint32_t n, SplitPlan plan)
 			test_matrix_number(&built->matrix, 2, plan.kind == SPLIT_GROUP ? i / 7 : plan.kind == SPLIT_COLUMN ? i % 3 == 0 : i);
 	}
 	test_matrix_open(&built->matrix);
-	CHECK_OK(table_build(&built->table, &built->matrix.matrix, &plan, built->pool, &built->arena, &error), &error);
+	CHECK_OK(table_build(&built->table, &built->matrix.matrix, NULL, &plan, built->pool, &built->arena, &error), &error);
 }
 
 static void
