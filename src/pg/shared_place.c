@@ -79,12 +79,14 @@ make_huge(const char *bytes, size_t size)
 
 #else
 
+/* There is nothing to gain. */
 void *
 shared_place_map(size_t size)
 {
 	return NULL;
 }
 
+/* The same. */
 static void
 make_huge(const char *bytes, size_t size)
 {

@@ -60,6 +60,16 @@ my $grown = memory(@pids) - $before;
 note(sprintf('the memory of %d connections grew by %.1f MB', $n, $grown / 1e6));
 cmp_ok($grown, '>', 0.5 * $size, 'the model is counted');
 cmp_ok($grown, '<', 1.5 * $size, 'once');
+SKIP:
+{
+	my ($version) = slurp_file('/proc/sys/kernel/osrelease') =~ /^(\d+\.\d+)/;
+	my ($major, $minor) = split(/\./, $version);
+	my $setting = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
+	skip "SKIP: Linux $version has no huge pages of shared memory on request", 1
+	  if $major < 6 || ($major == 6 && $minor < 1) || !-r $setting || slurp_file($setting) =~ /\[deny\]/;
+	slurp_file("/proc/$pids[0]/smaps_rollup") =~ /^ShmemPmdMapped: +(\d+) kB/m or die "no ShmemPmdMapped of $pids[0]";
+	cmp_ok($1 * 1024, '>', 0.5 * $size, 'most of it in huge pages');
+}
 is($node->safe_psql('postgres', q{select location, loads, hits + loads, pins from mlops.model_cache where model = 'large'}), "shared|1|$n|0",
 	'it was loaded once');
 
