@@ -120,7 +120,7 @@ create table mlops.run
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
 comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, preprocess, split, weight, as resolved';
-comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, gather, recipe, fit, evaluate, write';
+comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, freeze columns, gather, recipe, fit, evaluate, freeze answers, write';
 comment on column mlops.run.init_model_id is 'The model whose version the training went on from (init_model); no foreign key, for the record outlives a dropped version';
 comment on column mlops.run.init_version is 'That version';
 comment on column mlops.run.init_sha256 is 'SHA-256 of its bytes, by which it is known where it was imported; the artifact made names it, too, in the parameter init_model';

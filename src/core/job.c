@@ -40,6 +40,7 @@ job_write(const Job *job, Buffer *out, Error *error)
 	buffer_u32(out, job->n_params);
 	buffer_string(out, job->metric);
 	buffer_u32(out, job->repeats);
+	buffer_u32(out, job->sample_rows);
 	buffer_string(out, job->init_hash);
 	buffer_u32(out, job->n_maps);
 	for (uint32_t m = 0; m < job->n_maps; m++)
@@ -237,6 +238,7 @@ job_read(Job *job, const void *data, size_t size, Error *error)
 	job->n_params = reader_u32(&reader);
 	reader_string(&reader, job->metric, sizeof(job->metric));
 	job->repeats = reader_u32(&reader);
+	job->sample_rows = reader_u32(&reader);
 	reader_string(&reader, job->init_hash, sizeof(job->init_hash));
 	job->n_maps = reader_u32(&reader);
 	if (!reader_check(&reader, "job", error))
@@ -286,6 +288,7 @@ result_write(const JobResult *result, Buffer *out)
 	buffer_u32(out, result->iterations);
 	buffer_u32(out, result->n_features);
 	buffer_u64(out, result->model_size);
+	buffer_u64(out, result->reference_size);
 	buffer_u64(out, result->peak_memory);
 	buffer_f64(out, result->seconds_fit);
 	buffer_u32(out, result->n_metrics);
@@ -415,6 +418,7 @@ result_read(JobResult *result, const void *body, size_t size, Error *error)
 	result->iterations = reader_u32(&reader);
 	result->n_features = reader_u32(&reader);
 	result->model_size = reader_u64(&reader);
+	result->reference_size = reader_u64(&reader);
 	result->peak_memory = reader_u64(&reader);
 	result->seconds_fit = reader_f64(&reader);
 	result->n_metrics = reader_u32(&reader);

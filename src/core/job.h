@@ -7,7 +7,7 @@
  *		TRAINER_FD_SOCKET	messages, trainer to backend (stream socket)
  *		TRAINER_FD_JOB		a Job, as job_write() wrote it (memfd)
  *		TRAINER_FD_MATRIX	the rows (memfd, matrix.h)
- *		TRAINER_FD_MODEL	the model: written by a training, read by an evaluation (memfd)
+ *		TRAINER_FD_MODEL	the model: written by a training, with its reference (reference.h) behind it, read by an evaluation (memfd)
  *		TRAINER_FD_INIT		the version that a training goes on from, where there is one (memfd)
  *		2 (stderr)			a memfd whose last line is quoted when the trainer dies
  *
@@ -37,6 +37,7 @@ typedef enum JobKind
 
 #define METRIC_NAME_SIZE 32
 #define REPEATS_MAX 1000		/* permutations of each column */
+#define SAMPLE_ROWS_MAX 10000
 #define INIT_HASH_SIZE 65		/* SHA-256 in hexadecimal digits, ended with 0 */
 
 /* A job to write or as read; strings and arrays of a read one live in its own malloc'ed memory (job_free). */
@@ -62,6 +63,7 @@ typedef struct Job
 	struct JobMaps *read_maps;	/* of a read job: where they live */
 	char		metric[METRIC_NAME_SIZE];	/* JOB_IMPORTANCE: what is compared; empty: the task's own */
 	uint32_t	repeats;		/* JOB_IMPORTANCE: permutations of each column */
+	uint32_t	sample_rows;	/* JOB_TRAIN: held-out rows that are kept, at most SAMPLE_ROWS_MAX */
 	char		init_hash[INIT_HASH_SIZE];	/* JOB_TRAIN: of the version in TRAINER_FD_INIT; empty: there is none */
 } Job;
 
@@ -131,6 +133,7 @@ typedef struct JobResult
 	uint32_t	iterations;
 	uint32_t	n_features;		/* encoded */
 	uint64_t	model_size;		/* bytes in TRAINER_FD_MODEL (JOB_TRAIN) */
+	uint64_t	reference_size; /* bytes behind them */
 	uint64_t	peak_memory;	/* bytes resident, the trainer's own */
 	double		seconds_fit;	/* of the fit alone */
 	uint32_t	n_metrics;

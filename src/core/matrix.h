@@ -75,6 +75,23 @@ extern int	matrix_find_role(const Matrix *matrix, ColumnRole role);
 
 /* ---- Single values ---- */
 
+/*
+ * What stands for NULL among numbers: a NaN of its own, the same as a float
+ * and as a double, so that profiles can tell it from NaN.  Whoever does not
+ * care takes both for missing.
+ */
+#define MATRIX_NULL			__builtin_nan("0x20000000")
+#define MATRIX_NULL_FLOAT	__builtin_nanf("1")
+
+static inline bool
+matrix_is_null(double value)
+{
+	uint64_t	bits;
+
+	__builtin_memcpy(&bits, &value, sizeof(bits));
+	return bits == UINT64_C(0x7ff8000020000000);
+}
+
 /* Where the value of a column in a row lies. */
 static inline const void *
 matrix_cell(const Matrix *matrix, uint32_t column, uint64_t row)

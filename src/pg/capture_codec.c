@@ -2,9 +2,8 @@
  * capture_codec.c
  *		Captured features as bytes, and the bytes as jsonb.
  *
- * Whole numbers of a moderate size take one to five bytes, other numbers five
- * or nine, texts their length and a byte or two.  What decode_features() is
- * given comes from anybody, so every length is checked.
+ * What decode_features() is given comes from anybody, so every length is
+ * checked.
  */
 #include "capture_codec.h"
 
@@ -25,8 +24,6 @@
 
 #include "json_fields.h"
 
-#define LARGEST_INTEGER 134217727.0 /* takes four bytes: beyond, a float does as well */
-
 PG_FUNCTION_INFO_V1(mlops_decode_features);
 
 /* Bytes that are being read. */
@@ -36,85 +33,18 @@ typedef struct Bytes
 	const uint8 *end;
 } Bytes;
 
-/* Appends an unsigned integer, seven bits a byte, the lowest first. */
-static void
-append_varint(StringInfo out, uint64 value)
-{
-	while (value >= 0x80)
-	{
-		appendStringInfoCharMacro(out, (char) (value | 0x80));
-		value >>= 7;
-	}
-	appendStringInfoCharMacro(out, (char) value);
-}
-
-/* Appends a code and a double. */
-static void
-append_double(StringInfo out, CaptureCode code, double value)
-{
-	appendStringInfoCharMacro(out, (char) code);
-	appendBinaryStringInfo(out, (const char *) &value, sizeof(value));
-}
-
-/* Appends a number as short as it goes. */
-static void
-append_number(StringInfo out, bool single, double raw)
-{
-	float		as_float = (float) raw;
-
-	if (raw == trunc(raw) && fabs(raw) <= LARGEST_INTEGER && !(raw == 0 && signbit(raw)))
-	{
-		int64		value = (int64) raw;
-
-		appendStringInfoCharMacro(out, (char) CAPTURED_INTEGER);
-		append_varint(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
-	}
-	else if (single || (double) as_float == raw)
-	{
-		appendStringInfoCharMacro(out, (char) (single ? CAPTURED_FLOAT : CAPTURED_SHORT_DOUBLE));
-		appendBinaryStringInfo(out, (const char *) &as_float, sizeof(as_float));
-	}
-	else
-		append_double(out, CAPTURED_DOUBLE, raw);
-}
-
 void
 capture_encode_number(StringInfo out, const RecipeColumn *column, double raw)
 {
-	if (isnan(raw))
-	{
-		appendStringInfoCharMacro(out, (char) CAPTURED_NULL);
-		return;
-	}
-	switch ((ColumnKind) column->kind)
-	{
-		case KIND_NUMBER:
-		case KIND_CATEGORY:
-			append_number(out, column->storage == STORAGE_FLOAT32, raw);
-			break;
-		case KIND_BOOLEAN:
-			appendStringInfoCharMacro(out, (char) (raw != 0 ? CAPTURED_TRUE : CAPTURED_FALSE));
-			break;
-		case KIND_DATE:
-			append_double(out, CAPTURED_DATE, raw);
-			break;
-		case KIND_TIMESTAMP:
-			append_double(out, CAPTURED_TIMESTAMP, raw);
-			break;
-		case KIND_TIMESTAMPTZ:
-			append_double(out, CAPTURED_TIMESTAMPTZ, raw);
-			break;
-		case KIND_INTERVAL:
-			append_double(out, CAPTURED_INTERVAL, raw);
-			break;
-	}
+	enlargeStringInfo(out, CAPTURED_NUMBER_SIZE);
+	out->len += (int) captured_number((uint8_t *) out->data + out->len, (ColumnKind) column->kind, (ColumnStorage) column->storage, raw);
 }
 
 void
 capture_encode_text(StringInfo out, CaptureCode code, const char *text, size_t length)
 {
-	appendStringInfoCharMacro(out, (char) code);
-	append_varint(out, length);
+	enlargeStringInfo(out, CAPTURED_TEXT_HEAD);
+	out->len += (int) captured_text_head((uint8_t *) out->data + out->len, code, length);
 	appendBinaryStringInfo(out, text, (int) length);
 }
 

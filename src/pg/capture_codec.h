@@ -1,10 +1,6 @@
 /*
  * capture_codec.h
- *		Captured features as bytes, a few a column.
- *
- * The values stand one after the other, in the order of the names that are
- * stored for the deployment once; each begins with a byte that says what it
- * is.  Categories are texts, so that nothing else is needed to read them.
+ *		Captured features as bytes (core/captured.h), and the bytes as jsonb.
  */
 #ifndef MLOPS_PG_CAPTURE_CODEC_H
 #define MLOPS_PG_CAPTURE_CODEC_H
@@ -15,23 +11,7 @@
 
 #include "core.h"
 
-/* What a value is; stored: append only. */
-typedef enum CaptureCode
-{
-	CAPTURED_NULL = 0,
-	CAPTURED_INTEGER = 1,		/* a variable-length integer, zigzag */
-	CAPTURED_FLOAT = 2,			/* 4 bytes, of a column that is float32 */
-	CAPTURED_DOUBLE = 3,		/* 8 bytes */
-	CAPTURED_SHORT_DOUBLE = 4,	/* a double that 4 bytes hold exactly */
-	CAPTURED_FALSE = 5,
-	CAPTURED_TRUE = 6,
-	CAPTURED_TEXT = 7,			/* a variable-length size, and the bytes */
-	CAPTURED_NUMERIC = 8,		/* the same: a number as JSON has it */
-	CAPTURED_DATE = 9,			/* 8 bytes: a double as in types.h, like those below */
-	CAPTURED_TIMESTAMP = 10,
-	CAPTURED_TIMESTAMPTZ = 11,
-	CAPTURED_INTERVAL = 12
-} CaptureCode;
+#include "../core/captured.h"
 
 /* Appends the raw value of a column that is no category. */
 extern void capture_encode_number(StringInfo out, const RecipeColumn *column, double raw);

@@ -25,7 +25,6 @@
 
 #include "capture_codec.h"
 
-#define LONGEST_TEXT 1000		/* bytes of a captured text; what is longer is cut */
 #define LONGEST_KEY 1000
 
 /* Length of a text after cutting. */
@@ -51,7 +50,7 @@ capture_note_unseen(const Predictor *predictor, uint32 column, const char *text,
 	}
 	noted = &unseen->noted[unseen->n++];
 	noted->column = column;
-	noted->length = (uint32) cut(text, length, LONGEST_TEXT);
+	noted->length = (uint32) cut(text, length, CAPTURED_TEXT_MAX);
 	noted->text = pnstrdup(text, noted->length);
 }
 
@@ -220,7 +219,7 @@ encode_column(const Predictor *predictor, CaptureSite *site, uint32 column, int 
 	{
 		const char *level = model_string(model, model->categories[recipe->categories + (uint64) raw]);
 
-		capture_encode_text(&site->features, CAPTURED_TEXT, level, cut(level, strlen(level), LONGEST_TEXT));
+		capture_encode_text(&site->features, CAPTURED_TEXT, level, cut(level, strlen(level), CAPTURED_TEXT_MAX));
 	}
 	else
 		capture_encode_number(&site->features, recipe, raw);
@@ -271,7 +270,7 @@ capture_encode_row(Predictor *predictor, CaptureSite *site, Datum features)
 		else if (code == CAPTURED_TRUE || code == CAPTURED_FALSE)
 			appendStringInfoChar(&site->features, (char) code);
 		else
-			capture_encode_text(&site->features, code, text, cut(text, strlen(text), LONGEST_TEXT));
+			capture_encode_text(&site->features, code, text, cut(text, strlen(text), CAPTURED_TEXT_MAX));
 	}
 }
 

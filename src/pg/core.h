@@ -17,6 +17,7 @@
 #include "../core/matrix.h"
 #include "../core/model.h"
 #include "../core/ready.h"
+#include "../core/reference.h"
 #include "../core/tree_inspect.h"
 
 #undef Buffer

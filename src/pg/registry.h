@@ -144,9 +144,11 @@ typedef struct NewVersion
 	const char *origin;			/* measured | reported */
 	Jsonb	   *params;
 	Jsonb	   *metrics;
+	const void *reference;		/* what was frozen beside it (core/reference.h) */
+	size_t		reference_size; /* 0: nothing */
 } NewVersion;
 
-/* Locks the model, gives the next number, writes version, signature and chunks; the number. */
+/* Locks the model, gives the next number, writes version, signature, chunks and reference; the number. */
 extern int32 registry_store(const NewVersion *new_version);
 
 /*

@@ -9,7 +9,7 @@
 
 #define DEFAULT_TEST 0.2
 
-static const char *const split_keys[] = {"test", "validation", "column", "time", "group"};
+static const char *const split_keys[] = {"test", "validation", "column", "time", "group", "reference_sample"};
 
 /* A share of the rows. */
 static double
@@ -23,6 +23,20 @@ share(const JsonField *field)
 				 errmsg("\"%s\" in argument \"split\" is %g, which is no share of the rows", field->key, value),
 				 errdetail("A share is at least 0 and less than 1.")));
 	return value;
+}
+
+/* A number of rows to keep. */
+static uint32
+sample_rows(const JsonField *field)
+{
+	double		value = json_number(field, "split");
+
+	if (!(value >= 0 && value <= SAMPLE_ROWS_MAX) || value != (double) (uint32) value)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" in argument \"split\" is %g", field->key, value),
+				 errdetail("It must be an integer from 0 to %d.", SAMPLE_ROWS_MAX)));
+	return (uint32) value;
 }
 
 /* Which kind of split a key asks for; SPLIT_RANDOM for the shares. */
@@ -62,6 +76,8 @@ take_field(SplitRequest *split, const JsonField *field, bool *test_given)
 	}
 	else if (strcmp(field->key, "validation") == 0)
 		split->validation = share(field);
+	else if (strcmp(field->key, "reference_sample") == 0)
+		split->sample_rows = sample_rows(field);
 	else
 		report_unknown_name(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("unknown key \"%s\" in argument \"split\"", field->key),
 							"keys of \"split\"", field->key, split_keys, lengthof(split_keys));
@@ -71,7 +87,7 @@ take_field(SplitRequest *split, const JsonField *field, bool *test_given)
 SplitRequest
 split_from_json(Jsonb *object)
 {
-	SplitRequest split = {.kind = SPLIT_RANDOM, .test = DEFAULT_TEST};
+	SplitRequest split = {.kind = SPLIT_RANDOM, .test = DEFAULT_TEST, .sample_rows = SAMPLE_ROWS_MAX};
 	bool		test_given = false;
 	int			n;
 	JsonField  *fields = json_fields(object, "split", &n);

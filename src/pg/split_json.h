@@ -19,9 +19,10 @@ typedef struct SplitRequest
 	double		validation;
 	const char *column;			/* that names the part, the time or the group; NULL for SPLIT_RANDOM */
 	const char *key;			/* what named it: "column", "time", "group" */
+	uint32		sample_rows;	/* held-out rows that are kept beside the version */
 } SplitRequest;
 
-/* Reads and checks it: {"test": share, "validation": share} and at most one of "column", "time", "group". */
+/* Reads and checks it: {"test": share, "validation": share} and at most one of "column", "time", "group"; "reference_sample": rows. */
 extern SplitRequest split_from_json(Jsonb *object);
 
 #endif

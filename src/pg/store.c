@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "reference.h"
 #include "registry.h"
 
 #define CHUNK_BYTES (1024 * 1024)
@@ -252,5 +253,7 @@ registry_store(const NewVersion *new_version)
 	store_version_row(new_version, model_id, version);
 	store_signature(new_version->model, model_id, version);
 	store_chunks(new_version->artifact, model_id, version);
+	if (new_version->reference_size > 0)
+		reference_store(model_id, version, new_version->reference, new_version->reference_size);
 	return version;
 }

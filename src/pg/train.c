@@ -58,6 +58,8 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	new_version.origin = "measured";
 	new_version.params = run.params;
 	new_version.metrics = record->metrics;
+	new_version.reference = trained->reference;
+	new_version.reference_size = trained->outcome->result.reference_size;
 	record->version = registry_store(&new_version);
 }
 

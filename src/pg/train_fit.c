@@ -34,11 +34,12 @@ matrix_plans(const TrainColumns *columns, uint32 *n)
 	return plans;
 }
 
-/* Reads the model that the trainer wrote, and validates it: what is stored is what predicts. */
+/* Reads the model that the trainer wrote, and validates it: what is stored is what predicts; and the reference behind it. */
 static void
 take_model(TrainedModel *trained, const MemoryFile *file)
 {
 	size_t		size = trained->outcome->result.model_size;
+	size_t		reference_size = trained->outcome->result.reference_size;
 	Error		error;
 
 	if (size > MaxAllocSize)
@@ -46,7 +47,7 @@ take_model(TrainedModel *trained, const MemoryFile *file)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the model has %zu bytes, and %zu are the most", size, (size_t) MaxAllocSize),
 				 errhint("Use fewer or smaller trees, or fewer categories.")));
-	if (size != memory_file_size(file) || size < sizeof(ArtifactHeader))
+	if (size > memory_file_size(file) || reference_size != memory_file_size(file) - size || size < sizeof(ArtifactHeader))
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("the trainer wrote %zu bytes of a model of %zu bytes", memory_file_size(file), size)));
@@ -55,6 +56,8 @@ take_model(TrainedModel *trained, const MemoryFile *file)
 	SET_VARSIZE(trained->artifact, size);
 	if (!model_open(&trained->model, trained->artifact, size, &error))
 		report_error(&error);
+	trained->reference = palloc_extended(reference_size + 1, MCXT_ALLOC_HUGE);
+	memory_file_read(file, size, trained->reference, reference_size);
 }
 
 /* Scans and fits. */
@@ -86,6 +89,7 @@ train_fit(const TrainRequest *request)
 	job.split_kind = request->split.kind;
 	job.test = request->split.test;
 	job.validation = request->split.validation;
+	job.sample_rows = request->split.sample_rows;
 	job.plans = matrix_plans(columns, &job.n_features);
 	if (job.n_features == 0)
 		ereport(ERROR,

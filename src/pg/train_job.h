@@ -95,6 +95,7 @@ typedef struct TrainedModel
 	const TrainerOutcome *outcome;
 	struct varlena *artifact;
 	Model		model;			/* the same, opened */
+	void	   *reference;		/* outcome->result.reference_size bytes that were frozen beside it */
 } TrainedModel;
 
 /* Scans and fits; everything lives in the current memory context. */

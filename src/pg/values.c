@@ -78,7 +78,7 @@ convert_int2(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_float(cells, i) = nulls[i] ? NAN : (float) DatumGetInt16(values[i]);
+		*cell_float(cells, i) = nulls[i] ? MATRIX_NULL_FLOAT : (float) DatumGetInt16(values[i]);
 	}
 }
 
@@ -94,7 +94,7 @@ convert_float4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row
 		if (unlikely(nulls[i]))
 		{
 			column_of(run, i)->n_missing++;
-			value = NAN;
+			value = MATRIX_NULL_FLOAT;
 		}
 		else if (unlikely(!isfinite(value)))
 			count_special(run, i, value);
@@ -111,7 +111,7 @@ convert_int4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(cells, i) = nulls[i] ? NAN : (double) DatumGetInt32(values[i]);
+		*cell_double(cells, i) = nulls[i] ? MATRIX_NULL : (double) DatumGetInt32(values[i]);
 	}
 }
 
@@ -136,7 +136,7 @@ convert_int8(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(cells, i) = nulls[i] ? NAN : exact_integer(run, i, DatumGetInt64(values[i]));
+		*cell_double(cells, i) = nulls[i] ? MATRIX_NULL : exact_integer(run, i, DatumGetInt64(values[i]));
 	}
 }
 
@@ -147,7 +147,7 @@ convert_float8(ValueRun *run, const Datum *values, const bool *nulls, uint32 row
 
 	for (uint32 i = 0; i < cells.n; i++)
 	{
-		double		value = nulls[i] ? NAN : DatumGetFloat8(values[i]);
+		double		value = nulls[i] ? MATRIX_NULL : DatumGetFloat8(values[i]);
 
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
@@ -207,7 +207,7 @@ convert_numeric(ValueRun *run, const Datum *values, const bool *nulls, uint32 ro
 
 	for (uint32 i = 0; i < cells.n; i++)
 	{
-		double		value = NAN;
+		double		value = MATRIX_NULL;
 
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
@@ -234,7 +234,7 @@ convert_boolean(ValueRun *run, const Datum *values, const bool *nulls, uint32 ro
 	{
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
-		*cell_double(cells, i) = nulls[i] ? NAN : DatumGetBool(values[i]) ? 1.0 : 0.0;
+		*cell_double(cells, i) = nulls[i] ? MATRIX_NULL : DatumGetBool(values[i]) ? 1.0 : 0.0;
 	}
 }
 
@@ -245,7 +245,7 @@ convert_date(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 
 	for (uint32 i = 0; i < cells.n; i++)
 	{
-		double		value = NAN;
+		double		value = MATRIX_NULL;
 
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
@@ -268,7 +268,7 @@ convert_timestamp(ValueRun *run, const Datum *values, const bool *nulls, uint32 
 
 	for (uint32 i = 0; i < cells.n; i++)
 	{
-		double		value = NAN;
+		double		value = MATRIX_NULL;
 
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;
@@ -309,7 +309,7 @@ convert_interval(ValueRun *run, const Datum *values, const bool *nulls, uint32 r
 
 	for (uint32 i = 0; i < cells.n; i++)
 	{
-		double		value = NAN;
+		double		value = MATRIX_NULL;
 
 		if (unlikely(nulls[i]))
 			column_of(run, i)->n_missing++;

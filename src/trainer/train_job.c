@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../core/fit/clock.h"
+#include "freeze.h"
 
 typedef struct Training
 {
@@ -28,6 +29,9 @@ typedef struct Training
 	FitOutput	output;
 	ModelWriter writer;
 	Buffer		model;			/* the artifact's bytes */
+	const double *outputs;		/* of the test rows */
+	Freeze		freeze;
+	Buffer		reference;		/* what is frozen beside it */
 } Training;
 
 /* Whether features are put side by side: those of a version to continue are walked by its trees. */
@@ -110,6 +114,18 @@ order_rows(Training *training, Error *error)
 		return false;
 	timing_mark(trainer, "profile");
 	return true;
+}
+
+/* What later rows are compared with. */
+static bool
+freeze_rows(Training *training, Error *error)
+{
+	Trainer    *trainer = training->trainer;
+	bool		done = freeze_parts(&training->freeze, trainer, &training->table, error) &&
+		freeze_columns(&training->freeze, trainer, &training->reference, error);
+
+	timing_mark(trainer, "freeze columns");
+	return done;
 }
 
 /* Parameters by column and by label name those that there are. */
@@ -324,9 +340,8 @@ score_model(Training *training, const Model *model, Error *error)
 		return false;
 	baseline_constant(training->target.values, training->target.weights, training->target.n_classes, training->table.train, constant);
 
-	double	   *outputs = score_rows(model, &source, test, trainer->pool, &trainer->arena, error);
-
-	return outputs != NULL && score_metrics(trainer, model->task, &training->target, test, outputs, constant, error);
+	training->outputs = score_rows(model, &source, test, trainer->pool, &trainer->arena, error);
+	return training->outputs != NULL && score_metrics(trainer, model->task, &training->target, test, training->outputs, constant, error);
 }
 
 /* The model scored, and its metrics entered into it. */
@@ -353,23 +368,42 @@ judge_model(Training *training, Error *error)
 		model_open(&model, training->model.data, training->model.size, error);
 }
 
-/* The artifact, from its header on, into the descriptor. */
+/* What later answers are compared with. */
 static bool
-hand_over(const Buffer *model, Error *error)
+freeze_model(Training *training, Error *error)
 {
-	if (ftruncate(TRAINER_FD_MODEL, 0) != 0 || lseek(TRAINER_FD_MODEL, 0, SEEK_SET) != 0)
-		return error_set(error, ERROR_INTERNAL, "cannot write the model: %s", strerror(errno));
-	for (size_t done = 0; done < model->size;)
+	Model		model;
+
+	return training->outputs == NULL ||
+		(model_open(&model, training->model.data, training->model.size, error) &&
+		 freeze_held_out(&training->freeze, training->trainer, &training->table, &training->target, &model, training->outputs,
+						 &training->reference, error));
+}
+
+/* Bytes into the descriptor. */
+static bool
+write_out(const Buffer *bytes, Error *error)
+{
+	for (size_t done = 0; done < bytes->size;)
 	{
-		ssize_t		written = write(TRAINER_FD_MODEL, model->data + done, model->size - done);
+		ssize_t		written = write(TRAINER_FD_MODEL, bytes->data + done, bytes->size - done);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
-			return error_set(error, ERROR_MEMORY, "cannot write the model of %zu bytes: %s", model->size, strerror(errno));
+			return error_set(error, ERROR_MEMORY, "cannot write the model of %zu bytes: %s", bytes->size, strerror(errno));
 		done += (size_t) written;
 	}
 	return true;
+}
+
+/* The artifact, from its header on, and the reference behind it, into the descriptor. */
+static bool
+hand_over(const Training *training, Error *error)
+{
+	if (ftruncate(TRAINER_FD_MODEL, 0) != 0 || lseek(TRAINER_FD_MODEL, 0, SEEK_SET) != 0)
+		return error_set(error, ERROR_INTERNAL, "cannot write the model: %s", strerror(errno));
+	return write_out(&training->model, error) && write_out(&training->reference, error);
 }
 
 /* What the backend stores beside the model. */
@@ -389,6 +423,7 @@ fill_result(Training *training)
 	result->iterations = (uint32_t) training->output.iterations;
 	result->n_features = training->recipe.n_features;
 	result->model_size = training->model.size;
+	result->reference_size = training->reference.size;
 }
 
 bool
@@ -398,11 +433,13 @@ train_job(Trainer *trainer, Error *error)
 
 	buffer_init(&training.output.payload);
 	buffer_init(&training.model);
+	buffer_init(&training.reference);
 	model_writer_init(&training.writer);
 
 	bool		done = find_algorithm(&training, error) &&
 		continue_open(trainer, error) &&
 		order_rows(&training, error) &&
+		freeze_rows(&training, error) &&
 		prepare(&training, error) &&
 		fit(&training, error);
 
@@ -412,7 +449,9 @@ train_job(Trainer *trainer, Error *error)
 		buffer_free(&training.output.payload);
 		done = judge_model(&training, error);
 		timing_mark(trainer, "evaluate");
-		done = done && hand_over(&training.model, error);
+		done = done && freeze_model(&training, error);
+		timing_mark(trainer, "freeze answers");
+		done = done && hand_over(&training, error);
 		timing_mark(trainer, "write");
 	}
 	if (done)
@@ -420,6 +459,7 @@ train_job(Trainer *trainer, Error *error)
 
 	buffer_free(&training.output.payload);
 	buffer_free(&training.model);
+	buffer_free(&training.reference);
 	model_writer_free(&training.writer);
 	continue_close(trainer);
 	return done;

@@ -174,7 +174,7 @@ write_result(Buffer *out)
 	ResultImportance importances[2] = {{0.25, 0.01}, {-0.001, 0}};
 	JobResult	result = {
 		.n_rows = 100, .n_dropped = 1, .n_train = 60, .n_validation = 9, .n_test = 30, .fingerprint = {1, UINT64_MAX}, .iterations = 50,
-		.n_features = 12, .model_size = 12345, .peak_memory = 1 << 20, .seconds_fit = 0.25, .n_metrics = 2, .metrics = metrics,
+		.n_features = 12, .model_size = 12345, .reference_size = 678, .peak_memory = 1 << 20, .seconds_fit = 0.25, .n_metrics = 2, .metrics = metrics,
 		.n_classes = 2, .confusion = confusion, .n_columns = 2, .columns = columns, .n_importances = 2, .importances = importances,
 		.n_phases = 2, .phases = {{"hash", 0.5}, {"fit", 2}}
 	};
@@ -195,7 +195,7 @@ test_result(void)
 		return;
 	CHECK(result.n_rows == 100 && result.n_dropped == 1 && result.n_train == 60 && result.n_validation == 9 && result.n_test == 30);
 	CHECK(result.fingerprint[0] == 1 && result.fingerprint[1] == UINT64_MAX && result.iterations == 50 && result.n_features == 12);
-	CHECK(result.model_size == 12345 && result.peak_memory == 1 << 20);
+	CHECK(result.model_size == 12345 && result.reference_size == 678 && result.peak_memory == 1 << 20);
 	CHECK_SAME(result.seconds_fit, 0.25);
 	CHECK_TEXT(result.metrics[1].name, "log_loss");
 	CHECK_SAME(result.metrics[0].baseline, 0.5);

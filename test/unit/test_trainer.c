@@ -2,6 +2,8 @@
  * test_trainer.c
  *		Jobs of the trainer: trainings, evaluations, importances, refusals, notices, damage.
  */
+#include "core/reference.h"
+#include "support_profile.h"
 #include "trainer_case.h"
 
 static void
@@ -64,10 +66,81 @@ test_threads(void)
 		Answer		three = run_job(&job, &matrix, NULL);
 
 		if (CHECK(one.finished && three.finished))
+		{
 			CHECK(one.model.size == three.model.size && memcmp(one.model.data, three.model.data, one.model.size) == 0);
+			CHECK(one.reference.size == three.reference.size && memcmp(one.reference.data, three.reference.data, one.reference.size) == 0);
+		}
 		answer_free(&one);
 		answer_free(&three);
 	}
+	test_matrix_free(&matrix);
+}
+
+/* What is frozen beside a model: profiles of each column and of the answers, a sample, and what is fitted. */
+static void
+test_reference(void)
+{
+	Job			job = training("logistic_regression", TASK_BINARY, LABEL_TEXT);
+	int			seen[REFERENCE_SAMPLE + 1] = {0};
+	TestMatrix	matrix;
+	Reader		reader;
+	Reader		body;
+	ReferenceKind kind;
+
+	make_rows(&matrix, STORAGE_CODE);
+	job.sample_rows = 50;
+
+	Answer		answer = run_job(&job, &matrix, NULL);
+
+	CHECK(answer.finished && answer.reference.size == answer.result.reference_size);
+	reader_init(&reader, answer.reference.data, answer.reference.size);
+	while ((kind = reference_next(&reader, &body)) != 0)
+	{
+		seen[kind]++;
+		if (kind == REFERENCE_PROFILE)
+		{
+			ReferenceColumn column;
+			const void *bytes;
+			size_t		size;
+			Distribution distribution;
+			Error		error;
+
+			reference_read_profile(&body, &column, &bytes, &size);
+			CHECK(!body.failed && column.segment[0] == '\0');
+			if (CHECK_OK(distribution_open(&distribution, bytes, size, test_memory, &error), &error))
+				CHECK(distribution_rows(&distribution) == (strcmp(column.role, "prediction") == 0 ? answer.result.n_test : ROWS));
+			distribution_free(&distribution, test_memory);
+		}
+		else if (kind == REFERENCE_SAMPLE)
+		{
+			uint32_t	n = reference_read_sample(&body);
+			SampleRow	row;
+
+			CHECK(n == 50);
+			for (uint32_t i = 0; i < n; i++)
+				reference_read_row(&body, &row);
+			CHECK(!body.failed && body.position == body.size && row.class != NULL && row.outcome != NULL && isnan(row.prediction));
+		}
+		else
+		{
+			ReferenceModel model;
+
+			reference_read_model(&body, &model);
+			CHECK(!body.failed && model.content_size > 2 && model.content[0] == '{');
+		}
+	}
+	CHECK(!reader.failed);
+	CHECK(seen[REFERENCE_PROFILE] == 5 && seen[REFERENCE_SAMPLE] == 1 && seen[REFERENCE_MODEL] >= 1 && seen[REFERENCE_SLICES] == 0);
+
+	/* damaged records are told, and nothing is read behind them */
+	for (size_t size = 0; size < answer.reference.size; size += 97)
+	{
+		reader_init(&reader, answer.reference.data, size);
+		while (reference_next(&reader, &body) != 0)
+			;
+		CHECK(reader.failed || reader.position == size);
+	}
+	answer_free(&answer);
 	test_matrix_free(&matrix);
 }
 
@@ -387,6 +460,7 @@ main(void)
 	check_training("logistic_regression", TASK_BINARY, STORAGE_CODE, "roc_auc", 0.8);
 	check_training("gradient_boosting", TASK_BINARY, STORAGE_CODE, "roc_auc", 0.75);
 	test_threads();
+	test_reference();
 	test_evaluation();
 	test_continuing();
 	test_importance();

@@ -54,6 +54,7 @@ typedef struct Answer
 	char		phases[1024];
 	uint32_t	iterations;
 	Buffer		model;			/* what lies in the model's file afterwards */
+	Buffer		reference;		/* what a training froze beside it */
 } Answer;
 
 static inline int
@@ -235,6 +236,7 @@ run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_si
 	pid_t		pid = start(files, &end);
 
 	buffer_init(&answer.model);
+	buffer_init(&answer.reference);
 	error_clear(&answer.error);
 	listen_to(end, &answer);
 	close(end);
@@ -246,6 +248,11 @@ run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_si
 	buffer_zeros(&answer.model, (size_t) size);
 	if (pread(files.model, answer.model.data, (size_t) size, 0) != size)
 		exit(1);
+	if (answer.finished && answer.result.model_size > 0 && CHECK(answer.result.model_size + answer.result.reference_size == (uint64_t) size))
+	{
+		buffer_bytes(&answer.reference, answer.model.data + answer.result.model_size, answer.result.reference_size);
+		answer.model.size = answer.result.model_size;
+	}
 	check_last_words(files.errors, &answer);
 	close_files(files);
 	return answer;
@@ -256,6 +263,7 @@ answer_free(Answer *answer)
 {
 	result_free(&answer->result);
 	buffer_free(&answer->model);
+	buffer_free(&answer->reference);
 }
 
 /* ---- Jobs ---- */
