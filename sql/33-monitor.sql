@@ -37,7 +37,7 @@ comment on column mlops.monitor.at is 'The column of the source that says when a
 comment on column mlops.monitor.settings is 'search_path, TimeZone, DateStyle and IntervalStyle when it was made; its windows are days and weeks of that zone';
 comment on column mlops.monitor.reference is 'training: what the version learned from; previous: the window before; else the query whose rows were profiled when the monitor was made';
 comment on column mlops.monitor.features is 'The features that are watched; NULL: all';
-comment on column mlops.monitor.metrics is 'Kinds or metrics, which mlops.monitor_metrics() lists; NULL: all kinds with their usual metrics';
+comment on column mlops.monitor.metrics is 'Kinds or metrics, which mlops.monitor_metric lists; NULL: all kinds with their usual metrics';
 comment on column mlops.monitor.thresholds is 'Thresholds instead of the usual ones, by metric';
 comment on column mlops.monitor.min_rows is 'Windows of fewer rows are too small; NULL: as many as the threshold needs against chance';
 comment on column mlops.monitor.delay is 'A window is computed that much after its end, so that late rows and outcomes are in it';

@@ -101,7 +101,7 @@ create trigger job_run_wake after insert on mlops.job_run
 create function mlops.submit(kind text, args jsonb default '{}', max_attempts integer default 3, retry_delay interval default '5 seconds') returns bigint
 language c volatile parallel unsafe as 'MODULE_PATHNAME', 'mlops_submit';
 comment on function mlops.submit(text, jsonb, integer, interval) is
-'Has a background worker do something once, when the caller''s transaction has committed: train, score_table or sql; the job''s id';
+'Has a background worker do something once, when the caller''s transaction has committed: train, score_table, monitor or sql; the job''s id';
 
 create function mlops.schedule_job(name text, schedule text, kind text, args jsonb default '{}', max_attempts integer default 3,
 								   retry_delay interval default '5 seconds') returns bigint

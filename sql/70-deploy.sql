@@ -46,11 +46,22 @@ begin
 	insert into mlops.deployment (model_id, version, strategy, capture)
 	values (target.model_id, target.version, deploy.strategy, deploy.capture)
 	returning id into made;
+
+	-- a model whose predictions are captured is watched, unless somebody watches it already
+	if mlops.can_capture() and not exists (select from mlops.monitor m where m.model_id = target.model_id)
+		and exists (select from mlops.deployment d where d.id = made and d.capture ->> 'mode' <> 'off') then
+		begin
+			perform mlops.create_monitor(split_part(model, '@', 1), 'default');
+		exception when invalid_authorization_specification or insufficient_privilege then
+			raise notice 'nothing watches the deployment: %', sqlerrm
+				using hint = 'Make a monitor with mlops.create_monitor() as a role that can log in.';
+		end;
+	end if;
 	return made;
 end
 $$;
 comment on function mlops.deploy(text, integer, text, jsonb) is
-	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias.  capture says what of its predictions is captured; NULL: as before, and at first everything';
+	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias.  capture says what of its predictions is captured; NULL: as before, and at first everything.  Captured predictions are watched by a monitor named default, unless the model has one';
 
 create function mlops.rollback(model text, steps integer default 1, out deployment_id bigint, out version integer) returns record
 language plpgsql

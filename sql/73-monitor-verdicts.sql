@@ -225,10 +225,13 @@ begin
 	result.beyond := result.value >= result.threshold;
 	return next result;
 
-	select avg(w.rows) as rows, coalesce(stddev_samp(w.rows), 0) as deviation, count(*) as windows into past
-	  from (select p.rows from mlops.monitor_result p
-			 where p.monitor_id = m.id and p.metric = 'volume_change' and p.kind = 'quality' and upper(p.period) <= lower(check_rows.period)
-			 order by p.period desc limit 20) w;
+	-- medians, so that a day that was odd does not make the next one usual
+	with w as (select p.rows from mlops.monitor_result p
+				where p.monitor_id = m.id and p.metric = 'volume_change' and p.kind = 'quality' and upper(p.period) <= lower(check_rows.period)
+				order by p.period desc limit 20),
+	u as (select percentile_cont(0.5) within group (order by w.rows) as rows, count(*) as windows from w)
+	select u.rows, u.windows, 1.4826 * percentile_cont(0.5) within group (order by abs(w.rows - u.rows)) as deviation
+	  into past from u left join w on true group by u.rows, u.windows;
 	result.metric := 'volume_change';
 	result.reference := 0;
 	result.value := rows / nullif(past.rows, 0) - 1;

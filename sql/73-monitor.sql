@@ -5,95 +5,6 @@
 
 alter table mlops.monitor add constraint monitor_job foreign key (job_id) references mlops.job on delete set null;
 
--- ---- What can be watched ----
-
-create view mlops.monitor_metric with (security_invoker) as
-	select v.kind, v.metric, v.threshold, v.usual, v.meaning
-	  from (values
-		('drift', 'psi', 0.1::double precision, true, 'population stability index of a feature, nats'),
-		('drift', 'kl', 0.1, false, 'Kullback-Leibler divergence, nats'),
-		('drift', 'js_divergence_bits', 0.1, false, 'Jensen-Shannon divergence, bits'),
-		('drift', 'js_distance_base2', 0.1, false, 'Jensen-Shannon distance, base 2'),
-		('drift', 'js_distance_nats', 0.1, false, 'Jensen-Shannon distance, natural logarithm'),
-		('drift', 'hellinger', 0.1, false, 'Hellinger distance'),
-		('drift', 'tvd', 0.1, false, 'total variation distance'),
-		('drift', 'l_inf', 0.1, false, 'greatest difference of a cell''s shares'),
-		('drift', 'cramers_v', 0.1, false, 'Cramer''s V'),
-		('drift', 'chi2', 0.05, false, 'p of the chi-square test: an alert where it is below its threshold'),
-		('drift', 'ks', 0.1, false, 'Kolmogorov-Smirnov statistic of numbers'),
-		('drift', 'ks_p', 0.05, false, 'p of the Kolmogorov-Smirnov test: an alert where it is below its threshold'),
-		('drift', 'ks_robust', 0.1, false, 'Kolmogorov-Smirnov statistic less what chance makes of it, as Deequ has it'),
-		('drift', 'l_inf_robust', 0.1, false, 'greatest difference of a cell''s shares less what chance makes of it, as Deequ has it'),
-		('drift', 'wasserstein_normed', 0.1, false, 'Wasserstein distance in standard deviations of the reference'),
-		('drift', 'mean_shift', 0.25, false, 'difference of the means in standard deviations of the reference, either way'),
-		('drift', 'share_drifted', 0.5, true, 'share of the features that drift'),
-		('drift', 'importance_drifted', 0.3, true, 'the same by the version''s importance of features, where it has one'),
-		('prediction_drift', 'psi', 0.1, true, 'population stability index of predictions'),
-		('quality', 'null_rate', 0.01, true, 'share of rows without a value; the threshold is how much more than the reference'),
-		('quality', 'out_of_range', 0.01, true, 'share of numbers beyond the least and the greatest of the reference'),
-		('quality', 'unseen', 0.01, true, 'share of texts that the reference has not'),
-		('quality', 'not_finite', 0.01, true, 'share of NaN and infinities'),
-		('quality', 'type_failures', 0.01, true, 'share of texts of the source that are no numbers where the model has numbers'),
-		('quality', 'duplicates', 0.01, true, 'share of rows of the source that repeat another of the window: features, time and outcome'),
-		('quality', 'freshness', null, true, 'seconds from the newest row to the end of the window; the threshold is half the window where none is given'),
-		('quality', 'volume_change', 0.5, true, 'rows, as a share more or less than in the 20 windows before'),
-		('multivariate', 'domain_auc', 0.65, false, 'how well a model tells the window''s rows from the reference''s: area under the ROC curve; takes five trainings'),
-		('multivariate', 'reconstruction_error', 0.1, false, 'how far rows lie from the reference''s principal components; the threshold is a share, either way'),
-		('attribution', 'ndcg', 0.9, true, 'whether features matter in the reference''s order: an alert where it is below its threshold'),
-		('realised', 'roc_auc', 0.1, true, 'area under the ROC curve; of all metrics with outcomes the threshold is how much worse, as a share of the reference''s value'),
-		('realised', 'pr_auc', 0.1, false, 'average precision'),
-		('realised', 'accuracy', 0.1, true, 'share of right answers'),
-		('realised', 'balanced_accuracy', 0.1, false, 'mean recall of the classes'),
-		('realised', 'precision', 0.1, true, 'share of positives among those called so'),
-		('realised', 'recall', 0.1, true, 'share of those called positive among the positives'),
-		('realised', 'specificity', 0.1, false, 'share of those called negative among the negatives'),
-		('realised', 'f1', 0.1, true, 'harmonic mean of precision and recall'),
-		('realised', 'mcc', 0.1, false, 'Matthews'' correlation coefficient'),
-		('realised', 'log_loss', 0.1, false, 'mean of -log of the true class''s probability'),
-		('realised', 'brier', 0.1, false, 'mean squared error of probabilities'),
-		('realised', 'macro_precision', 0.1, false, 'mean precision of the classes'),
-		('realised', 'macro_recall', 0.1, false, 'mean recall of the classes'),
-		('realised', 'macro_f1', 0.1, true, 'mean F1 of the classes'),
-		('realised', 'weighted_precision', 0.1, false, 'the same by the classes'' shares'),
-		('realised', 'weighted_recall', 0.1, false, 'the same by the classes'' shares'),
-		('realised', 'weighted_f1', 0.1, false, 'the same by the classes'' shares'),
-		('realised', 'rmse', 0.1, true, 'root of the mean squared error'),
-		('realised', 'mae', 0.1, true, 'mean absolute error'),
-		('realised', 'r2', 0.1, false, 'share of the variance that is explained'),
-		('realised', 'mape', 0.1, false, 'mean absolute error as a share of the value'),
-		('estimated', 'roc_auc', 0.1, true, 'what is to be expected of it without outcomes; threshold as of realised metrics'),
-		('estimated', 'pr_auc', 0.1, false, 'likewise'),
-		('estimated', 'accuracy', 0.1, true, 'likewise'),
-		('estimated', 'balanced_accuracy', 0.1, false, 'likewise'),
-		('estimated', 'precision', 0.1, true, 'likewise'),
-		('estimated', 'recall', 0.1, true, 'likewise'),
-		('estimated', 'specificity', 0.1, false, 'likewise'),
-		('estimated', 'f1', 0.1, true, 'likewise'),
-		('estimated', 'mcc', 0.1, false, 'likewise'),
-		('estimated', 'macro_precision', 0.1, false, 'likewise'),
-		('estimated', 'macro_recall', 0.1, false, 'likewise'),
-		('estimated', 'macro_f1', 0.1, true, 'likewise'),
-		('estimated', 'rmse', 0.1, true, 'likewise'),
-		('estimated', 'mae', 0.1, true, 'likewise'),
-		('estimated', 'mape', 0.1, false, 'likewise'),
-		('calibration', 'ece', 0.05, true, 'expected calibration error; the threshold is how much more than the reference'),
-		('calibration', 'slope', 0.25, false, 'of the outcomes'' log odds by the probability''s; the threshold is the distance from the reference, either way'),
-		('calibration', 'intercept', 0.25, false, 'of the same line; threshold likewise'),
-		('fairness', 'disparate_impact', 0.8, true, 'share called positive in a segment by that of all others; an alert where its interval is below the threshold or above 1 / threshold'),
-		('fairness', 'selection_rate_difference', 0.1, true, 'their difference; an alert where its interval is wholly farther from 0 than the threshold'),
-		('fairness', 'tpr_difference', 0.1, true, 'the same of the positives: of recall'),
-		('fairness', 'fpr_difference', 0.1, true, 'the same of the negatives'),
-		('health', 'requests', null, true, 'captured requests, those that sampling left out included'),
-		('health', 'latency_p50', null, true, 'median of the latency, microseconds'),
-		('health', 'latency_p95', null, true, '95 % quantile of the latency, microseconds'),
-		('health', 'latency_p99', null, true, '99 % quantile of the latency, microseconds'),
-		('health', 'capture_loss', 0.01, true, 'share of rows that were to be captured and are lost, since the window before was computed')
-	  ) v (kind, metric, threshold, usual, meaning);
-comment on view mlops.monitor_metric is 'What monitors compute: kinds and their metrics';
-comment on column mlops.monitor_metric.threshold is 'What a value must reach for an alert, unless the monitor has another; NULL: none, or not fixed';
-comment on column mlops.monitor_metric.usual is 'Whether it is computed where a monitor names the kind only, or nothing';
-grant select on mlops.monitor_metric to public;
-
 -- ---- Making and removing ----
 
 create function mlops.create_monitor(model text, name text, source text default null, at text default null, outcome text default null,
@@ -282,12 +193,29 @@ begin
 		   v.rows, v.detail
 	  from v join a on a.kind = v.kind, m
 	 where m.metrics is null or v.kind = any (m.metrics) or v.metric = any (m.metrics);
+	if to_regprocedure('mlops.raise_alerts(bigint, tstzrange)') is not null then
+		perform mlops.raise_alerts(store_results.monitor_id, store_results.period);
+	end if;
 end
 $$;
 comment on function mlops.store_results(bigint, tstzrange, integer, mlops.monitor_value[]) is
 'Writes what was found in a window instead of what was there: an alert is what is beyond threshold and noise floor and has a p that stays small for so many tests';
 
-revoke execute on function mlops.store_results(bigint, tstzrange, integer, mlops.monitor_value[]), mlops.monitor_windows(bigint, timestamptz, timestamptz) from public;
+create function mlops.monitor_job_goes() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+	delete from mlops.job j where j.id = old.job_id;
+	return null;
+end
+$$;
+comment on function mlops.monitor_job_goes() is 'Trigger: the job of a monitor that is removed goes with it';
+
+create trigger monitor_job_goes after delete on mlops.monitor
+	for each row when (old.job_id is not null) execute function mlops.monitor_job_goes();
+
+revoke execute on function mlops.monitor_job_goes(), mlops.store_results(bigint, tstzrange, integer, mlops.monitor_value[]), mlops.monitor_windows(bigint, timestamptz, timestamptz) from public;
 
 -- ---- Numbers that verdicts rest on ----
 

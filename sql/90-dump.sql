@@ -30,7 +30,13 @@ select pg_catalog.pg_extension_config_dump('mlops.audit_event', '');
 select pg_catalog.pg_extension_config_dump('mlops.job', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
 select pg_catalog.pg_extension_config_dump('mlops.job_run', 'where finished_at is not null and exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id)');
 
+-- Monitors go with their jobs, and their results with them.
+select pg_catalog.pg_extension_config_dump('mlops.monitor', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id))');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_reference', 'where exists (select from mlops.monitor m where m.id = monitor_id and exists (select from pg_catalog.pg_roles o where o.oid = m.owner) and exists (select from pg_catalog.pg_roles s where s.oid = m.session_role) and (m.job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = m.job_id)))');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_result', 'where exists (select from mlops.monitor m where m.id = monitor_id and exists (select from pg_catalog.pg_roles o where o.oid = m.owner) and exists (select from pg_catalog.pg_roles s where s.oid = m.session_role) and (m.job_id is null or exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = m.job_id)))');
+
 select pg_catalog.pg_extension_config_dump('mlops.project_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.monitor_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.job_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.job_run_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.experiment_id_seq', '');

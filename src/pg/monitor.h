@@ -20,7 +20,6 @@ typedef struct Monitor
 	const char *source;			/* NULL: the captured predictions */
 	Jsonb	   *settings;
 	Oid			owner;
-	int64		job_id;			/* 0: none */
 	bool		enabled;
 } Monitor;
 

@@ -92,8 +92,6 @@ monitor_find(int64 id)
 		monitor->id = id;
 		value = registry_scan_value(&scan, "source", &null);
 		monitor->source = null ? NULL : TextDatumGetCString(value);
-		value = registry_scan_value(&scan, "job_id", &null);
-		monitor->job_id = null ? 0 : DatumGetInt64(value);
 		monitor->settings = DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "settings")));
 		monitor->owner = DatumGetObjectId(registry_scan_get(&scan, registry_scan_column(&scan, "owner")));
 		monitor->enabled = DatumGetBool(registry_scan_get(&scan, registry_scan_column(&scan, "enabled")));
@@ -246,8 +244,6 @@ mlops_drop_monitor(PG_FUNCTION_ARGS)
 	monitor = monitor_find(PG_GETARG_INT64(0));
 	if (!has_privs_of_role(GetUserId(), monitor->owner))
 		access_require(monitor->ref.project_id, RIGHT_OWN, monitor->ref.model_name);
-	value = Int64GetDatum(monitor->job_id);
-	(void) registry_execute("delete from mlops.job j where j.id = $1", 1, &type, &value, NULL, NULL);
 	value = Int64GetDatum(monitor->id);
 	(void) registry_execute("delete from mlops.monitor m where m.id = $1", 1, &type, &value, NULL, NULL);
 	PG_RETURN_VOID();

@@ -13,7 +13,7 @@ grant select on house to jane, crew;
 grant create on schema public to jane;
 
 select plan(45);
-select matches(pg_temp.refusal($$select mlops.submit('trian', '{}')$$), '^22023 .*"trian".*train, score_table, sql.*"train"', 'an unknown kind');
+select matches(pg_temp.refusal($$select mlops.submit('trian', '{}')$$), '^22023 .*"trian".*train, score_table, monitor, sql.*"train"', 'an unknown kind');
 select matches(pg_temp.refusal($$select mlops.submit(null, '{}')$$), '^22023 .*"kind".*NULL', 'no kind');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '[]')$$), '^22023 .*"args".*object', 'arguments that are no object');
 select matches(pg_temp.refusal($$select mlops.submit('sql', '{}')$$), '^22023 .*needs the argument "statement"', 'no statement');

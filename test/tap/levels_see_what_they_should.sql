@@ -20,10 +20,10 @@ begin
 end
 $$;
 
-\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
-\set with_features 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
-\set everything 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
-\set with_bytes 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version outcome outcome_binding prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
+\set registry 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
+\set with_features 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
+\set everything 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction prediction_features project project_member reference_model reference_profile reference_sample reference_slice request retention run snapshot'
+\set with_bytes 'alias alias_history audit_event capture_count capture_layout deployment experiment job job_run metric model model_chunk model_signature model_version monitor monitor_reference monitor_result outcome outcome_binding prediction project project_member reference_model reference_profile reference_slice request retention run snapshot'
 select plan(6);
 set local role vera_viewer;
 select is(pg_temp.shown(), :'registry', 'a viewer sees the registry, not the bytes');

@@ -55,3 +55,10 @@ values (:diagnosis, 1, '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', 'featu
 insert into mlops.reference_model (model_id, version, kind, content) values (:diagnosis, 1, 'performance', '{}');
 insert into mlops.reference_sample (model_id, version, position, features, prediction, class, probability, outcome)
 values (:diagnosis, 1, 0, array['\x0154'::bytea], '{null}', '{benign}', '{0.1}', '{benign}');
+
+insert into mlops.monitor (model_id, name, settings, window_size, reference, owner, session_role)
+values (:diagnosis, 'default', '{}', '1 day', 'training', 'olga_operator', 'olga_operator') returning id as monitor \gset
+insert into mlops.monitor_reference (monitor_id, role, name, rows, profile)
+select :monitor, 'feature', 'radius', count(*), mlops.profile(r) from unnest(array[1, 2, 3]) r;
+insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, feature, metric, verdict)
+values (:monitor, :diagnosis, 1, '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', 'drift', 'radius', 'psi', 'insufficient data');
