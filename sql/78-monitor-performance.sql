@@ -286,8 +286,10 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 	select format(
-		'select w.mlops_segment as segment, count(*) as rows, mlops.calibration(%s, %s, w.mlops_weight) as found'
-		' from (%s) w where w.mlops_outcome is not null and w.mlops_probability is not null group by 1',
+		-- calibrated probabilities may be 0 and 1, and have no log odds: slope and intercept are those of the model's own
+		'select w.mlops_segment as segment, count(*) as rows, mlops.calibration(%1$s, w.mlops_probability, w.mlops_weight) || '
+		'(mlops.calibration(%1$s, %2$s, w.mlops_weight) - ''{slope,slope_se,intercept,intercept_se}''::text[]) as measures'
+		' from (%3$s) w where w.mlops_outcome is not null and w.mlops_probability is not null group by 1',
 		-- of more than two classes the probability is that of the class answered
 		case when label is null then 'mlops.is_label(w.mlops_outcome, w.mlops_class)' else format('mlops.is_label(w.mlops_outcome, %L)', label) end,
 		case when calibrator ? label then format('mlops.isotonic_value(%L, w.mlops_probability)', calibrator -> label) else 'w.mlops_probability' end, source)
@@ -322,10 +324,10 @@ begin
 		execute mlops.calibration_query(label, calibrator, mlops.reference_query(m.model_id, judged, w.segment)) into base;
 		result := row('calibration', w.segment, '', null, null, null, null, null, null, null, w.rows, null);
 		for x in
-			select c.metric, coalesce((m.thresholds ->> c.metric)::double precision, c.threshold) as threshold, (w.found ->> c.metric)::double precision as value,
-				   coalesce((base.found ->> c.metric)::double precision, case when c.metric = 'ece' then measured end) as reference,
-				   (w.found ->> (c.metric || '_se'))::double precision as error,
-				   (base.found ->> (c.metric || '_se'))::double precision as reference_error
+			select c.metric, coalesce((m.thresholds ->> c.metric)::double precision, c.threshold) as threshold, (w.measures ->> c.metric)::double precision as value,
+				   coalesce((base.measures ->> c.metric)::double precision, case when c.metric = 'ece' then measured end) as reference,
+				   (w.measures ->> (c.metric || '_se'))::double precision as error,
+				   (base.measures ->> (c.metric || '_se'))::double precision as reference_error
 			  from mlops.monitor_metric c where c.kind = 'calibration' and (c.usual or c.metric = any (m.metrics)) order by c.metric
 		loop
 			result.metric := x.metric;
@@ -333,8 +335,8 @@ begin
 			result.reference := x.reference;
 			if x.metric = 'ece' then
 				result.threshold := x.reference + x.threshold;
-				result.noise_floor := (w.found ->> 'ece_floor')::double precision;
-				result.p_value := (w.found ->> 'p_value')::double precision;
+				result.noise_floor := (w.measures ->> 'ece_floor')::double precision;
+				result.p_value := (w.measures ->> 'p_value')::double precision;
 				result.beyond := x.value >= greatest(result.threshold, result.noise_floor);
 			else
 				-- either way: what it must be farther than from the reference
@@ -346,7 +348,7 @@ begin
 			if x.reference is null or w.rows < m.min_rows or (m.min_rows is null and not result.beyond and result.noise_floor > 2 * result.threshold) then
 				result.beyond := null;
 			end if;
-			result.detail := w.found || jsonb_strip_nulls(jsonb_build_object('reason',
+			result.detail := w.measures || jsonb_strip_nulls(jsonb_build_object('reason',
 				case when x.reference is null then 'no reference' when result.beyond is null then 'too few rows' end));
 			return next result;
 		end loop;
