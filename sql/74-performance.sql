@@ -180,7 +180,7 @@ create aggregate mlops.calibration(outcome boolean, probability double precision
 	sfunc = mlops.rows_count, stype = bytea, finalfunc = mlops.calibration_finish, combinefunc = mlops.rows_merge, parallel = safe
 );
 comment on aggregate mlops.calibration(boolean, double precision) is
-'Whether probabilities mean what they say: ece in ten bins of equal weight, ece_floor (what chance alone hardly ever exceeds: mean and three standard deviations where calibrated), p_value (Hosmer and Lemeshow), slope and intercept of the log odds (1 and 0 where calibrated), the bins';
+'Whether probabilities mean what they say: ece in ten bins of equal weight, ece_floor (what chance alone hardly ever exceeds: mean and four standard deviations where calibrated), p_value (Hosmer and Lemeshow), slope and intercept of the log odds (1 and 0 where calibrated), the bins';
 
 create aggregate mlops.calibration(outcome boolean, probability double precision, weight double precision)
 (

@@ -14,7 +14,7 @@
 
 #define PROBABILITY_LEAST 1e-6	/* of log odds */
 #define NEWTON_STEPS 50
-#define DEVIATIONS 3
+#define DEVIATIONS 4
 #define SPLITS 10
 #define AREA_MOST .999
 

@@ -20,7 +20,7 @@ typedef struct CalibrationBin
 typedef struct Calibration
 {
 	double		ece;			/* mean of |share - probability| over the bins, by their weights */
-	double		ece_floor;		/* mean and three standard deviations of it where probabilities are calibrated, in samples like this one */
+	double		ece_floor;		/* mean and four standard deviations of it where probabilities are calibrated, in samples like this one */
 	double		slope;			/* of the outcomes' log odds by those of the probability: 1 where calibrated, below where too bold */
 	double		slope_error;	/* standard error */
 	double		intercept;		/* 0 where calibrated */

@@ -108,7 +108,7 @@ chance(void)
 		small += calibration.p_value < .1;
 		slopes += fabs(calibration.slope - 1) > 1.96 * calibration.slope_error;
 	}
-	CHECK(above <= 3);
+	CHECK(above <= 1);
 	CHECK(small > 20 && small < 62);
 	CHECK(slopes > 7 && slopes < 36);
 }
