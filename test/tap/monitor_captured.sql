@@ -6,11 +6,11 @@ create role olga_operator login;
 create role vera_viewer;
 create role sten_stranger;
 insert into mlops.project_member (project_id, member, access)
-select m.project_id, 'olga_operator', 'operator' from mlops.model m union all select m.project_id, 'vera_viewer', 'viewer' from mlops.model m;
-select mlops.deploy('risk');
+select m.project_id, 'olga_operator'::regrole, 'operator' from mlops.model m union all select m.project_id, 'vera_viewer'::regrole, 'viewer' from mlops.model m;
+select mlops.deploy('risk') as deployed \gset
 create temporary table made as select id from mlops.monitor;
 grant select on made to public;
-select mlops.score('risk', 'trade ' || row_number() over (), t) from (select * from trade t where t.at >= '2024-02-05' and t.at < '2024-02-06') t;
+select count(mlops.score('risk', 'trade ' || extract(epoch from t.at), t)) as scored from (select * from trade t where t.at >= '2024-02-05' and t.at < '2024-02-06') t \gset
 create function pg_temp.today() returns table (kind text, feature text, metric text, value float8, verdict text) language sql as
 	$$ select r.kind, r.feature, r.metric, r.value, r.verdict from mlops.run_monitor((select id from made), now(), clock_timestamp()) r $$;
 select plan(19);
@@ -26,13 +26,13 @@ select is((select verdict from first_run where metric = 'latency_p99'), 'ok', 'w
 select ok(exists (select from first_run where metric = 'capture_loss'), 'losses');
 select is((select count(*) from mlops.prediction_features), 0::bigint, 'though an operator sees no captured features');
 reset role;
-select mlops.score('risk', 'trade', t) from (select * from trade t where t.at >= '2024-02-10' and t.at < '2024-02-11') t;
+select count(mlops.score('risk', 'trade', t)) as scored from (select * from trade t where t.at >= '2024-02-10' and t.at < '2024-02-11') t \gset
 select is((select string_agg(concat_ws(' ', kind, feature, metric), ', ' order by kind, feature, metric) from pg_temp.today() where verdict = 'alert' and metric <> 'freshness'),
 		  'drift amount psi, prediction_drift prediction psi, quality amount out_of_range', 'amounts that are twice as much');
 
 -- a version that captures no features has nothing to compare
 select mlops.undeploy('risk');
-select mlops.deploy('risk', capture => '{"mode": "transaction", "mask": ["amount"]}');
+select mlops.deploy('risk', capture => '{"mode": "transaction", "mask": ["amount"]}') as deployed \gset
 delete from mlops.prediction_features;
 delete from mlops.prediction;
 delete from mlops.capture_layout;
