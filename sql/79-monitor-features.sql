@@ -48,7 +48,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	most constant integer := 1000;		-- rows of each side
+	most constant integer := 500;		-- rows of each side
 	least_rows constant integer := 100;
 	m mlops.monitor := (select x from mlops.monitor x where x.id = monitor_attribution.monitor_id);
 	judged constant integer := mlops.monitor_version(m.id, period);

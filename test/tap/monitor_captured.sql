@@ -28,7 +28,7 @@ select is((select count(*) from mlops.prediction_features), 0::bigint, 'though a
 reset role;
 select count(mlops.score('risk', 'trade', t)) as scored from (select * from trade t where t.at >= '2024-02-10' and t.at < '2024-02-11') t \gset
 select is((select string_agg(concat_ws(' ', kind, feature, metric), ', ' order by kind, feature, metric) from pg_temp.today() where verdict = 'alert' and metric <> 'freshness'),
-		  'drift amount psi, prediction_drift prediction psi, quality amount out_of_range', 'amounts that are twice as much');
+		  'attribution ndcg, drift amount psi, prediction_drift prediction psi, quality amount out_of_range', 'amounts that are twice as much');
 
 -- a version that captures no features has nothing to compare
 select mlops.undeploy('risk');
