@@ -366,7 +366,7 @@ read_columns(JobResult *result, Reader *reader)
 		column->highest = reader_f64(reader);
 		column->mean = reader_f64(reader);
 		column->deviation = reader_f64(reader);
-		if (column->role < ROLE_FEATURE || column->role > ROLE_SPLIT || column->kind < KIND_NUMBER || column->kind > KIND_CATEGORY)
+		if (column->role < ROLE_FEATURE || column->role > ROLE_SEGMENT || column->kind < KIND_NUMBER || column->kind > KIND_CATEGORY)
 			reader->failed = true;
 	}
 }

@@ -154,7 +154,7 @@ check_column(const Matrix *matrix, const MatrixColumn *column, Error *error)
 		return matrix_damaged(error, "name of a column");
 	if (column->kind < KIND_NUMBER || column->kind > KIND_CATEGORY ||
 		column->storage < STORAGE_FLOAT32 || column->storage > STORAGE_CODE ||
-		column->role < ROLE_FEATURE || column->role > ROLE_SPLIT ||
+		column->role < ROLE_FEATURE || column->role > ROLE_SEGMENT || column->segment > 1 ||
 		(column->kind == KIND_CATEGORY) != (column->storage == STORAGE_CODE))
 		return matrix_damaged(error, "kind of a column");
 
@@ -187,7 +187,7 @@ matrix_open(Matrix *matrix, const void *base, size_t size, Error *error)
 
 		if (!check_column(matrix, column, error))
 			return false;
-		if (column->role != ROLE_FEATURE)
+		if (column->role != ROLE_FEATURE && column->role != ROLE_SEGMENT)
 		{
 			if (roles_seen & (1u << column->role))
 				return matrix_damaged(error, "role of a column");

@@ -38,6 +38,8 @@ typedef struct MatrixColumn
 	uint32_t	storage;		/* ColumnStorage */
 	uint32_t	role;			/* ColumnRole */
 	uint32_t	n_codes;		/* entries of the dictionary */
+	uint32_t	segment;		/* 1: rows are profiled by its values, too, whatever its role */
+	uint32_t	reserved;
 	uint64_t	offset;			/* of its values within a block, bytes */
 	uint64_t	n_missing;		/* SQL NULL */
 	uint64_t	n_nan;			/* NaN, not NULL */
@@ -58,7 +60,7 @@ typedef struct Matrix
 /*
  * base: 8-byte aligned.  Checks every length and offset, that coded columns
  * are those of KIND_CATEGORY, that codes lie in their dictionaries, and that
- * each role but ROLE_FEATURE is there at most once; ERROR_CORRUPTED otherwise.
+ * each role but ROLE_FEATURE and ROLE_SEGMENT is there at most once; ERROR_CORRUPTED otherwise.
  */
 extern bool matrix_open(Matrix *matrix, const void *base, size_t size, Error *error);
 
@@ -137,7 +139,7 @@ typedef struct MatrixWriter
 } MatrixWriter;
 
 /*
- * Lays a matrix out in a zeroed region.  columns: name, type_name, kind,
+ * Lays a matrix out in a zeroed region.  columns: name, type_name, kind, segment,
  * storage and role are filled in; the rest is set here.  ERROR_LIMIT where
  * not even one block fits.
  */

@@ -147,6 +147,7 @@ matrix_writer_init(MatrixWriter *writer, void *base, size_t limit, const MatrixC
 		column->kind = columns[i].kind;
 		column->storage = columns[i].storage;
 		column->role = columns[i].role;
+		column->segment = columns[i].segment;
 		column->offset = offset;
 		offset += column_stride(column);
 		if (column->storage == STORAGE_CODE)

@@ -61,7 +61,8 @@ typedef enum ColumnRole
 	ROLE_FEATURE = 1,
 	ROLE_TARGET = 2,
 	ROLE_WEIGHT = 3,
-	ROLE_SPLIT = 4				/* names the split, time or group; not a feature */
+	ROLE_SPLIT = 4,				/* names the split, time or group; not a feature */
+	ROLE_SEGMENT = 5			/* parts the rows that are profiled, and nothing else */
 } ColumnRole;
 
 /* How labels of a classification were typed, so that they come back so. */

@@ -113,6 +113,31 @@ choose_split(const Source *source, const SplitRequest *split)
 	return column;
 }
 
+/* A column by whose values profiles are kept: one that is used already, or another one. */
+static void
+choose_segment(const Source *source, const char *name, TrainColumns *chosen)
+{
+	ScanColumn	segment = named_column(source, name, "argument \"split\"", ROLE_SEGMENT);
+
+	if (!scan_category_type(segment.source->base_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot be one of \"segments\" of argument \"split\"", name, segment.source->type_name),
+				 errdetail("Segments are the values of texts, enums, uuids, booleans and integers."),
+				 errhint("Cast it in the source query.")));
+	for (int i = 0; i < chosen->n_columns; i++)
+	{
+		if (strcmp(chosen->columns[i].source->name, name) == 0)
+		{
+			chosen->columns[i].segment = true;
+			return;
+		}
+	}
+	segment.segment = true;
+	(void) column_by_type(&segment);
+	chosen->columns[chosen->n_columns++] = segment;
+}
+
 /* Makes a feature what the request or its type says; false where its type cannot be used. */
 static bool
 decide_feature(ScanColumn *feature, const Preprocess *preprocess)
@@ -310,7 +335,7 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 	TrainColumns *chosen = palloc0(sizeof(TrainColumns));
 	ScanColumn	target = choose_target(source, choice->target);
 
-	chosen->columns = palloc((Max(Max(choice->n_features, source->n_columns), choice->init != NULL ? (int) choice->init->n_columns : 0) + 3) *
+	chosen->columns = palloc((Max(Max(choice->n_features, source->n_columns), choice->init != NULL ? (int) choice->init->n_columns : 0) + 3 + choice->split->n_segments) *
 							 sizeof(ScanColumn));
 	for (int i = 0; i < choice->n_exclude; i++)
 	{
@@ -338,5 +363,7 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 		chosen->columns[chosen->n_columns++] = choose_weight(source, choice->weight);
 	if (choice->split->column != NULL)
 		chosen->columns[chosen->n_columns++] = choose_split(source, choice->split);
+	for (int i = 0; i < choice->split->n_segments; i++)
+		choose_segment(source, choice->split->segments[i], chosen);
 	return chosen;
 }

@@ -27,7 +27,7 @@ typedef struct ColumnChoice
 
 typedef struct TrainColumns
 {
-	ScanColumn *columns;		/* features, then target, then weight and split column where there are such */
+	ScanColumn *columns;		/* features, then target, then weight, split column and segments where there are such */
 	int			n_columns;
 	int			n_features;		/* of them; an array counts once */
 	const ScanColumn *target;

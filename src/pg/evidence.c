@@ -68,6 +68,8 @@ role_name(ColumnRole role)
 			return "weight";
 		case ROLE_SPLIT:
 			return "split";
+		case ROLE_SEGMENT:
+			return "segment";
 	}
 	return "unknown";
 }

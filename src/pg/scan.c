@@ -111,6 +111,7 @@ describe_columns(const MatrixScan *scan, uint32 *n)
 			header->kind = column->kind;
 			header->storage = column->storage;
 			header->role = column->role;
+			header->segment = column->segment ? 1 : 0;
 		}
 	}
 	return described;

@@ -22,6 +22,7 @@ typedef struct ScanColumn
 	int			n_elements;		/* of an array: 0 lets the first value decide; set by the scan */
 	bool		required;		/* an array that never has a value is an error, not left out */
 	RecipePlan	plan;			/* of a feature; carried for the caller */
+	bool		segment;		/* rows are profiled by its values, too */
 } ScanColumn;
 
 typedef struct ScanResult

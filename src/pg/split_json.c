@@ -8,8 +8,9 @@
 #include "report.h"
 
 #define DEFAULT_TEST 0.2
+#define SEGMENTS_MAX 8
 
-static const char *const split_keys[] = {"test", "validation", "column", "time", "group", "reference_sample"};
+static const char *const split_keys[] = {"test", "validation", "column", "time", "group", "segments", "reference_sample"};
 
 /* A share of the rows. */
 static double
@@ -37,6 +38,34 @@ sample_rows(const JsonField *field)
 				 errmsg("\"%s\" in argument \"split\" is %g", field->key, value),
 				 errdetail("It must be an integer from 0 to %d.", SAMPLE_ROWS_MAX)));
 	return (uint32) value;
+}
+
+/* The columns of segments. */
+static void
+take_segments(SplitRequest *split, const JsonField *field)
+{
+	JsonbIterator *iterator;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (field->value.type != jbvBinary || !JsonContainerIsArray(field->value.val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" in argument \"split\" must be an array, not %s", field->key, json_type(&field->value))));
+	split->segments = palloc(SEGMENTS_MAX * sizeof(char *));
+	iterator = JsonbIteratorInit(field->value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		JsonField	name = {field->key, element};
+
+		if (token != WJB_ELEM)
+			continue;
+		if (split->n_segments == SEGMENTS_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" in argument \"split\" has more than %d columns", field->key, SEGMENTS_MAX)));
+		split->segments[split->n_segments++] = json_text(&name, "split");
+	}
 }
 
 /* Which kind of split a key asks for; SPLIT_RANDOM for the shares. */
@@ -76,6 +105,8 @@ take_field(SplitRequest *split, const JsonField *field, bool *test_given)
 	}
 	else if (strcmp(field->key, "validation") == 0)
 		split->validation = share(field);
+	else if (strcmp(field->key, "segments") == 0)
+		take_segments(split, field);
 	else if (strcmp(field->key, "reference_sample") == 0)
 		split->sample_rows = sample_rows(field);
 	else

@@ -47,7 +47,7 @@ frame_send(const Channel *channel, MessageType type, Buffer *frame)
 	size_t		body = frame->failed ? 0 : frame->size - FRAME_HEADER;
 	bool		fits = !frame->failed && body <= MESSAGE_MAX;
 
-	if (fits)
+	if (fits && channel->fd >= 0)
 	{
 		uint32_t	length = (uint32_t) body;
 

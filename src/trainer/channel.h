@@ -13,7 +13,7 @@
 
 typedef struct Channel
 {
-	int			fd;
+	int			fd;				/* negative: nobody listens */
 } Channel;
 
 extern void channel_phase(const Channel *channel, const char *phase);

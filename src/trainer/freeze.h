@@ -7,6 +7,8 @@
  * freeze_record.c		a column that was counted, as records
  * freeze_answers.c		profiles of the model's answers on held-out rows
  * freeze_sample.c		some of those rows, with answers and truth
+ * freeze_loss.c			models of the loss
+ * freeze_components.c	principal components of features
  * freeze_performance.c	how much metrics on such rows vary, and what makes probabilities honest
  *
  * All of it goes as records (core/reference.h) into a buffer.
@@ -80,6 +82,12 @@ extern bool freeze_answers(const Freeze *freeze, const Answers *answers, Buffer 
 extern bool freeze_sample(const Answers *answers, Buffer *reference, Error *error);
 extern bool freeze_performance(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);
 extern bool freeze_calibrator(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);
+extern bool freeze_components(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);
+
+/* ---- freeze_loss.c ---- */
+
+/* Models of the loss on the sample of a regression; uses the pool. */
+extern bool freeze_loss(const Answers *answers, Buffer *reference, Error *error);
 
 /* ---- freeze_record.c: records of a column that was counted ---- */
 
@@ -94,5 +102,8 @@ extern void count_slices(const ColumnCounter *counter, const uint8_t *groups, ui
 /* The record of a distribution; where there are slices, count is asked for their counts, and they follow. */
 extern bool record_column(Buffer *out, const ReferenceColumn *column, const Distribution *distribution, const ColumnCounter *counter,
 						  const TimeSlices *slices, SliceCount count, const void *context, Error *error);
+
+/* The record of something fitted, whose JSON is given and freed. */
+extern bool record_model(Buffer *out, const char *kind, Buffer *content, Error *error);
 
 #endif

@@ -2,7 +2,8 @@
  * freeze_answers.c
  *		What the model answers on held-out rows, as distributions.
  *
- * The value, or the probability of the positive class; and the class.
+ * The value, or the probability of the positive class; and the class.  Of all
+ * held-out rows, and of those of each segment.
  */
 #include "freeze.h"
 
@@ -11,6 +12,20 @@
 
 #include "../core/distance.h"
 #include "../core/fit/text_counts.h"
+
+/* Some of the rows: a part of a division, or all. */
+typedef struct AnswerRows
+{
+	const Answers *answers;
+	const RowParts *parts;		/* NULL: all */
+	uint32_t	part;
+} AnswerRows;
+
+static bool
+has_row(const AnswerRows *rows, size_t row)
+{
+	return rows->parts == NULL || rows->parts->of_row[rows->answers->table->order[row]] == rows->part;
+}
 
 /* The number that is counted of a row: of many classes there is none. */
 static double
@@ -49,9 +64,9 @@ slice_numbers(const void *context, const TimeSlices *slices, const ColumnCounter
 }
 
 static bool
-freeze_numbers(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error)
+freeze_numbers(const AnswerRows *rows, const TimeSlices *slices, ReferenceColumn column, Buffer *reference, Error *error)
 {
-	ReferenceColumn column = {.role = "prediction",.name = "prediction"};
+	const Answers *answers = rows->answers;
 	ColumnCounter counter;
 	Distribution distribution;
 	bool		done = counter_init(&counter, KIND_NUMBER, false, error);
@@ -60,12 +75,22 @@ freeze_numbers(const Freeze *freeze, const Answers *answers, Buffer *reference, 
 	{
 		double		tile[COUNTER_TILE] __attribute__((aligned(64)));
 
-		counter_add(&counter, tile, load_answers(answers, row, tile));
+		size_t		n = load_answers(answers, row, tile);
+		size_t		kept = 0;
+
+		for (size_t i = 0; i < n; i++)
+		{
+			if (has_row(rows, row + i))
+				tile[kept++] = tile[i];
+		}
+		counter_add(&counter, tile, kept);
 	}
+	strcpy(column.name, "prediction");
 	done = done && counter_finish(&counter, counter_memory, &distribution, error);
 	if (done)
 	{
-		done = record_column(reference, &column, &distribution, &counter, &freeze->slices, slice_numbers, answers, error);
+		done = distribution_rows(&distribution) == 0 ||
+			record_column(reference, &column, &distribution, &counter, slices, slice_numbers, answers, error);
 		distribution_free(&distribution, counter_memory);
 	}
 	counter_free(&counter);
@@ -100,10 +125,10 @@ slice_classes(const void *context, const TimeSlices *slices, const ColumnCounter
 }
 
 static bool
-freeze_classes(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error)
+freeze_classes(const AnswerRows *rows, const TimeSlices *slices, ReferenceColumn column, Buffer *reference, Error *error)
 {
+	const Answers *answers = rows->answers;
 	const Model *model = answers->model;
-	ReferenceColumn column = {.role = "prediction",.name = "class"};
 	TextCount  *labels = calloc(model->n_outputs, sizeof(TextCount));
 	Profile		profile;
 	Distribution distribution;
@@ -118,11 +143,16 @@ freeze_classes(const Freeze *freeze, const Answers *answers, Buffer *reference, 
 	for (uint32_t i = 0; i < model->n_outputs; i++)
 		labels[i] = (TextCount) {model_label(model, i), strlen(model_label(model, i)), 0};
 	for (size_t row = answers->range.begin; row < answers->range.end; row++)
-		labels[model_best_class(answer_outputs(answers, row), model->n_outputs)].count++;
+	{
+		if (has_row(rows, row))
+			labels[model_best_class(answer_outputs(answers, row), model->n_outputs)].count++;
+	}
+	strcpy(column.name, "class");
 	done = count_texts(&profile, labels, model->n_outputs, error) && profile_collect(&profile, counter_memory, &distribution, error);
 	if (done)
 	{
-		done = record_column(reference, &column, &distribution, NULL, &freeze->slices, slice_classes, &by, error);
+		done = distribution_rows(&distribution) == 0 ||
+			record_column(reference, &column, &distribution, NULL, slices, slice_classes, &by, error);
 		distribution_free(&distribution, counter_memory);
 	}
 	profile_free(&profile);
@@ -130,11 +160,33 @@ freeze_classes(const Freeze *freeze, const Answers *answers, Buffer *reference, 
 	return done;
 }
 
+static bool
+freeze_part(const AnswerRows *rows, const TimeSlices *slices, const char *segment, Buffer *reference, Error *error)
+{
+	Task		task = rows->answers->model->task;
+	ReferenceColumn column = {.role = "prediction"};
+
+	memcpy(column.segment, segment, SEGMENT_SIZE);
+	return (task == TASK_MULTICLASS || freeze_numbers(rows, slices, column, reference, error)) &&
+		(task == TASK_REGRESSION || freeze_classes(rows, slices, column, reference, error));
+}
+
 bool
 freeze_answers(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error)
 {
-	Task		task = answers->model->task;
+	AnswerRows	rows = {.answers = answers};
+	TimeSlices	none = {0};
 
-	return (task == TASK_MULTICLASS || freeze_numbers(freeze, answers, reference, error)) &&
-		(task == TASK_REGRESSION || freeze_classes(freeze, answers, reference, error));
+	if (!freeze_part(&rows, &freeze->slices, freeze->used.segments[0], reference, error))
+		return false;
+	for (uint32_t i = 0; i < freeze->n_divisions; i++)
+	{
+		rows.parts = &freeze->divisions[i];
+		for (rows.part = 0; rows.part < rows.parts->n; rows.part++)
+		{
+			if (!freeze_part(&rows, &none, rows.parts->segments[rows.part], reference, error))
+				return false;
+		}
+	}
+	return true;
 }

@@ -7,7 +7,7 @@
  */
 #include "freeze.h"
 
-#include <math.h>
+#define N_PARTS 5
 
 /* Rows of the sample, evenly from the range: canonical order is that of hashes. */
 static bool
@@ -23,11 +23,56 @@ choose_sample(Answers *answers, Error *error)
 	return answers->sample != NULL;
 }
 
-/* Takes back what a part wrote that failed. */
-static void
-keep(Buffer *reference, size_t before, bool done)
+/* One thing that is frozen: its own memory and its own records, so that threads can share them out. */
+typedef struct HeldOutWork
 {
-	if (!done && !reference->failed)
+	const Freeze *freeze;
+	const Answers *answers;
+	Buffer		records[N_PARTS];
+} HeldOutWork;
+
+/* Part 0 is the longest, so that it begins first. */
+static bool
+freeze_one(const HeldOutWork *work, size_t part, Arena *scratch, Buffer *records, Error *error)
+{
+	const Answers *answers = work->answers;
+
+	switch (part)
+	{
+		case 0:
+			return freeze_performance(answers, scratch, records, error);
+		case 1:
+			return freeze_answers(work->freeze, answers, records, error);
+		case 2:
+			return freeze_calibrator(answers, scratch, records, error);
+		case 3:
+			return freeze_components(answers, scratch, records, error);
+		default:
+			return answers->n_sample == 0 || freeze_sample(answers, records, error);
+	}
+}
+
+static void
+held_out_task(void *argument, size_t part)
+{
+	HeldOutWork *work = argument;
+	Arena		scratch;
+	Error		error;
+
+	arena_init(&scratch);
+	if (!freeze_one(work, part, &scratch, &work->records[part], &error))
+		work->records[part].size = 0;
+	arena_free(&scratch);
+}
+
+/* The models of the loss, which take all threads one after the other. */
+static void
+freeze_loss_or_not(const Answers *answers, Buffer *reference)
+{
+	size_t		before = reference->size;
+	Error		error;
+
+	if (!freeze_loss(answers, reference, &error) && !reference->failed)
 		reference->size = before;
 }
 
@@ -36,21 +81,19 @@ freeze_held_out(const Freeze *freeze, Trainer *trainer, const Table *table, cons
 				Buffer *reference, Error *error)
 {
 	Answers		answers = {.trainer = trainer,.model = model,.table = table,.target = target,.range = table->test,.outputs = outputs};
-	Arena		scratch;
-	Error		ignored;
-	size_t		before = reference->size;
+	HeldOutWork work = {freeze, &answers, {{0}}};
 
 	if (!choose_sample(&answers, error))
 		return false;
-	keep(reference, before, freeze_answers(freeze, &answers, reference, &ignored));
-	before = reference->size;
-	keep(reference, before, answers.n_sample == 0 || freeze_sample(&answers, reference, &ignored));
-
-	arena_init(&scratch);
-	before = reference->size;
-	keep(reference, before, freeze_performance(&answers, &scratch, reference, &ignored));
-	before = reference->size;
-	keep(reference, before, freeze_calibrator(&answers, &scratch, reference, &ignored));
-	arena_free(&scratch);
+	for (size_t part = 0; part < N_PARTS; part++)
+		buffer_init(&work.records[part]);
+	pool_for(trainer->pool, N_PARTS, held_out_task, &work);
+	for (size_t part = 0; part < N_PARTS; part++)
+	{
+		if (!work.records[part].failed)
+			buffer_bytes(reference, work.records[part].data, work.records[part].size);
+		buffer_free(&work.records[part]);
+	}
+	freeze_loss_or_not(&answers, reference);
 	return buffer_check(reference, error);
 }

@@ -19,22 +19,6 @@
 #define CLASSES_MAX 50			/* that have a calibrator */
 #define CONFUSED_CLASSES_MAX 1024
 
-/* Ends a fitted thing of a kind: writes its record. */
-static bool
-record_model(Buffer *reference, const char *kind, Buffer *content, Error *error)
-{
-	ReferenceModel model = {0};
-	bool		done = buffer_check(content, error);
-
-	strcpy(model.kind, kind);
-	model.content = (const char *) content->data;
-	model.content_size = content->size;
-	if (done)
-		reference_write_model(reference, &model);
-	buffer_free(content);
-	return done;
-}
-
 static const double *
 range_weights(const Answers *answers)
 {

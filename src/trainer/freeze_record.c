@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../core/distance.h"
 
@@ -64,5 +65,20 @@ record_column(Buffer *out, const ReferenceColumn *column, const Distribution *di
 	free(group);
 	free(groups);
 	free(counts);
+	return done;
+}
+
+bool
+record_model(Buffer *reference, const char *kind, Buffer *content, Error *error)
+{
+	ReferenceModel model = {0};
+	bool		done = buffer_check(content, error);
+
+	strcpy(model.kind, kind);
+	model.content = (const char *) content->data;
+	model.content_size = content->size;
+	if (done)
+		reference_write_model(reference, &model);
+	buffer_free(content);
 	return done;
 }

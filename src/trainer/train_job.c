@@ -426,15 +426,63 @@ fill_result(Training *training)
 	result->reference_size = training->reference.size;
 }
 
+static void
+training_begin(Training *training, Trainer *trainer)
+{
+	*training = (Training) {.trainer = trainer};
+	buffer_init(&training->output.payload);
+	buffer_init(&training->model);
+	buffer_init(&training->reference);
+	model_writer_init(&training->writer);
+}
+
+static void
+training_end(Training *training)
+{
+	buffer_free(&training->output.payload);
+	buffer_free(&training->model);
+	buffer_free(&training->reference);
+	model_writer_free(&training->writer);
+	continue_close(training->trainer);
+}
+
+/* The model from the fit's payload, judged where there are test rows. */
+static bool
+finish_model(Training *training, Error *error)
+{
+	enter_model(training);
+	buffer_free(&training->output.payload);
+	return judge_model(training, error);
+}
+
+bool
+train_quietly(Trainer *trainer, Buffer *model, Error *error)
+{
+	Training	training;
+
+	training_begin(&training, trainer);
+
+	bool		done = find_algorithm(&training, error) &&
+		order_rows(&training, error) &&
+		prepare(&training, error) &&
+		fit(&training, error) &&
+		finish_model(&training, error);
+
+	if (done)
+	{
+		*model = training.model;
+		buffer_init(&training.model);
+	}
+	training_end(&training);
+	return done;
+}
+
 bool
 train_job(Trainer *trainer, Error *error)
 {
-	Training	training = {.trainer = trainer};
+	Training	training;
 
-	buffer_init(&training.output.payload);
-	buffer_init(&training.model);
-	buffer_init(&training.reference);
-	model_writer_init(&training.writer);
+	training_begin(&training, trainer);
 
 	bool		done = find_algorithm(&training, error) &&
 		continue_open(trainer, error) &&
@@ -445,9 +493,7 @@ train_job(Trainer *trainer, Error *error)
 
 	if (done)
 	{
-		enter_model(&training);
-		buffer_free(&training.output.payload);
-		done = judge_model(&training, error);
+		done = finish_model(&training, error);
 		timing_mark(trainer, "evaluate");
 		done = done && freeze_model(&training, error);
 		timing_mark(trainer, "freeze answers");
@@ -457,10 +503,6 @@ train_job(Trainer *trainer, Error *error)
 	if (done)
 		fill_result(&training);
 
-	buffer_free(&training.output.payload);
-	buffer_free(&training.model);
-	buffer_free(&training.reference);
-	model_writer_free(&training.writer);
-	continue_close(trainer);
+	training_end(&training);
 	return done;
 }

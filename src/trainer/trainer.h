@@ -37,6 +37,9 @@ extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);
 extern bool importance_job(Trainer *trainer, Error *error);
 
+/* train_job.c: the model alone, with a channel that says nothing; the buffer is the caller's. */
+extern bool train_quietly(Trainer *trainer, Buffer *model, Error *error);
+
 /* ---- timing.c: where the time goes ---- */
 
 /* Begins the first phase; ends one, whose name is given, and begins the next; ends that of the table, which timed its steps itself. */

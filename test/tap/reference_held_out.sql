@@ -83,6 +83,15 @@ select is_empty($$
 	 where m.kind = 'calibrator' and x2.n = x.n + 1 and y.n = x.n and y2.n = x2.n and (x.v::float8 >= x2.v::float8 or y.v::float8 > y2.v::float8)
 $$, 'a calibrator ascends');
 
+-- Models of the loss: of regressions, from features and prediction, right on the average.
+create temp table loss as select r.model, l.name, l.artifact from mlops.reference_model l join reference r using (model_id, version) where kind = 'loss';
+select set_eq($$select name from loss where model = 'cost'$$, $$values ('mae'), ('mse'), ('mape')$$, 'the losses of a regression');
+select is_empty($$select from loss where model in ('ill', 'kind', 'few', 'no', 'all')$$, 'not of classes, nor of too few rows, nor without a sample');
+select ok(abs(estimated / realised - 1) < 0.1, format('%s is estimated: %s, realised %s', name, round(estimated::numeric, 3), round(realised::numeric, 3)))
+  from (select l.name, avg(mlops.predict(l.artifact, w)) as estimated,
+			   avg(case l.name when 'mae' then abs(w.cost - w.prediction) when 'mse' then (w.cost - w.prediction) ^ 2 else abs((w.cost - w.prediction) / nullif(w.cost, 0)) end) as realised
+		  from loss l, (select v.*, a.prediction from visit v join answer a using (i) where a.model = 'cost') w where l.model = 'cost' group by l.name) e order by name;
+
 -- Who sees what.
 reset role;
 set local role rita_reviewer;

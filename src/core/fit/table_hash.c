@@ -114,8 +114,12 @@ hash_block(void *argument, size_t block)
 		uint32_t	n = block_rows - first < SLICE_ROWS ? block_rows - first : SLICE_ROWS;
 		uint64_t	row = block * MATRIX_BLOCK_ROWS + first;
 
+		/* what only parts the profiles changes neither the split nor the model */
 		for (uint32_t c = 0; c < matrix->header->n_columns; c++)
-			hash_column(matrix, c, work->text_hashes[c], block, first, n, hashes);
+		{
+			if (matrix->columns[c].role != ROLE_SEGMENT)
+				hash_column(matrix, c, work->text_hashes[c], block, first, n, hashes);
+		}
 		for (uint32_t i = 0; i < n; i++, row++)
 		{
 			SortItem   *item = &rows->items[row];
