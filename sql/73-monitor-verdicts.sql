@@ -97,6 +97,7 @@ declare
 	measure text;
 	result mlops.monitor_value;
 	is_p boolean;
+	is_fitted boolean;
 	enough boolean;
 begin
 	result.kind := found_kind;
@@ -117,6 +118,10 @@ begin
 		select mlops.cell_counts(reference, reference) as counts, false as left_out into base;
 	end if;
 	distances := mlops.column_distances(base.counts, reference, current);
+
+	-- what a version answers to rows that it learned from says nothing about what it answers to others
+	is_fitted := role = 'prediction' and m.reference = 'training' and not base.left_out and exists (
+		select from mlops.reference_slice s where s.model_id = m.model_id and s.version = compare_column.version and s.role = 'feature' and s.period <@ compare_column.period);
 	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, about ->> 'kind', (about ->> 'rows')::bigint, (about ->> 'distinct')::double precision) loop
 		is_p := measure in ('ks_p', 'chi2');
 		scale := mlops.psi_equivalent(measure);
@@ -128,7 +133,8 @@ begin
 									 (select w.threshold from mlops.monitor_metric w where w.kind = 'drift' and w.metric = measure));
 		result.noise_floor := (mlops.noise_floor((distances ->> 'cells')::integer, (distances ->> 'reference_rows')::double precision, result.rows)
 							   / scale.factor) ^ (1 / scale.power);
-		result.detail := distances || case when base.left_out then '{"left_out": true}' else '{}' end::jsonb;
+		result.detail := distances || case when base.left_out then '{"left_out": true}' when is_fitted then '{"reason": "the version learned from these rows"}'
+										   else '{}' end::jsonb;
 
 		-- windows of autocorrelated rows differ by more than chance makes of independent ones
 		if m.reference = 'training' and not m.thresholds ? measure and coalesce(m.preset, 'nannyml') = 'nannyml'
@@ -145,7 +151,8 @@ begin
 			result.noise_floor := null;
 			result.p_value := null;
 		end if;
-		enough := case when m.min_rows is not null then result.rows >= m.min_rows
+		enough := case when is_fitted then false
+					   when m.min_rows is not null then result.rows >= m.min_rows
 					   when m.preset is not null or scale.power is null then true
 					   else mlops.noise_floor((distances ->> 'cells')::integer, (distances ->> 'reference_rows')::double precision, result.rows, 0.95)
 						   <= scale.factor * result.threshold ^ scale.power / 2 end;
