@@ -20,11 +20,7 @@ $$;
 comment on function mlops.positive_label(bigint, integer) is 'The positive class of a version of two classes, the second; NULL where it was not measured on any rows';
 
 create function mlops.is_label(value text, label text) returns boolean
-language sql immutable strict parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-	select value = label or coalesce(mlops.read_number(value) = mlops.read_number(label), false)
-$$;
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_is_label';
 comment on function mlops.is_label(text, text) is 'Whether an outcome is a class: by its text, numbers by their value';
 
 create function mlops.performance_query(task text, label text, source text) returns text

@@ -10,11 +10,13 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "result_row.h"
 #include "source.h"
 
 PG_FUNCTION_INFO_V1(mlops_source_columns);
 PG_FUNCTION_INFO_V1(mlops_read_number);
+PG_FUNCTION_INFO_V1(mlops_is_label);
 
 /* mlops.source_columns(source) */
 Datum
@@ -33,21 +35,43 @@ mlops_source_columns(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* mlops.read_number(text): as float8in() reads it; NULL where that would fail. */
+/* Reads a text as float8in() does; false where that would fail. */
+static bool
+read_number(const text *value, double *number)
+{
+	char	   *digits = text_to_cstring(value);
+	char	   *end;
+
+	errno = 0;
+	*number = strtod(digits, &end);
+	if (end == digits || errno == ERANGE)
+		return false;
+	while (isspace((unsigned char) *end))
+		end++;
+	return *end == '\0';
+}
+
+/* mlops.read_number(text): NULL where it is none. */
 Datum
 mlops_read_number(PG_FUNCTION_ARGS)
 {
-	char	   *digits = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *end;
 	double		number;
 
-	errno = 0;
-	number = strtod(digits, &end);
-	if (end == digits || errno == ERANGE)
-		PG_RETURN_NULL();
-	while (isspace((unsigned char) *end))
-		end++;
-	if (*end != '\0')
+	if (!read_number(PG_GETARG_TEXT_PP(0), &number))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(number);
+}
+
+/* mlops.is_label(value, label): by their texts, numbers by their values. */
+Datum
+mlops_is_label(PG_FUNCTION_ARGS)
+{
+	const text *value = PG_GETARG_TEXT_PP(0);
+	const text *label = PG_GETARG_TEXT_PP(1);
+	double		a;
+	double		b;
+
+	if (VARSIZE_ANY_EXHDR(value) == VARSIZE_ANY_EXHDR(label) && memcmp(VARDATA_ANY(value), VARDATA_ANY(label), VARSIZE_ANY_EXHDR(value)) == 0)
+		PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(read_number(value, &a) && read_number(label, &b) && a == b);
 }
