@@ -218,7 +218,7 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 
 	double		begin = seconds();
 
-	if (!table_build(&table, matrix, &split, pool, &arena, &error) || !table_gather_target(&table, pool, &arena, &error) ||
+	if (!table_build(&table, matrix, NULL, &split, pool, &arena, &error) || !table_gather_target(&table, pool, &arena, &error) ||
 		(algorithm->gathers && !table_gather_features(&table, (RowRange) {0, table.n_rows}, pool, &arena, &error)))
 		stop_on(&error);
 	outcome.table_seconds = seconds() - begin;

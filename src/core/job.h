@@ -4,12 +4,17 @@
  *
  * The backend starts the trainer with these descriptors (all others closed):
  *
- *		TRAINER_FD_SOCKET	messages, trainer to backend (stream socket)
+ *		TRAINER_FD_SOCKET	messages (stream socket)
  *		TRAINER_FD_JOB		a Job, as job_write() wrote it (memfd)
  *		TRAINER_FD_MATRIX	the rows (memfd, matrix.h)
  *		TRAINER_FD_MODEL	the model: written by a training, with its reference (reference.h) behind it, read by an evaluation (memfd)
  *		TRAINER_FD_INIT		the version that a training goes on from, where there is one (memfd)
  *		2 (stderr)			a memfd whose last line is quoted when the trainer dies
+ *
+ * The trainer is started as soon as the matrix is laid out, and the job is
+ * written when its rows are complete.  Until then the backend says over the
+ * same socket how far it is, in words of 64 bits: how many rows are complete
+ * (at least), at last ROWS_COMPLETE: job and matrix are finished.
  *
  * A message is a frame: uint32 length of the body, uint8 MessageType, body.
  * Both sides are of the same build; bytes are nevertheless read as hostile.
@@ -27,6 +32,8 @@
 #define TRAINER_FD_MODEL	6
 #define TRAINER_FD_INIT		7
 #define TRAINER_FD_LAST		7
+
+#define ROWS_COMPLETE UINT64_MAX
 
 typedef enum JobKind
 {

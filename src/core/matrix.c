@@ -167,19 +167,11 @@ check_column(const Matrix *matrix, const MatrixColumn *column, Error *error)
 	return true;
 }
 
-bool
-matrix_open(Matrix *matrix, const void *base, size_t size, Error *error)
+/* All columns, and that each role but ROLE_FEATURE is there at most once. */
+static bool
+check_columns(const Matrix *matrix, Error *error)
 {
-	uint64_t	blocks_end = 0;
 	uint32_t	roles_seen = 0;
-
-	if (size < sizeof(MatrixHeader))
-		return matrix_damaged(error, "size");
-	matrix->base = base;
-	matrix->header = base;
-	matrix->columns = (const MatrixColumn *) (matrix->header + 1);
-	if (!check_header(matrix->header, size, &blocks_end, error))
-		return false;
 
 	for (uint32_t i = 0; i < matrix->header->n_columns; i++)
 	{
@@ -193,9 +185,52 @@ matrix_open(Matrix *matrix, const void *base, size_t size, Error *error)
 				return matrix_damaged(error, "role of a column");
 			roles_seen |= 1u << column->role;
 		}
+	}
+	return true;
+}
+
+bool
+matrix_open(Matrix *matrix, const void *base, size_t size, Error *error)
+{
+	uint64_t	blocks_end = 0;
+
+	if (size < sizeof(MatrixHeader))
+		return matrix_damaged(error, "size");
+	matrix->base = base;
+	matrix->header = base;
+	matrix->columns = (const MatrixColumn *) (matrix->header + 1);
+	if (!check_header(matrix->header, size, &blocks_end, error) || !check_columns(matrix, error))
+		return false;
+
+	for (uint32_t i = 0; i < matrix->header->n_columns; i++)
+	{
+		const MatrixColumn *column = &matrix->columns[i];
+
 		if (column->storage == STORAGE_CODE &&
 			(!check_dictionary(matrix, column, blocks_end, error) || !check_codes(matrix, i, error)))
 			return false;
 	}
 	return true;
+}
+
+bool
+matrix_open_begun(Matrix *matrix, MatrixHeader *header, const void *base, size_t size, Error *error)
+{
+	const MatrixHeader *begun = base;
+	uint64_t	blocks_end = 0;
+
+	if (size < sizeof(MatrixHeader))
+		return matrix_damaged(error, "size");
+
+	/* field by field: the others are written while we read */
+	memset(header, 0, sizeof(*header));
+	memcpy(header->magic, begun->magic, sizeof(header->magic));
+	header->size = size;
+	header->blocks_offset = begun->blocks_offset;
+	header->block_size = begun->block_size;
+	header->n_columns = begun->n_columns;
+	matrix->base = base;
+	matrix->header = header;
+	matrix->columns = (const MatrixColumn *) (begun + 1);
+	return check_header(header, size, &blocks_end, error) && check_columns(matrix, error);
 }

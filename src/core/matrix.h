@@ -5,7 +5,8 @@
  * One flat region (a memfd) without pointers: header, column headers, blocks
  * of MATRIX_BLOCK_ROWS rows stored by column, and at the end the dictionaries
  * of coded columns.  The backend appends through a MatrixWriter; the trainer
- * opens the finished region with matrix_open(), which trusts nothing.
+ * opens the finished region with matrix_open(), which trusts nothing.  Blocks
+ * that are complete never change, and may be read before the others are.
  *
  * Within a block each column is contiguous; the strides are padded so that
  * the columns of a block do not fall on the same cache sets.
@@ -22,8 +23,8 @@
 typedef struct MatrixHeader
 {
 	char		magic[8];		/* MATRIX_MAGIC */
-	uint64_t	size;			/* bytes of the finished region */
-	uint64_t	n_rows;
+	uint64_t	size;			/* bytes of the finished region; 0: it is not finished */
+	uint64_t	n_rows;			/* 0 until it is */
 	uint64_t	blocks_offset;
 	uint64_t	block_size;		/* bytes */
 	uint32_t	n_columns;
@@ -63,6 +64,14 @@ typedef struct Matrix
  * each role but ROLE_FEATURE and ROLE_SEGMENT is there at most once; ERROR_CORRUPTED otherwise.
  */
 extern bool matrix_open(Matrix *matrix, const void *base, size_t size, Error *error);
+
+/*
+ * Opens a matrix whose rows are still being written, in another process: its
+ * columns, checked likewise, but no rows and no dictionaries.  header: becomes
+ * the matrix's own; the caller raises its n_rows to those that he knows to be
+ * complete.
+ */
+extern bool matrix_open_begun(Matrix *matrix, MatrixHeader *header, const void *base, size_t size, Error *error);
 
 /* Values of one column in block b: matrix_block_rows() of float, double or uint32_t by its storage. */
 extern const void *matrix_values(const Matrix *matrix, uint32_t column, uint64_t block);
@@ -131,6 +140,7 @@ typedef struct MatrixWriter
 	size_t		limit;			/* bytes that may be used */
 	MatrixHeader *header;		/* in the region */
 	MatrixColumn *columns;		/* in the region */
+	uint64_t	n_rows;			/* begun so far: all but the last one are complete */
 	MatrixDictionary **dictionaries;	/* n_columns: one a coded column, else NULL; malloc'ed */
 	uint32_t	n_columns;
 	size_t		dictionary_bytes;	/* that the dictionaries will take behind the blocks */
@@ -155,7 +165,7 @@ matrix_writer_row(MatrixWriter *writer, Error *error)
 	if (writer->block_row + 1 >= MATRIX_BLOCK_ROWS)
 		return matrix_writer_block(writer, error);
 	writer->block_row++;
-	writer->header->n_rows++;
+	writer->n_rows++;
 	return true;
 }
 

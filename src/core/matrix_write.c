@@ -44,6 +44,12 @@ round_up(size_t value, size_t multiple)
 	return (value + multiple - 1) / multiple * multiple;
 }
 
+static inline uint64_t
+blocks_of(uint64_t n_rows)
+{
+	return n_rows / MATRIX_BLOCK_ROWS + (n_rows % MATRIX_BLOCK_ROWS != 0);
+}
+
 /* One cache line more than its values: column k of a block then starts k lines on, not on the same cache set. */
 static size_t
 column_stride(const MatrixColumn *column)
@@ -60,7 +66,7 @@ blocks_offset(uint32_t n_columns)
 uint64_t
 matrix_bytes(const MatrixColumn *columns, uint32_t n_columns, uint64_t n_rows)
 {
-	uint64_t	n_blocks = n_rows / MATRIX_BLOCK_ROWS + (n_rows % MATRIX_BLOCK_ROWS != 0);
+	uint64_t	n_blocks = blocks_of(n_rows);
 	uint64_t	block_size = 0;
 	uint64_t	bytes;
 
@@ -78,7 +84,7 @@ limit_reached(const MatrixWriter *writer, uint64_t needed, Error *error)
 {
 	error_set(error, ERROR_LIMIT, "the rows need more than %zu bytes of memory", writer->limit);
 	error_detail(error, "After %llu rows of %u columns at least %llu bytes are needed.",
-				 (unsigned long long) writer->header->n_rows, writer->header->n_columns,
+				 (unsigned long long) writer->n_rows, writer->header->n_columns,
 				 (unsigned long long) needed);
 	return error_hint(error, "Raise mlops.max_memory, or select fewer rows or columns.");
 }
@@ -133,7 +139,6 @@ matrix_writer_init(MatrixWriter *writer, void *base, size_t limit, const MatrixC
 
 	memcpy(writer->header->magic, MATRIX_MAGIC, sizeof(writer->header->magic));
 	writer->header->n_columns = n_columns;
-	writer->header->n_rows = 0;
 	writer->header->reserved = 0;
 	writer->header->blocks_offset = blocks_offset(n_columns);
 	for (uint32_t i = 0; i < n_columns; i++)
@@ -166,14 +171,14 @@ bool
 matrix_writer_block(MatrixWriter *writer, Error *error)
 {
 	MatrixHeader *header = writer->header;
-	uint64_t	used = header->blocks_offset + header->n_rows / MATRIX_BLOCK_ROWS * header->block_size;
+	uint64_t	used = header->blocks_offset + writer->n_rows / MATRIX_BLOCK_ROWS * header->block_size;
 	uint64_t	needed = used + header->block_size + writer->dictionary_bytes;
 
 	if (needed > writer->limit)
 		return limit_reached(writer, needed, error);
 	writer->block = writer->base + used;
 	writer->block_row = 0;
-	header->n_rows++;
+	writer->n_rows++;
 	return true;
 }
 
@@ -242,7 +247,7 @@ static uint32_t
 dictionary_enter(MatrixWriter *writer, MatrixDictionary *dictionary, const char *text, size_t length, uint64_t hash, Error *error)
 {
 	MatrixHeader *header = writer->header;
-	uint64_t	n_blocks = header->n_rows / MATRIX_BLOCK_ROWS + (header->n_rows % MATRIX_BLOCK_ROWS != 0);
+	uint64_t	n_blocks = blocks_of(writer->n_rows);
 	uint64_t	needed = header->blocks_offset + n_blocks * header->block_size + writer->dictionary_bytes +
 		sizeof(uint64_t) + length + sizeof(uint64_t);
 
@@ -306,7 +311,7 @@ bool
 matrix_writer_finish(MatrixWriter *writer, Error *error)
 {
 	MatrixHeader *header = writer->header;
-	uint64_t	n_blocks = header->n_rows / MATRIX_BLOCK_ROWS + (header->n_rows % MATRIX_BLOCK_ROWS != 0);
+	uint64_t	n_blocks = blocks_of(writer->n_rows);
 	uint64_t	end = header->blocks_offset + n_blocks * header->block_size;
 
 	for (uint32_t i = 0; i < header->n_columns; i++)
@@ -331,6 +336,7 @@ matrix_writer_finish(MatrixWriter *writer, Error *error)
 			memcpy(writer->base + end + offsets_size, dictionary->text, text_size);
 		end += offsets_size + text_size;
 	}
+	header->n_rows = writer->n_rows;
 	header->size = end;
 	return true;
 }

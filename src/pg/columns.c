@@ -277,6 +277,18 @@ kept_plan(const RecipeColumn *recipe)
 	};
 }
 
+/* Numbers come as wide as they did: a threshold of the one width would divide values of the other elsewhere. */
+static void
+check_storage(const ScanColumn *feature, const Model *init, const RecipeColumn *recipe)
+{
+	if (feature->storage != (ColumnStorage) recipe->storage)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" is of type %s, but the version to continue was trained with type %s", feature->source->name,
+						feature->source->type_name, model_string(init, recipe->type_name)),
+				 errhint("Cast it in the source query.")));
+}
+
 /* The features of the version to continue; what else the source has is told. */
 static void
 continued_features(const Source *source, const ColumnChoice *choice, TrainColumns *chosen)
@@ -292,6 +304,7 @@ continued_features(const Source *source, const ColumnChoice *choice, TrainColumn
 		ScanColumn *feature = &chosen->columns[i];
 
 		names[i] = feature->source->name;
+		check_storage(feature, choice->init, &choice->init->columns[column]);
 		feature->plan = kept_plan(&choice->init->columns[column]);
 		column += OidIsValid(feature->element_type) ? feature->n_elements : 1;
 	}

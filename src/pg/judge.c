@@ -43,10 +43,10 @@ judge_run(const ModelRef *ref, const char *source_text, Job *job)
 	artifact_open(model, artifact);
 	source = source_open(source_text);
 	columns = judged_columns(source, model, &n_columns);
-	scan_source(source, columns, n_columns, settings_memory_bytes(), &scan);
-
 	memory_file_write(model_file, artifact, VARSIZE(artifact));
 	memory_file_seal(model_file, VARSIZE(artifact));
+	scan_source(source, columns, n_columns, settings_memory_bytes(), model_file, NULL, &scan);
+
 	job->algorithm = model->algorithm->id;
 	job->task = model->task;
 	job->label_kind = model->header->label_kind;
@@ -55,6 +55,6 @@ judge_run(const ModelRef *ref, const char *source_text, Job *job)
 	job->split_kind = SPLIT_RANDOM;
 	job->n_features = model->n_columns;
 	job->plans = palloc0((model->n_columns + 1) * sizeof(RecipePlan));
-	judgement->outcome = trainer_run(job, scan.file, model_file, NULL);
+	judgement->outcome = trainer_finish(scan.trainer, job, scan.file);
 	return judgement;
 }

@@ -114,6 +114,21 @@ memory_file_write(const MemoryFile *file, const void *bytes, size_t n)
 	}
 }
 
+/* Keeps others from changing it while we do. */
+void
+memory_file_protect(const MemoryFile *file)
+{
+	int			seals = F_SEAL_SHRINK | F_SEAL_GROW;
+
+#ifdef F_SEAL_FUTURE_WRITE
+	seals |= F_SEAL_FUTURE_WRITE;
+#endif
+	if (fcntl(file->fd, F_ADD_SEALS, seals) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not seal a memory file: %m")));
+}
+
 /* Cuts the file to its final size. */
 void
 memory_file_seal(const MemoryFile *file, size_t size)

@@ -27,6 +27,9 @@ extern void memory_file_close(MemoryFile *file);
 /* Appends bytes to a file that is not mapped. */
 extern void memory_file_write(const MemoryFile *file, const void *bytes, size_t n);
 
+/* Lets nobody change its size, nor write into it but through the mapping that there is. */
+extern void memory_file_protect(const MemoryFile *file);
+
 /* Cuts a file to `size` bytes, and lets nobody change that. */
 extern void memory_file_seal(const MemoryFile *file, size_t size);
 

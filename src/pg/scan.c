@@ -19,7 +19,6 @@
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "portability/instr_time.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -29,6 +28,8 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
+#include "scan_array.h"
+#include "tuple_values.h"
 #include "values.h"
 
 #define RESET_ROWS 64			/* rows between resets of row_context */
@@ -38,10 +39,7 @@ typedef struct ScanStep
 {
 	ValueRun	run;
 	int			first_column;	/* of the slot */
-	ScanColumn *array;			/* NULL: scalars */
-	int16		element_length;
-	bool		element_by_value;
-	char		element_align;
+	ScanArray	array;			/* its column is NULL: scalars */
 } ScanStep;
 
 typedef struct MatrixScan
@@ -50,6 +48,9 @@ typedef struct MatrixScan
 	ScanColumn *columns;
 	int			n_columns;
 	uint64		max_memory;
+	const MemoryFile *model;	/* of the trainer */
+	const MemoryFile *init;
+	TrainerClient *trainer;		/* NULL: the matrix is not laid out yet */
 	MemoryFile *file;
 	MatrixWriter writer;
 	MemoryContextCallback cleanup;
@@ -57,9 +58,9 @@ typedef struct MatrixScan
 	MemoryContext row_context;
 	ScanStep   *steps;
 	int			n_steps;
+	TupleRun   *tuple_runs;		/* the same of whole tuples, one a step; NULL: they are not read like that */
 	uint64	   *offsets;		/* of the matrix columns within a block */
 	uint64		n_rows;
-	bool		laid_out;
 	TupleDesc	row_type;
 	Tuplestorestate *waiting;	/* rows before every array's length is known */
 } MatrixScan;
@@ -153,11 +154,10 @@ plan_steps(MatrixScan *scan)
 		{
 			ScanStep   *step = add_step(scan, i, matrix_column, column->element_type);
 
-			step->array = column;
+			scan_array_init(&step->array, column);
 			step->run.n_columns = (uint32) column->n_elements;
-			get_typlenbyvalalign(column->element_type, &step->element_length, &step->element_by_value, &step->element_align);
 		}
-		else if (last != NULL && last->array == NULL &&
+		else if (last != NULL && last->array.column == NULL &&
 				 scan->columns[i - 1].source->base_type == column->source->base_type &&
 				 scan->columns[i - 1].storage == column->storage)
 			last->run.n_columns++;
@@ -165,6 +165,23 @@ plan_steps(MatrixScan *scan)
 			add_step(scan, i, matrix_column, column->source->base_type)->run.n_columns = 1;
 		matrix_column += (uint32) matrix_columns(column);
 	}
+}
+
+/* Plans how whole tuples are read, where all columns can be. */
+static void
+plan_tuple_runs(MatrixScan *scan)
+{
+	TupleRun   *runs = palloc(scan->n_steps * sizeof(TupleRun));
+
+	for (int i = 0; i < scan->n_steps; i++)
+	{
+		const ScanStep *step = &scan->steps[i];
+
+		if (step->array.column != NULL ||
+			!tuple_run_init(&runs[i], &step->run, scan->columns[step->first_column].source->base_type, scan->row_type, step->first_column))
+			return;
+	}
+	scan->tuple_runs = runs;
 }
 
 /* Raises PROGRAM_LIMIT_EXCEEDED from core with the setting that limits. */
@@ -176,7 +193,7 @@ report_full(Error *error)
 	report_error(error);
 }
 
-/* Makes the matrix: every array's length is known. */
+/* Makes the matrix, and starts the trainer on it: every array's length is known. */
 static void
 lay_out(MatrixScan *scan)
 {
@@ -192,57 +209,14 @@ lay_out(MatrixScan *scan)
 	for (uint32 i = 0; i < n; i++)
 		scan->offsets[i] = scan->writer.columns[i].offset;
 	plan_steps(scan);
+	plan_tuple_runs(scan);
 	pfree(described);
-	scan->laid_out = true;
+	memory_file_protect(scan->file);
+	scan->trainer = trainer_begin(scan->file, scan->model, scan->init);
 	MemoryContextSwitchTo(old);
 }
 
-/* An array's elements; raises where it has not the length of the column's others. */
-static void
-take_array(const ScanStep *step, Datum value, Datum **elements, bool **nulls)
-{
-	ArrayType  *array = DatumGetArrayTypeP(value);
-	int			n = 0;
-
-	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("column \"%s\" has an array of %d dimensions", step->array->source->name, ARR_NDIM(array)),
-				 errhint("Arrays of features have one dimension.")));
-	if (ARR_NDIM(array) == 1)
-		deconstruct_array(array, ARR_ELEMTYPE(array), step->element_length, step->element_by_value, step->element_align,
-						  elements, nulls, &n);
-	if (n != step->array->n_elements)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("column \"%s\" has arrays of different lengths", step->array->source->name),
-				 errdetail("An array has %d elements where %d are expected.", n, step->array->n_elements),
-				 errhint("Every row's array must have the same length, or be NULL.")));
-}
-
-/* Writes one array's elements; a NULL array is all missing. */
-static void
-append_array(ScanStep *step, Datum value, bool is_null, uint32 row)
-{
-	int			n = step->array->n_elements;
-	Datum	   *elements;
-	bool	   *nulls;
-
-	if (is_null)
-	{
-		elements = palloc0(n * sizeof(Datum));
-		nulls = palloc(n * sizeof(bool));
-		memset(nulls, true, n * sizeof(bool));
-	}
-	else
-		take_array(step, value, &elements, &nulls);
-	step->run.convert(&step->run, elements, nulls, row);
-}
-
-/*
- * Between blocks: cancellation, a client that has gone, and the next block's
- * pages in one call, which takes half the time of a fault for each.
- */
+/* Between blocks: the next one's pages in one call, for half the time of faults; a word to the trainer; interrupts. */
 static void
 between_blocks(MatrixScan *scan)
 {
@@ -252,34 +226,27 @@ between_blocks(MatrixScan *scan)
 	next -= next % page;
 	if (next + scan->writer.header->block_size <= scan->writer.limit)
 		(void) madvise(scan->writer.base + next, scan->writer.header->block_size, MADV_POPULATE_WRITE);
+	trainer_tell_rows(scan->trainer, scan->n_rows);
 	interrupt_check_client();
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Writes a row into the matrix. */
-static void
-append_row(MatrixScan *scan, const Datum *values, const bool *nulls)
+/* Makes room for one more row; its number in its block. */
+static inline uint32
+begin_row(MatrixScan *scan)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
 	Error		error;
-	uint32		row;
 
 	if (unlikely(!matrix_writer_row(&scan->writer, &error)))
 		report_full(&error);
-	row = scan->writer.block_row;
-	for (int i = 0; i < scan->n_steps; i++)
-	{
-		ScanStep   *step = &scan->steps[i];
+	return scan->writer.block_row;
+}
 
-		if (step->array == NULL)
-			step->run.convert(&step->run, values + step->first_column, nulls + step->first_column, row);
-		else
-			append_array(step, values[step->first_column], nulls[step->first_column], row);
-	}
+/* The row is complete. */
+static inline void
+end_row(MatrixScan *scan)
+{
 	scan->n_rows++;
-	MemoryContextSwitchTo(old);
-	if (scan->n_rows % RESET_ROWS == 0)
-		MemoryContextReset(scan->row_context);
 	if (unlikely(scan->n_rows % MATRIX_BLOCK_ROWS == 0))
 	{
 		progress_add(MATRIX_BLOCK_ROWS);
@@ -287,31 +254,62 @@ append_row(MatrixScan *scan, const Datum *values, const bool *nulls)
 	}
 }
 
+/* Writes a row into the matrix. */
+static void
+append_row(MatrixScan *scan, const Datum *values, const bool *nulls)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
+	uint32		row = begin_row(scan);
+
+	for (int i = 0; i < scan->n_steps; i++)
+	{
+		ScanStep   *step = &scan->steps[i];
+
+		if (step->array.column == NULL)
+			step->run.convert(&step->run, values + step->first_column, nulls + step->first_column, row);
+		else
+		{
+			Datum	   *elements;
+			bool	   *no_element;
+
+			scan_array_take(&step->array, values[step->first_column], nulls[step->first_column], &elements, &no_element);
+			step->run.convert(&step->run, elements, no_element, row);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	if (scan->n_rows % RESET_ROWS == 0)
+		MemoryContextReset(scan->row_context);
+	end_row(scan);
+}
+
+/* Writes the tuple of a slot into the matrix as it lies; false where it is to be taken apart. */
+static inline bool
+append_tuple(MatrixScan *scan, TupleTableSlot *slot)
+{
+	const char *data = scan->tuple_runs != NULL ? tuple_data(slot, scan->n_columns) : NULL;
+
+	if (data == NULL)
+		return false;
+
+	uint32		row = begin_row(scan);
+
+	for (int i = 0; i < scan->n_steps; i++)
+		scan->tuple_runs[i].convert(&scan->tuple_runs[i], data, row);
+	end_row(scan);
+	return true;
+}
+
 /* Takes from a row what it tells about lengths of arrays; whether all are known now. */
 static bool
-learn_lengths(MatrixScan *scan, const Datum *values, const bool *nulls)
+learn_lengths(MatrixScan *scan, const TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
 	bool		known = true;
 
 	for (int i = 0; i < scan->n_columns; i++)
 	{
-		ScanColumn *column = &scan->columns[i];
-
-		if (!OidIsValid(column->element_type) || column->n_elements > 0)
-			continue;
-		if (!nulls[i])
-		{
-			ArrayType  *array = DatumGetArrayTypeP(values[i]);
-
-			column->n_elements = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-			if (column->n_elements == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("column \"%s\" has an empty array", column->source->name),
-						 errhint("Every row's array must have the same length, or be NULL.")));
-		}
-		known = known && column->n_elements > 0;
+		if (OidIsValid(scan->columns[i].element_type))
+			known = scan_array_learn(&scan->columns[i], slot->tts_values[i], slot->tts_isnull[i]) && known;
 	}
 	MemoryContextSwitchTo(old);
 	return known;
@@ -354,10 +352,12 @@ scan_receive(TupleTableSlot *slot, DestReceiver *receiver)
 {
 	MatrixScan	   *scan = (MatrixScan *) receiver;
 
+	if (append_tuple(scan, slot))
+		return true;
 	slot_getallattrs(slot);
-	if (likely(scan->laid_out))
+	if (likely(scan->trainer != NULL))
 		append_row(scan, slot->tts_values, slot->tts_isnull);
-	else if (learn_lengths(scan, slot->tts_values, slot->tts_isnull))
+	else if (learn_lengths(scan, slot))
 	{
 		lay_out(scan);
 		append_waiting(scan);
@@ -384,7 +384,7 @@ scan_shutdown(DestReceiver *receiver)
 {
 	MatrixScan	   *scan = (MatrixScan *) receiver;
 
-	if (!scan->laid_out)
+	if (scan->trainer == NULL)
 		lay_out(scan);
 	append_waiting(scan);
 }
@@ -445,7 +445,8 @@ tell_rounded(const Matrix *matrix)
 
 /* Runs the source into a matrix. */
 void
-scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory, ScanResult *result)
+scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory,
+			const MemoryFile *model, const MemoryFile *init, ScanResult *result)
 {
 	MatrixScan	   *scan = palloc0(sizeof(MatrixScan));
 	const SourceColumn **picked = palloc(n_columns * sizeof(SourceColumn *));
@@ -459,6 +460,8 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	scan->columns = columns;
 	scan->n_columns = n_columns;
 	scan->max_memory = max_memory;
+	scan->model = model;
+	scan->init = init;
 	scan->context = CurrentMemoryContext;
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "mlops row", ALLOCSET_DEFAULT_SIZES);
 	scan->cleanup.func = scan_release;
@@ -488,10 +491,10 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	tell_empty_arrays(scan);
 	if (!matrix_writer_finish(&scan->writer, &error))
 		report_full(&error);
-	memory_file_seal(scan->file, scan->writer.header->size);
 	if (!matrix_open(&result->matrix, scan->file->base, scan->writer.header->size, &error))
 		report_error(&error);
 	result->file = scan->file;
+	result->trainer = scan->trainer;
 	tell_rounded(&result->matrix);
 	MemoryContextDelete(scan->row_context);
 }

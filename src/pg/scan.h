@@ -10,6 +10,7 @@
 #include "core.h"
 #include "memory_file.h"
 #include "source.h"
+#include "trainer_client.h"
 
 /* One column of the source that is used; an array becomes one column of the matrix an element. */
 typedef struct ScanColumn
@@ -27,20 +28,23 @@ typedef struct ScanColumn
 
 typedef struct ScanResult
 {
-	MemoryFile *file;			/* the finished matrix, sealed, mapped */
+	MemoryFile *file;			/* the finished matrix, mapped */
 	Matrix		matrix;
+	TrainerClient *trainer;		/* which knows that it is finished as soon as it gets its job */
 	bool		row_security;	/* whether it applied to the query */
 	double		seconds;		/* that the query took, its planning included */
 } ScanResult;
 
 /*
- * Runs the source and writes its columns in the order given.  Everything
+ * Runs the source and writes its columns in the order given, for a trainer
+ * with these files (trainer_begin()), which is started meanwhile.  Everything
  * lives in the current memory context.  DATA_EXCEPTION where there are no
  * rows; PROGRAM_LIMIT_EXCEEDED where they do not fit into max_memory bytes, before the scan where the planner expects
  * at least twice as many.  Tells by NOTICE which values lost digits, and
  * which arrays were left out.
  */
-extern void scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory, ScanResult *result);
+extern void scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory,
+						const MemoryFile *model, const MemoryFile *init, ScanResult *result);
 
 /* Whether values of a base type can be a number, and how they are then stored. */
 extern bool scan_number_type(Oid base_type, ColumnKind *kind, ColumnStorage *storage);

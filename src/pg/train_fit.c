@@ -66,12 +66,13 @@ train_fit(const TrainRequest *request)
 {
 	TrainedModel *trained = palloc0(sizeof(TrainedModel));
 	TrainColumns *columns = request->columns;
-	MemoryFile *model_file;
+	MemoryFile *model_file = memory_file_create("mlops-model", 0, false);
 	ScanResult	scan;
 	Job			job = {.kind = JOB_TRAIN};
 	Error		error;
 
-	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), &scan);
+	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), model_file,
+				train_init_file(request, &job), &scan);
 	trained->row_security = scan.row_security;
 	trained->scan_seconds = scan.seconds;
 	trained->task = request->init != NULL ? request->init->model.task
@@ -101,8 +102,7 @@ train_fit(const TrainRequest *request)
 	job.n_maps = (uint32) request->params->n_maps;
 	job.maps = request->params->maps;
 
-	model_file = memory_file_create("mlops-model", 0, false);
-	trained->outcome = trainer_run(&job, scan.file, model_file, train_init_file(request, &job));
+	trained->outcome = trainer_finish(scan.trainer, &job, scan.file);
 	take_model(trained, model_file);
 	return trained;
 }

@@ -80,6 +80,15 @@ train_init_load(TrainRequest *request)
 	request->init = init;
 }
 
+/* Whether the target is a boolean where the version's was, and only there: in a regression both are numbers. */
+static bool
+same_kind_of_number(const ScanColumn *target, const Model *init)
+{
+	const char *type = model_string(init, init->header->target_type);
+
+	return strcmp(target->source->type_name, type) == 0 || (target->kind == KIND_BOOLEAN) == (strcmp(type, "boolean") == 0);
+}
+
 /* The version's task, where the argument "task" allows it and the target's type gives its labels. */
 TaskChoice
 train_init_task(const TrainRequest *request)
@@ -94,7 +103,7 @@ train_init_task(const TrainRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the task is %s, but that of %s is %s", request->task, init_name(init), task_name(task)),
 				 errhint("Leave \"task\" out: it is the version's.")));
-	if (task_label_kind(task, target) != (LabelKind) init->model.header->label_kind)
+	if (task_label_kind(task, target) != (LabelKind) init->model.header->label_kind || !same_kind_of_number(target, &init->model))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target column \"%s\" is of type %s, but %s was trained with type %s", target->source->name, target->source->type_name,

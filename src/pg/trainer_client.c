@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -30,10 +29,11 @@
 #define READ_BYTES (64 * 1024)
 #define PHASE_MAX 128
 
-typedef struct TrainerClient
+struct TrainerClient
 {
 	TrainerProcess *process;
 	TrainerOutcome *outcome;
+	MemoryFile *job;			/* empty until the rows are complete */
 	StringInfoData received;	/* bytes of frames that are not complete */
 	char		phase[PHASE_MAX];
 	Error		failure;		/* what the trainer reported; ERROR_NONE: nothing */
@@ -42,7 +42,7 @@ typedef struct TrainerClient
 	TimestampTz started;		/* of the phase */
 	TimestampTz notified;		/* when progress was last told */
 	TimestampTz client_checked; /* when the client was last there */
-} TrainerClient;
+};
 
 static void
 outcome_release(void *argument)
@@ -237,28 +237,32 @@ check_client(TrainerClient *client)
 	interrupt_check_client();
 }
 
+/* Waits for the socket, an interrupt or CLIENT_CHECK_MS. */
+static void
+await(TrainerClient *client, int socket_event)
+{
+	int			events = WaitLatchOrSocket(MyLatch,
+										   WL_LATCH_SET | socket_event | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+										   client->process->socket, CLIENT_CHECK_MS, PG_WAIT_EXTENSION);
+
+	if (events & WL_LATCH_SET)
+		ResetLatch(MyLatch);
+	check_client(client);
+	CHECK_FOR_INTERRUPTS();
+}
+
 /* Listens until the trainer closes its socket. */
 static void
 listen_to_end(TrainerClient *client)
 {
 	while (receive(client))
-	{
-		int			events = WaitLatchOrSocket(MyLatch,
-											   WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-											   client->process->socket, CLIENT_CHECK_MS, PG_WAIT_EXTENSION);
-
-		if (events & WL_LATCH_SET)
-			ResetLatch(MyLatch);
-		check_client(client);
-		CHECK_FOR_INTERRUPTS();
-	}
+		await(client, WL_SOCKET_READABLE);
 }
 
 /* A job as the trainer reads it. */
-static MemoryFile *
-write_job(const Job *job)
+static void
+write_job(const MemoryFile *file, const Job *job)
 {
-	MemoryFile *file = memory_file_create("mlops-job", 0, false);
 	CoreBuffer	buffer;
 	Error		error;
 	void	   *bytes;
@@ -282,36 +286,78 @@ write_job(const Job *job)
 	memory_file_write(file, bytes, size);
 	memory_file_seal(file, size);
 	pfree(bytes);
-	return file;
 }
 
-/* Runs a job to its end. */
-TrainerOutcome *
-trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
+/* Raises what ended a trainer before its result. */
+static void
+report_end(TrainerClient *client)
+{
+	int			status = trainer_wait(client->process);
+
+	CHECK_FOR_INTERRUPTS();
+	if (client->failure.code != ERROR_NONE)
+		report_error(&client->failure);
+	trainer_report_death(client->process, status, client->phase);
+}
+
+/* Sends a word; false where there is no room for it now.  Raises the trainer's end. */
+static bool
+send_word(TrainerClient *client, uint64 word)
+{
+	for (;;)
+	{
+		/* a word is taken as a whole or not at all */
+		if (send(client->process->socket, &word, sizeof(word), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) sizeof(word))
+			return true;
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return false;
+		if (errno == EINTR)
+			continue;
+		listen_to_end(client);
+		report_end(client);
+	}
+}
+
+/* Starts a trainer. */
+TrainerClient *
+trainer_begin(const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init)
 {
 	TrainerClient *client = palloc0(sizeof(TrainerClient));
 	TrainerOutcome *outcome = palloc0(sizeof(TrainerOutcome));
-	int			status = 0;
 
 	outcome->cleanup.func = outcome_release;
 	outcome->cleanup.arg = outcome;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &outcome->cleanup);
 	initStringInfo(&client->received);
-	strlcpy(client->phase, "start", sizeof(client->phase));
+	strlcpy(client->phase, "scan", sizeof(client->phase));
 	client->outcome = outcome;
-	client->started = client->notified = GetCurrentTimestamp();
+	client->job = memory_file_create("mlops-job", 0, false);
+	client->process = trainer_start(client->job, matrix, model, init);
+	return client;
+}
 
-	client->process = trainer_start(write_job(job), matrix, model, init);
+/* Tells how many rows are complete; where it is busy, a later word says the same. */
+void
+trainer_tell_rows(TrainerClient *client, uint64 n_rows)
+{
+	(void) send_word(client, n_rows);
+}
+
+/* Runs a job to its end. */
+TrainerOutcome *
+trainer_finish(TrainerClient *client, const Job *job, MemoryFile *matrix)
+{
+	write_job(client->job, job);
+	strlcpy(client->phase, "start", sizeof(client->phase));
+	client->started = client->notified = GetCurrentTimestamp();
+	while (!send_word(client, ROWS_COMPLETE))
+		await(client, WL_SOCKET_WRITEABLE);
+
 	/* the trainer has its own: so the kernel takes these pages back at the trainer's end, while the result is stored */
 	memory_file_close(matrix);
 	listen_to_end(client);
 	if (!client->finished || client->failure.code != ERROR_NONE)
-		status = trainer_wait(client->process);
+		report_end(client);
 	CHECK_FOR_INTERRUPTS();
-
-	if (client->failure.code != ERROR_NONE)
-		report_error(&client->failure);
-	if (status != 0 || !client->finished)
-		trainer_report_death(client->process, status, client->phase);
-	return outcome;
+	return client->outcome;
 }

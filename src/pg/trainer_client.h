@@ -29,12 +29,26 @@ typedef struct TrainerOutcome
 	MemoryContextCallback cleanup;
 } TrainerOutcome;
 
+/* A trainer at work. */
+typedef struct TrainerClient TrainerClient;
+
 /*
- * Runs a job to its end in the current memory context, which holds every
- * resource of it; init: the version that a training goes on from, or NULL.  Raises what the trainer reports as an error,
- * EXTERNAL_ROUTINE_EXCEPTION where it dies, and whatever interrupts the
- * statement; the trainer is gone when the context is.
+ * Starts a trainer on a matrix that is laid out, while its rows are still to
+ * come; init: the version that a training goes on from, or NULL.  It lives in
+ * the current memory context, which holds every resource of it: the trainer
+ * is gone when the context is.
  */
-extern TrainerOutcome *trainer_run(const Job *job, MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
+extern TrainerClient *trainer_begin(const MemoryFile *matrix, const MemoryFile *model, const MemoryFile *init);
+
+/* Tells it how many rows are complete; raises EXTERNAL_ROUTINE_EXCEPTION where it has died. */
+extern void trainer_tell_rows(TrainerClient *client, uint64 n_rows);
+
+/*
+ * Lets it do a job with the rows, which are complete, and hears it to its
+ * end.  matrix is closed.  Raises what the trainer reports as an error,
+ * EXTERNAL_ROUTINE_EXCEPTION where it dies, and whatever interrupts the
+ * statement.
+ */
+extern TrainerOutcome *trainer_finish(TrainerClient *client, const Job *job, MemoryFile *matrix);
 
 #endif

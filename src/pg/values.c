@@ -22,52 +22,9 @@
 #include "compat.h"
 #include "report.h"
 #include "scan.h"
+#include "value_cells.h"
 
-#define EXACT_INTEGER (INT64CONST(1) << 53)	/* doubles hold every integer up to here */
 #define EXACT_DIGITS 15			/* and every decimal number of so many digits */
-
-/* Where a row's values go; a copy, because the compiler must think that storing a value changes the run. */
-typedef struct RowCells
-{
-	uint8	   *block;
-	const uint64 *offsets;
-	size_t		row;
-	uint32		n;
-} RowCells;
-
-static inline RowCells
-row_cells(const ValueRun *run, uint32 row)
-{
-	return (RowCells) {run->writer->block, run->offsets, row, run->n_columns};
-}
-
-static inline float *
-cell_float(RowCells cells, uint32 i)
-{
-	return (float *) (cells.block + cells.offsets[i]) + cells.row;
-}
-
-static inline double *
-cell_double(RowCells cells, uint32 i)
-{
-	return (double *) (cells.block + cells.offsets[i]) + cells.row;
-}
-
-static inline MatrixColumn *
-column_of(const ValueRun *run, uint32 i)
-{
-	return &run->writer->columns[run->first_column + i];
-}
-
-/* Counts what a column's profile tells: NaN and infinities. */
-static pg_noinline void
-count_special(const ValueRun *run, uint32 i, double value)
-{
-	if (isnan(value))
-		column_of(run, i)->n_nan++;
-	else
-		column_of(run, i)->n_infinite++;
-}
 
 static void
 convert_int2(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
@@ -113,18 +70,6 @@ convert_int4(ValueRun *run, const Datum *values, const bool *nulls, uint32 row)
 			column_of(run, i)->n_missing++;
 		*cell_double(cells, i) = nulls[i] ? MATRIX_NULL : (double) DatumGetInt32(values[i]);
 	}
-}
-
-/* An integer as a double, counted where it is not the same. */
-static inline double
-exact_integer(const ValueRun *run, uint32 i, int64 value)
-{
-	double		number = (double) value;
-
-	if (unlikely(value > EXACT_INTEGER || value < -EXACT_INTEGER) &&
-		(number >= 0x1p63 || (int64) number != value))
-		column_of(run, i)->n_rounded++;
-	return number;
 }
 
 static void

@@ -11,6 +11,8 @@
 
 #include <sys/mman.h>
 
+#include "../core/fit/kept_cuts.h"
+
 bool
 continue_open(Trainer *trainer, Error *error)
 {
@@ -37,9 +39,9 @@ continue_close(Trainer *trainer)
 	trainer->init = NULL;
 }
 
-/* The bytes, the writer's copy of the trees, and the payload made of it. */
+/* The bytes, the writer's copy of the trees, the payload made of it, and the bins of the trees. */
 uint64_t
 continue_memory(const Trainer *trainer)
 {
-	return trainer->init != NULL ? 3 * (uint64_t) trainer->init_size : 0;
+	return trainer->init != NULL ? 3 * (uint64_t) trainer->init_size + kept_cuts_memory(trainer->init) : 0;
 }

@@ -50,7 +50,7 @@ model_rows_build(ModelRows *rows, Trainer *trainer, const Model *model, uint64_t
 	}
 
 	channel_phase(&trainer->channel, "ordering rows");
-	if (!table_build(&rows->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error) ||
+	if (!table_build(&rows->table, &trainer->matrix, &trainer->hashed, &split, trainer->pool, &trainer->arena, error) ||
 		!profile_columns(trainer, error))
 		return false;
 	notice_dropped(trainer, &rows->table);

@@ -3,6 +3,7 @@
  *		What a version's reference is made of.
  *
  * freeze_parts.c		which rows are counted, and to which slice of time they belong
+ * freeze_ahead.c		columns counted while rows still come
  * freeze_columns.c		profiles of features and target over all rows used
  * freeze_record.c		a column that was counted, as records
  * freeze_answers.c		profiles of the model's answers on held-out rows
@@ -50,6 +51,9 @@ typedef struct Freeze
 
 /* Finds parts and slices of a job's rows. */
 extern bool freeze_parts(Freeze *freeze, Trainer *trainer, const Table *table, Error *error);
+
+/* Adds one block of a column of numbers to a counter. */
+extern void freeze_block(ColumnCounter *counter, const Matrix *matrix, uint32_t column, uint64_t block);
 
 /* Profiles of features and target into reference. */
 extern bool freeze_columns(const Freeze *freeze, Trainer *trainer, Buffer *reference, Error *error);

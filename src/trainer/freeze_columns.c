@@ -25,6 +25,8 @@ typedef struct ColumnWork
 	const Freeze *freeze;
 	const Matrix *matrix;
 	Buffer	   *records;		/* one a column */
+	ColumnCounter *counters;	/* one a column, or NULL */
+	uint64_t	n_counted;		/* blocks in them */
 } ColumnWork;
 
 /* One column as a task sees it. */
@@ -67,6 +69,23 @@ deal_tile(const ColumnTask *task, const double *tile, uint64_t row, uint32_t n, 
 	}
 }
 
+void
+freeze_block(ColumnCounter *counter, const Matrix *matrix, uint32_t column, uint64_t block)
+{
+	ColumnTask	task = {matrix, column, &matrix->columns[column], NULL};
+	const void *values = matrix_values(matrix, column, block);
+	uint32_t	n_rows = matrix_block_rows(matrix, block);
+
+	for (uint32_t first = 0; first < n_rows; first += COUNTER_TILE)
+	{
+		double		tile[COUNTER_TILE] __attribute__((aligned(64)));
+		uint32_t	n = n_rows - first < COUNTER_TILE ? n_rows - first : COUNTER_TILE;
+
+		load_tile(&task, values, first, n, tile);
+		counter_add(counter, tile, n);
+	}
+}
+
 /* Counts a column of numbers by part; tiles: one for each part. */
 static void
 count_numbers(const ColumnTask *task, double *tiles, ColumnCounter *counters)
@@ -84,13 +103,10 @@ count_numbers(const ColumnTask *task, double *tiles, ColumnCounter *counters)
 			uint32_t	n = n_rows - first < COUNTER_TILE ? n_rows - first : COUNTER_TILE;
 
 			load_tile(task, values, first, n, tile);
-			if (task->parts->of_row == NULL)
-				counter_add(&counters[0], tile, n);
-			else
-				deal_tile(task, tile, block * MATRIX_BLOCK_ROWS + first, n, tiles, filled, counters);
+			deal_tile(task, tile, block * MATRIX_BLOCK_ROWS + first, n, tiles, filled, counters);
 		}
 	}
-	for (uint32_t part = 0; part < task->parts->n && task->parts->of_row != NULL; part++)
+	for (uint32_t part = 0; part < task->parts->n; part++)
 		counter_add(&counters[part], tiles + (size_t) part * COUNTER_TILE, filled[part]);
 }
 
@@ -131,14 +147,32 @@ record_numbers(const ColumnTask *task, ColumnCounter *counter, const ReferenceCo
 	return done;
 }
 
+/* A column of numbers of which all rows count: a counter that has its first blocks already, or NULL. */
+static bool
+freeze_all_numbers(const ColumnTask *task, ColumnCounter *begun, uint64_t n_counted, ReferenceColumn *name, const TimeSlices *slices,
+				   Buffer *records, Error *error)
+{
+	ColumnCounter own;
+	ColumnCounter *counter = begun != NULL ? begun : &own;
+	bool		done = begun != NULL || counter_init(&own, (ColumnKind) task->column->kind, false, error);
+
+	for (uint64_t block = begun != NULL ? n_counted : 0; done && block < matrix_blocks(task->matrix); block++)
+		freeze_block(counter, task->matrix, task->index, block);
+	memcpy(name->segment, task->parts->segments[0], SEGMENT_SIZE);
+	done = done && record_numbers(task, counter, name, slices, records, error);
+	if (begun == NULL)
+		counter_free(&own);
+	return done;
+}
+
 /* A column of numbers by part. */
 static bool
 freeze_numbers(const ColumnTask *task, ReferenceColumn *name, const TimeSlices *slices, Buffer *records, Error *error)
 {
 	const RowParts *parts = task->parts;
 	ColumnCounter *counters = calloc(parts->n, sizeof(ColumnCounter));
-	double	   *tiles = parts->of_row != NULL ? aligned_alloc(64, (size_t) parts->n * COUNTER_TILE * sizeof(double)) : NULL;
-	bool		done = counters != NULL && (parts->of_row == NULL || tiles != NULL);
+	double	   *tiles = aligned_alloc(64, (size_t) parts->n * COUNTER_TILE * sizeof(double));
+	bool		done = counters != NULL && tiles != NULL;
 
 	for (uint32_t part = 0; part < parts->n && done; part++)
 		done = counter_init(&counters[part], (ColumnKind) task->column->kind, parts->n > 1, error);
@@ -292,8 +326,12 @@ freeze_column(const ColumnWork *work, uint32_t index, const RowParts *parts, con
 
 	strcpy(name.role, column->role == ROLE_TARGET ? "target" : "feature");
 	memcpy(name.name, column->name, sizeof(name.name));
-	done = column->storage == STORAGE_CODE ? freeze_texts(&task, &name, slices, records, &error)
-		: freeze_numbers(&task, &name, slices, records, &error);
+	if (column->storage == STORAGE_CODE)
+		done = freeze_texts(&task, &name, slices, records, &error);
+	else if (parts->of_row == NULL)
+		done = freeze_all_numbers(&task, work->counters != NULL ? &work->counters[index] : NULL, work->n_counted, &name, slices, records, &error);
+	else
+		done = freeze_numbers(&task, &name, slices, records, &error);
 	if (!done && !records->failed)
 		records->size = before;
 }
@@ -317,7 +355,7 @@ bool
 freeze_columns(const Freeze *freeze, Trainer *trainer, Buffer *reference, Error *error)
 {
 	uint32_t	n = trainer->matrix.header->n_columns;
-	ColumnWork	work = {freeze, &trainer->matrix, calloc((size_t) n + 1, sizeof(Buffer))};
+	ColumnWork	work = {freeze, &trainer->matrix, calloc((size_t) n + 1, sizeof(Buffer)), trainer->counters, trainer->n_profiled};
 
 	if (work.records == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profiles of %u columns", n);
@@ -331,5 +369,6 @@ freeze_columns(const Freeze *freeze, Trainer *trainer, Buffer *reference, Error 
 		buffer_free(&work.records[i]);
 	}
 	free(work.records);
+	freeze_ahead_end(trainer);
 	return buffer_check(reference, error);
 }

@@ -188,8 +188,9 @@ fit_loss(const Answers *answers, LossRows *rows, const Loss *loss, Buffer *refer
 
 	arena_init(&trainer.arena);
 	buffer_init(&model);
+	trainer.tallies = profile_begin(rows->n_columns);
 	memset(rows->base, 0, rows->limit);
-	done = values != NULL && given != NULL && plans != NULL && fill(rows, answers, loss, error) &&
+	done = values != NULL && given != NULL && plans != NULL && trainer.tallies != NULL && fill(rows, answers, loss, error) &&
 		matrix_open(&trainer.matrix, rows->base, ((const MatrixHeader *) rows->base)->size, error) &&
 		set_job(&trainer.job, &answers->trainer->job, rows, values, given, plans, error);
 	if (done && trainer.matrix.header->n_rows >= ROWS_MIN)
@@ -206,6 +207,7 @@ fit_loss(const Answers *answers, LossRows *rows, const Loss *loss, Buffer *refer
 	buffer_free(&model);
 	result_free(&trainer.result);
 	arena_free(&trainer.arena);
+	free(trainer.tallies);
 	free(values);
 	free(given);
 	free(plans);

@@ -3,8 +3,8 @@
  *		mlops-trainer: the program that fits models.
  *
  * A backend starts it with the descriptors of job.h, and it does the one job
- * that it finds there: reads the rows, fits, judges, writes the model, and
- * sends a result or an error.  It knows no PostgreSQL and no file.  When its
+ * that it finds there: takes the rows as they come, fits, judges, writes the
+ * model, and sends a result or an error.  It knows no PostgreSQL and no file.  When its
  * parent dies, it dies; when it dies, one statement fails.
  */
 #include "trainer.h"
@@ -64,30 +64,23 @@ read_job(Trainer *trainer, Error *error)
 	return read;
 }
 
-/* The rows, checked; their bytes count towards the budget, but are not ours to allocate. */
-static bool
-open_matrix(Trainer *trainer, Error *error)
-{
-	trainer->matrix_bytes = map_descriptor(TRAINER_FD_MATRIX, "matrix", &trainer->matrix_size, error);
-	if (trainer->matrix_bytes == NULL || !matrix_open(&trainer->matrix, trainer->matrix_bytes, trainer->matrix_size, error))
-		return false;
-	if (matrix_find_role(&trainer->matrix, ROLE_TARGET) < 0)
-		return error_set(error, ERROR_CORRUPTED, "the rows have no target column");
-	return true;
-}
-
 /* The job from its bytes to a filled result. */
 static bool
 run_job(Trainer *trainer, Error *error)
 {
+	if (!intake_rows(trainer, error))
+		return false;
+	timing_start(trainer);
+	if (matrix_find_role(&trainer->matrix, ROLE_TARGET) < 0)
+		return error_set(error, ERROR_CORRUPTED, "the rows have no target column");
 	if (!read_job(trainer, error))
 		return false;
 
 	uint64_t	budget = trainer->job.max_memory;
+	uint64_t	rows = trainer->matrix.header->size;
 
-	if (!open_matrix(trainer, error))
-		return false;
-	budget -= budget < trainer->matrix_size ? budget : trainer->matrix_size;
+	/* the rows count towards the budget, but are not ours to allocate */
+	budget -= budget < rows ? budget : rows;
 	process_limit_memory(budget, trainer->job.n_threads);
 	trainer->pool = pool_create((int) trainer->job.n_threads, error);
 	if (trainer->pool == NULL)
@@ -125,7 +118,6 @@ main(int argc, char **argv)
 
 	error_clear(&error);
 	arena_init(&trainer.arena);
-	timing_start(&trainer);
 
 	bool		done = run_job(&trainer, &error);
 
@@ -141,6 +133,9 @@ main(int argc, char **argv)
 	if (trainer.pool != NULL)
 		pool_destroy(trainer.pool);
 	arena_free(&trainer.arena);
+	free(trainer.hashed.sums);
+	free(trainer.tallies);
+	freeze_ahead_end(&trainer);
 	result_free(&trainer.result);
 	job_free(&trainer.job);
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -2,8 +2,9 @@
  * profile.c
  *		What a snapshot says about each column: counts, range, moments.
  *
- * Over all rows of the query, in the order of the matrix, one column a task.
- * Mean and deviation are of the finite values.
+ * Over all rows of the query, in the order of the matrix: a column's blocks
+ * are added one after the other, the first of them while later rows are still
+ * being written.  Mean and deviation are of the finite values.
  */
 #include "trainer.h"
 
@@ -12,13 +13,16 @@
 #include <string.h>
 
 #include "../core/fit/encode.h"
-#include "../core/fit/moments.h"
 
-typedef struct ProfileWork
+ColumnTally *
+profile_begin(uint32_t n_columns)
 {
-	const Matrix *matrix;
-	ColumnProfile *columns;
-} ProfileWork;
+	ColumnTally *tallies = calloc((size_t) n_columns + 1, sizeof(ColumnTally));
+
+	for (uint32_t c = 0; tallies != NULL && c < n_columns; c++)
+		tallies[c].summary = (Summary) {.lowest = INFINITY,.highest = -INFINITY};
+	return tallies;
+}
 
 /* Values [first, first + n) of a block as doubles. */
 static void
@@ -30,58 +34,34 @@ load_tile(const void *values, uint32_t storage, uint32_t first, uint32_t n, doub
 		memcpy(tile, (const double *) values + first, n * sizeof(double));
 }
 
-static void
-profile_numbers(const Matrix *matrix, uint32_t index, ColumnProfile *profile)
+void
+profile_block(ColumnTally *tally, const Matrix *matrix, uint32_t column, uint64_t block)
 {
-	uint32_t	storage = matrix->columns[index].storage;
-	Moments		moments = {.lowest = INFINITY,.highest = -INFINITY};
+	uint32_t	storage = matrix->columns[column].storage;
+	const void *values = matrix_values(matrix, column, block);
+	uint32_t	n_rows = matrix_block_rows(matrix, block);
 
-	for (uint64_t block = 0; block < matrix_blocks(matrix); block++)
+	if (storage == STORAGE_CODE)
 	{
-		const void *values = matrix_values(matrix, index, block);
-		uint32_t	n_rows = matrix_block_rows(matrix, block);
-
-		for (uint32_t first = 0; first < n_rows; first += MOMENTS_TILE)
-		{
-			double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
-			uint32_t	n = n_rows - first < MOMENTS_TILE ? n_rows - first : MOMENTS_TILE;
-
-			load_tile(values, storage, first, n, tile);
-			moments_add(&moments, tile, n);
-		}
-	}
-	profile->n_missing = moments.n_missing;
-	if (moments.n_finite + moments.n_infinite > 0)
-	{
-		profile->lowest = moments.lowest;
-		profile->highest = moments.highest;
-	}
-	if (moments.n_finite >= 1)
-		profile->mean = moments.mean;
-	if (moments.n_finite >= 2)
-		profile->deviation = sqrt(moments.squares / (double) (moments.n_finite - 1));
-}
-
-static void
-profile_codes(const Matrix *matrix, uint32_t index, ColumnProfile *profile)
-{
-	for (uint64_t block = 0; block < matrix_blocks(matrix); block++)
-	{
-		const uint32_t *codes = matrix_values(matrix, index, block);
-		uint32_t	n_rows = matrix_block_rows(matrix, block);
-
 		for (uint32_t row = 0; row < n_rows; row++)
-			profile->n_missing += codes[row] == CODE_MISSING;
+			tally->n_missing += ((const uint32_t *) values)[row] == CODE_MISSING;
+		return;
 	}
-	profile->n_distinct = matrix->columns[index].n_codes;
+	for (uint32_t first = 0; first < n_rows; first += SUMMARY_TILE)
+	{
+		double		tile[SUMMARY_TILE] __attribute__((aligned(64)));
+		uint32_t	n = n_rows - first < SUMMARY_TILE ? n_rows - first : SUMMARY_TILE;
+
+		load_tile(values, storage, first, n, tile);
+		summary_add(&tally->summary, tile, n);
+	}
 }
 
+/* What a snapshot keeps of all blocks of a column. */
 static void
-profile_task(void *argument, size_t index)
+summarise(const ColumnTally *tally, const MatrixColumn *column, ColumnProfile *profile)
 {
-	const ProfileWork *work = argument;
-	const MatrixColumn *column = &work->matrix->columns[index];
-	ColumnProfile *profile = &work->columns[index];
+	const Summary *summary = &tally->summary;
 
 	memcpy(profile->name, column->name, sizeof(profile->name));
 	memcpy(profile->type_name, column->type_name, sizeof(profile->type_name));
@@ -92,22 +72,43 @@ profile_task(void *argument, size_t index)
 	profile->mean = NAN;
 	profile->deviation = NAN;
 	if (column->storage == STORAGE_CODE)
-		profile_codes(work->matrix, (uint32_t) index, profile);
-	else
-		profile_numbers(work->matrix, (uint32_t) index, profile);
+	{
+		profile->n_missing = tally->n_missing;
+		profile->n_distinct = column->n_codes;
+		return;
+	}
+	profile->n_missing = summary->n_missing;
+	if (summary->n_finite + summary->n_infinite > 0)
+	{
+		profile->lowest = summary->lowest;
+		profile->highest = summary->highest;
+	}
+	if (summary->n_finite >= 1)
+		profile->mean = summary->mean;
+	if (summary->n_finite >= 2)
+		profile->deviation = sqrt(summary->squares / (double) (summary->n_finite - 1));
+}
+
+/* Task: the blocks of one column that are left. */
+static void
+profile_column(void *argument, size_t column)
+{
+	Trainer    *trainer = argument;
+
+	for (uint64_t block = trainer->n_profiled; block < matrix_blocks(&trainer->matrix); block++)
+		profile_block(&trainer->tallies[column], &trainer->matrix, (uint32_t) column, block);
+	summarise(&trainer->tallies[column], &trainer->matrix.columns[column], &trainer->result.columns[column]);
 }
 
 bool
 profile_columns(Trainer *trainer, Error *error)
 {
 	uint32_t	n = trainer->matrix.header->n_columns;
-	ColumnProfile *columns = calloc(n > 0 ? n : 1, sizeof(ColumnProfile));
-	ProfileWork work = {&trainer->matrix, columns};
 
-	if (columns == NULL)
+	trainer->result.columns = calloc((size_t) n + 1, sizeof(ColumnProfile));
+	if (trainer->result.columns == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profiles of %u columns", n);
-	trainer->result.columns = columns;
 	trainer->result.n_columns = n;
-	pool_for(trainer->pool, n, profile_task, &work);
+	pool_for(trainer->pool, n, profile_column, trainer);
 	return true;
 }

@@ -107,7 +107,7 @@ order_rows(Training *training, Error *error)
 
 	channel_phase(&trainer->channel, "ordering rows");
 	if (!check_memory(trainer, table_build_memory(&trainer->matrix), 0, "the fit", error) ||
-		!table_build(&training->table, &trainer->matrix, &split, trainer->pool, &trainer->arena, error))
+		!table_build(&training->table, &trainer->matrix, &trainer->hashed, &split, trainer->pool, &trainer->arena, error))
 		return false;
 	timing_table(trainer, &training->table);
 	if (!profile_columns(trainer, error))

@@ -7,9 +7,17 @@
 
 #include "../core/fit/fit.h"
 #include "../core/fit/metrics.h"
+#include "../core/fit/summary.h"
 #include "../core/job.h"
 #include "../core/model.h"
 #include "channel.h"
+
+/* A column's profile so far. */
+typedef struct ColumnTally
+{
+	Summary		summary;		/* of numbers */
+	uint64_t	n_missing;		/* of codes */
+} ColumnTally;
 
 /* One job at work.  The arena holds what lives until the result is sent. */
 typedef struct Trainer
@@ -19,6 +27,11 @@ typedef struct Trainer
 	const void *matrix_bytes;
 	size_t		matrix_size;
 	Matrix		matrix;
+	HashedBlocks hashed;		/* of the matrix, when it was complete */
+	ColumnTally *tallies;		/* one a column: profiles so far, malloc'ed */
+	uint64_t	n_profiled;		/* blocks of the matrix in them */
+	struct ColumnCounter *counters; /* one a column: the values of those blocks, for its reference; malloc'ed, NULL: they are counted later */
+	uint32_t	n_counters;
 	ThreadPool *pool;
 	Arena		arena;
 	const void *init_bytes;
@@ -39,6 +52,16 @@ extern bool importance_job(Trainer *trainer, Error *error);
 
 /* train_job.c: the model alone, with a channel that says nothing; the buffer is the caller's. */
 extern bool train_quietly(Trainer *trainer, Buffer *model, Error *error);
+
+/* ---- intake.c: the rows while they come ---- */
+
+/* freeze_ahead.c: counters for a training's columns, where they are not too many; a block of them; and their end. */
+extern bool freeze_ahead_begin(Trainer *trainer, const Matrix *matrix, Error *error);
+extern void freeze_ahead_block(Trainer *trainer, const Matrix *matrix, uint64_t block);
+extern void freeze_ahead_end(Trainer *trainer);
+
+/* Works on them ahead until they are complete, and opens the matrix. */
+extern bool intake_rows(Trainer *trainer, Error *error);
 
 /* ---- timing.c: where the time goes ---- */
 
@@ -127,9 +150,15 @@ extern void notice_unknown_categories(const Trainer *trainer, const Table *table
 extern void notice_uninformative(const Trainer *trainer, const Table *table, const FittedRecipe *recipe);
 extern void notice_single_classes(const Trainer *trainer, const Target *target);
 
-/* ---- profile.c ---- */
+/* ---- profile.c: what a snapshot says about each column ---- */
 
-/* Profiles of all columns over all rows of the query, into the result. */
+/* Nothing yet, for each column; malloc'ed, NULL without memory. */
+extern ColumnTally *profile_begin(uint32_t n_columns);
+
+/* Adds a block of a column: all of them, in order. */
+extern void profile_block(ColumnTally *tally, const Matrix *matrix, uint32_t column, uint64_t block);
+
+/* Profiles of all columns over all rows of the query, into the result: the blocks behind n_profiled are added first. */
 extern bool profile_columns(Trainer *trainer, Error *error);
 
 #endif

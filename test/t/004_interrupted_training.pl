@@ -167,6 +167,14 @@ for my $case ([ 'KILL', qr/terminated by signal 9.*memory/s ], [ 'SEGV', qr/term
 	check_clean('scan', $backend, $files);
 }
 
+# The trainer dies while rows are read
+{
+	my $trainer = begin_training($session, $backend, q{select mlops.train('m', 'select *, pg_sleep(0.0002)::text as s from noise', 'y')});
+	kill 'KILL', $trainer;
+	like(messages(), qr/ERROR:  the trainer was terminated by signal 9 \(.*\) during: scan/, 'killed while rows are read: the scan ends with it');
+	check_clean('killed while rows are read', $backend, $files);
+}
+
 # The session is ended
 {
 	my $trainer = begin_training($session, $backend);

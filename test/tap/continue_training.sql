@@ -19,7 +19,7 @@ select t.version from mlops.train(model, source, target, project => 'homes', exc
 		where attrelid = 'flat'::regclass and attnum > 0 and attname <> target and attname in ('n', 'price', 'class', 'sold') and source !~ 'select'),
 	params => params, split => split) t
 $$;
-select plan(47);
+select plan(49);
 
 -- Equal to one training of the same rows
 select is(pg_temp.fit('long', 'flat', 'price', '{"n_estimators": 12, "subsample": 0.7, "max_depth": 4}'), 1, 'one training');
@@ -97,7 +97,12 @@ select matches(pg_temp.refusal($$select mlops.train('trees', 'flat', 'price', al
 			   'The algorithm that has "init_model": gradient_boosting', 'algorithms that cannot say which can');
 select matches(pg_temp.refusal($$select pg_temp.fit('kind', 'flat', 'class', '{"init_model": "price@2"}')$$), 'the target is "class", but version 2 of model "price" predicts "price"', 'another target');
 select matches(pg_temp.refusal($$select pg_temp.fit('price', 'select area, age, side, price from flat', 'price', '{"init_model": "price@2"}')$$), '42703 .*"xs', 'a column is missing');
-select matches(pg_temp.refusal($$select pg_temp.fit('price', 'select area::real, age, side, xs, price from flat', 'price', '{"init_model": "price@2"}')$$), '42804 column "area" is of type real', 'another type');
+select matches(pg_temp.refusal($$select pg_temp.fit('price', 'select area::real, 1 / (n - n) as age, side, xs, price from flat', 'price', '{"init_model": "price@2"}')$$),
+			   '42804 column "area" is of type real, but the version to continue was trained with type double precision', 'another type, before any row is read');
+select matches(pg_temp.refusal($$select pg_temp.fit('price', 'select area, age, side, xs::real[] as xs, price from flat', 'price', '{"init_model": "price@2"}')$$),
+			   '42804 column "xs" is of type real\[\]', 'of an array''s elements, too');
+select matches(pg_temp.refusal($$select pg_temp.fit('price', 'select area, 1 / (n - n) as age, side, xs, price > 5 as price from flat', 'price', '{"init_model": "price@2"}')$$),
+			   '42804 target column "price" is of type boolean', 'a boolean where numbers were predicted');
 select matches(pg_temp.refusal($$select pg_temp.fit('kind', 'select area, age, side, xs, class || 1 as class from flat', 'class', '{"init_model": "kind@2"}')$$), '22000 class "[a-z]+1" .*rows of its own classes', 'unknown classes');
 select matches(pg_temp.refusal($$select pg_temp.fit('price', 'flat', 'price', '{"init_model": "price@2", "objective": "poisson"}')$$), 'the objective is poisson', 'another objective');
 select matches(pg_temp.refusal($$select mlops.train('price', 'flat', 'price', task => 'multiclass', exclude => '{n,class,sold}', params => '{"init_model": "price@2"}')$$), 'the task is multiclass, but that of version 2', 'another task');

@@ -347,7 +347,7 @@ boost_case_run(BoostCase *test, Error *error)
 	if (test->limited)
 		cpu_limit(test->level);
 
-	bool		fitted = pool != NULL && table_build(&table, &matrix.matrix, &split, pool, &arena, error) &&
+	bool		fitted = pool != NULL && table_build(&table, &matrix.matrix, NULL, &split, pool, &arena, error) &&
 		boost_case_fit(test, &table, pool, &arena, error);
 
 	cpu_limit(CPU_AVX512);

@@ -179,7 +179,7 @@ fit_case_run(FitCase *test, Error *error)
 	test->notices[0] = '\0';
 	fit_case_matrix(test, &matrix);
 
-	bool		fitted = pool != NULL && table_build(&table, &matrix.matrix, &split, pool, &arena, error) &&
+	bool		fitted = pool != NULL && table_build(&table, &matrix.matrix, NULL, &split, pool, &arena, error) &&
 		table_gather_features(&table, (RowRange) {0, table.n_rows}, pool, &arena, error) &&
 		fit_case_fit(test, &table, pool, &arena, error);
 

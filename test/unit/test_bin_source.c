@@ -74,7 +74,7 @@ begin(Rows *rows, uint32_t n, RecipePlan numbers, RecipePlan categories, int n_t
 	arena_init(&rows->arena);
 	rows->pool = pool_create(n_threads, &rows->error);
 	write_rows(rows, n);
-	return CHECK_OK(table_build(&rows->table, &rows->matrix.matrix, &split, rows->pool, &rows->arena, &rows->error), &rows->error) &&
+	return CHECK_OK(table_build(&rows->table, &rows->matrix.matrix, NULL, &split, rows->pool, &rows->arena, &rows->error), &rows->error) &&
 		CHECK_OK(recipe_fit(&rows->recipe, &rows->table, plans, rows->pool, &rows->arena, &rows->error), &rows->error);
 }
 

@@ -381,10 +381,39 @@ test_no_features(void)
 	fit_case_free(&test);
 }
 
+/* Weights so small that the penalty alone decides are told; where there is none they make no difference. */
+static void
+test_small_weights(void)
+{
+	static const double penalties[] = {1, 0};
+	static double small[FIXTURE_ROWS];
+
+	for (size_t i = 0; i < FIXTURE_ROWS; i++)
+		small[i] = fixture_weight[i] * 1e-300;
+	for (int i = 0; i < 2; i++)
+	{
+		FitCase		test = fixture_case(2, penalties[i], true);
+		FitCase		usual = fixture_case(2, penalties[i], true);
+		Error		error;
+
+		test.weight = small;
+		if (!CHECK_OK(fit_case_run(&test, &error), &error) || !CHECK_OK(fit_case_run(&usual, &error), &error))
+			return;
+		CHECK_TEXT(usual.notices, "");
+		CHECK((strstr(test.notices, "the penalty outweighs the rows") != NULL) == (penalties[i] > 0));
+		CHECK((fabs(test.weights[0]) > 0.1) == (penalties[i] == 0));
+		if (penalties[i] == 0)
+			CHECK(relative_distance(test.weights, usual.weights, FIXTURE_COLUMNS) < 1e-6);
+		fit_case_free(&test);
+		fit_case_free(&usual);
+	}
+}
+
 int
 main(void)
 {
 	make_fixture();
+	test_small_weights();
 	check_fixture("binary", 2, 1, false, binary_intercept, binary_weights);
 	check_fixture("binary, weighted", 2, 0.01, true, binary_weighted_intercept, binary_weighted_weights);
 	check_fixture("softmax", 3, 1, false, softmax_intercept, softmax_weights);

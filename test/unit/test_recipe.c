@@ -41,7 +41,7 @@ make_table(Bench *bench, double test)
 	SplitPlan	split = {.kind = SPLIT_RANDOM,.test = test,.seed = 1};
 
 	test_matrix_open(&bench->matrix);
-	return table_build(&bench->table, &bench->matrix.matrix, &split, bench->pool, &bench->arena, &bench->error);
+	return table_build(&bench->table, &bench->matrix.matrix, NULL, &split, bench->pool, &bench->arena, &bench->error);
 }
 
 static void

@@ -61,7 +61,7 @@ build(Built *built, const Case *rows, SplitPlan plan)
 			test_matrix_number(&built->matrix, 2, rows->split[i]);
 	}
 	test_matrix_open(&built->matrix);
-	built->success = table_build(&built->table, &built->matrix.matrix, &plan, built->pool, &built->arena, &built->error);
+	built->success = table_build(&built->table, &built->matrix.matrix, NULL, &plan, built->pool, &built->arena, &built->error);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "core/cpu.h"
 #include "core/fit/table.h"
 #include "core/hash.h"
 #include "support_matrix.h"
@@ -63,12 +64,18 @@ write_mixed(TestMatrix *test, uint32_t n, uint32_t step, uint32_t start)
 	test_matrix_open(test);
 }
 
-/* A table with the values of its columns side by side. */
+/* A table with the values of its columns side by side; hashed: by table_build(), or NULL. */
+static bool
+build_hashed(Table *table, const Matrix *matrix, HashedBlocks *hashed, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error)
+{
+	return table_build(table, matrix, hashed, split, pool, arena, error) && table_gather_target(table, pool, arena, error) &&
+		table_gather_features(table, (RowRange) {0, table->n_rows}, pool, arena, error);
+}
+
 static bool
 build_gathered(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error)
 {
-	return table_build(table, matrix, split, pool, arena, error) && table_gather_target(table, pool, arena, error) &&
-		table_gather_features(table, (RowRange) {0, table->n_rows}, pool, arena, error);
+	return build_hashed(table, matrix, NULL, split, pool, arena, error);
 }
 
 static bool
@@ -103,6 +110,26 @@ tables_equal(const Table *a, const Table *b)
 	for (uint32_t c = 0; equal && c < a->n_features; c++)
 		equal = columns_equal(&a->features[c], &b->features[c], a->n_rows);
 	return equal && (a->weight == NULL || columns_equal(a->weight, b->weight, a->n_rows));
+}
+
+/* The same table where half of the blocks were hashed before, with vectors of any width. */
+static void
+check_hashed_before(const Table *expected, const Matrix *matrix, CpuLevel level, ThreadPool *pool)
+{
+	HashedBlocks hashed = {.n_blocks = matrix_blocks(matrix) / 2};
+	Table		table;
+	Arena		arena;
+	Error		error;
+
+	arena_init(&arena);
+	cpu_limit(level);
+	hashed.sums = malloc((hashed.n_blocks * MATRIX_BLOCK_ROWS + 1) * sizeof(uint64_t));
+	for (uint64_t block = 0; block < hashed.n_blocks; block++)
+		table_hash_numbers(matrix, block, hashed.sums + block * MATRIX_BLOCK_ROWS);
+	CHECK_OK(build_hashed(&table, matrix, &hashed, &fifth, pool, &arena, &error), &error);
+	CHECK(tables_equal(expected, &table) && hashed.sums == NULL);
+	cpu_limit(CPU_AVX512);
+	arena_free(&arena);
 }
 
 /* The same rows in any order, with any dictionary, on any number of threads: the same table, bit for bit. */
@@ -141,6 +168,8 @@ determinism(uint32_t n)
 			CHECK(tables_equal(&first, &table));
 			arena_free(&arena);
 		}
+		for (CpuLevel level = CPU_PLAIN; level <= CPU_AVX512; level++)
+			check_hashed_before(&first, &test.matrix, level, two);
 		test_matrix_free(&test);
 	}
 

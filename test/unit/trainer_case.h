@@ -89,9 +89,16 @@ close_files(Files files)
 	close(files.errors);
 }
 
-/* Starts the program; *end: our side of its socket. */
+/* Tells the program how many rows are complete. */
+static inline bool
+tell_rows(int end, uint64_t word)
+{
+	return send(end, &word, sizeof(word), MSG_NOSIGNAL) == (ssize_t) sizeof(word);
+}
+
+/* Starts the program, which waits for its rows; *end: our side of its socket. */
 static inline pid_t
-start(Files files, int *end)
+start_early(Files files, int *end)
 {
 	char	   *arguments[] = {(char *) trainer_program, NULL};
 	posix_spawn_file_actions_t actions;
@@ -125,6 +132,16 @@ start(Files files, int *end)
 	close(child_end);
 	if (init >= 0)
 		close(init);
+	return pid;
+}
+
+/* Starts it on rows that are complete. */
+static inline pid_t
+start(Files files, int *end)
+{
+	pid_t		pid = start_early(files, end);
+
+	CHECK(tell_rows(*end, ROWS_COMPLETE));
 	return pid;
 }
 
@@ -226,14 +243,11 @@ check_last_words(int errors, const Answer *answer)
 		printf("\tstderr: %s\n", words);
 }
 
-/* Runs a job from its bytes to its end. */
+/* Hears a program to its end, and closes its files. */
 static inline Answer
-run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_size, const Buffer *model)
+hear_out(Files files, pid_t pid, int end)
 {
-	Files		files = open_files(job, job_size, matrix, matrix_size, model != NULL ? model->data : NULL, model != NULL ? model->size : 0);
 	Answer		answer = {.finished = false};
-	int			end;
-	pid_t		pid = start(files, &end);
 
 	buffer_init(&answer.model);
 	buffer_init(&answer.reference);
@@ -256,6 +270,17 @@ run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_si
 	check_last_words(files.errors, &answer);
 	close_files(files);
 	return answer;
+}
+
+/* Runs a job from its bytes to its end. */
+static inline Answer
+run_bytes(const void *job, size_t job_size, const void *matrix, size_t matrix_size, const Buffer *model)
+{
+	Files		files = open_files(job, job_size, matrix, matrix_size, model != NULL ? model->data : NULL, model != NULL ? model->size : 0);
+	int			end;
+	pid_t		pid = start(files, &end);
+
+	return hear_out(files, pid, end);
 }
 
 static inline void
@@ -318,12 +343,12 @@ begin_matrix(TestMatrix *matrix, ColumnStorage target)
 }
 
 static inline void
-make_rows(TestMatrix *matrix, ColumnStorage target)
+make_many_rows(TestMatrix *matrix, ColumnStorage target, uint64_t n)
 {
 	static const char *const colours[] = {"red", "green", "blue"};
 
 	begin_matrix(matrix, target);
-	for (uint64_t i = 0; i < ROWS; i++)
+	for (uint64_t i = 0; i < n; i++)
 	{
 		double		size = (double) (hash64_mix(i + 1) % 1000) / 100;
 		uint64_t	colour = hash64_mix(i + 7777) % 3;
@@ -338,6 +363,12 @@ make_rows(TestMatrix *matrix, ColumnStorage target)
 			test_matrix_number(matrix, 2, 2 * size + 3 * (double) colour + noise);
 	}
 	test_matrix_open(matrix);
+}
+
+static inline void
+make_rows(TestMatrix *matrix, ColumnStorage target)
+{
+	make_many_rows(matrix, target, ROWS);
 }
 
 static inline double

@@ -18,7 +18,7 @@
 #include "column_measure.h"
 #include "sort_keys.h"
 
-#define DIRECT_MOST		(1 << 22)	/* keys side by side that have a table; what nobody asks for takes no memory */
+#define WINDOW_KEYS		(1 << 15)	/* keys side by side that have a place each: the lowest so many, and the highest */
 #define CELLS_AT_FIRST	1024
 #define CELLS_AT_MOST	(2 * PROFILE_CELLS) /* before they are made wider */
 #define FLOOR_TILES		64		/* between looks for the least register */
@@ -53,9 +53,9 @@ void
 counter_free(ColumnCounter *counter)
 {
 	free(counter->cells);
-	free(counter->keys);
-	free(counter->direct);
-	free(counter->places);
+	free(counter->lookup.keys);
+	free(counter->lookup.direct);
+	free(counter->lookup.places);
 	free(counter->waiting);
 	free(counter->registers);
 	memset(counter, 0, sizeof(*counter));
@@ -65,54 +65,68 @@ counter_free(ColumnCounter *counter)
 
 /* Where the search for a key begins in the hash table (Knuth, volume 3, 6.4). */
 static inline size_t
-hash_place(const ColumnCounter *counter, uint64_t key)
+hash_place(const CellLookup *lookup, uint64_t key)
 {
-	return (size_t) (key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - counter->log2_places));
+	return (size_t) (key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - lookup->log2_places));
 }
 
-/* The place of a key: it holds its cell, or 0. */
+/*
+ * The place of a key: it holds its cell, or 0.  Nearly all numbers of a column
+ * are of the largest magnitudes that it has, of either sign: their keys lie at both
+ * ends, and the choice between these is made without a branch.
+ */
 static inline uint32_t *
-find_place(const ColumnCounter *counter, uint64_t key)
+find_place(const CellLookup *lookup, uint64_t key)
 {
-	size_t		mask = ((size_t) 1 << counter->log2_places) - 1;
-	size_t		place = hash_place(counter, key);
+	uint64_t	in_low = key - lookup->low_first;
+	uint64_t	in_high = key - lookup->high_first;
+	uint64_t	is_high = -(uint64_t) (in_high < lookup->high_size);
+	uint64_t	in_window = in_low ^ ((in_low ^ (lookup->low_size + in_high)) & is_high);
+	size_t		mask = ((size_t) 1 << lookup->log2_places) - 1;
+	size_t		place;
 
-	if (key - counter->direct_first < counter->direct_size)
-		return &counter->direct[key - counter->direct_first];
-	while (counter->places[place] != 0 && counter->keys[counter->places[place] - 1] != key)
+	if (__builtin_expect((is_high | (in_low < lookup->low_size)) != 0, 1))
+		return &lookup->direct[in_window];
+	place = hash_place(lookup, key);
+	while (lookup->places[place] != 0 && lookup->keys[lookup->places[place] - 1] != key)
 		place = (place + 1) & mask;
-	return &counter->places[place];
+	return &lookup->places[place];
 }
 
 /* A hash table for the cells that there are, and as many again; those in the table of keys are left there. */
 static bool
 make_places(ColumnCounter *counter)
 {
-	counter->log2_places = 10;
-	while ((size_t) 1 << counter->log2_places < 4 * (size_t) counter->n_cells)
-		counter->log2_places++;
-	free(counter->places);
-	counter->places = calloc((size_t) 1 << counter->log2_places, sizeof(uint32_t));
-	if (counter->places == NULL)
+	counter->lookup.log2_places = 10;
+	while ((size_t) 1 << counter->lookup.log2_places < 4 * (size_t) counter->n_cells)
+		counter->lookup.log2_places++;
+	free(counter->lookup.places);
+	counter->lookup.places = calloc((size_t) 1 << counter->lookup.log2_places, sizeof(uint32_t));
+	if (counter->lookup.places == NULL)
 		return false;
 	for (uint32_t i = 0; i < counter->n_cells; i++)
-		*find_place(counter, counter->keys[i]) = i + 1;
+		*find_place(&counter->lookup, counter->lookup.keys[i]) = i + 1;
 	return true;
 }
 
-/* A table for the keys, shifted, of numbers between two keys; none where there are too many between them. */
+/* Windows for the keys between two, which are shifted here. */
 static bool
 make_direct(ColumnCounter *counter, uint64_t lowest, uint64_t highest)
 {
-	free(counter->direct);
-	counter->direct = NULL;
-	counter->direct_size = 0;
-	counter->direct_first = lowest >> counter->d.shift;
-	if (counter->small || (highest >> counter->d.shift) - counter->direct_first >= DIRECT_MOST)
+	uint64_t	first = lowest >> counter->lookup.shift;
+	uint64_t	n = (highest >> counter->lookup.shift) - first + 1;
+
+	free(counter->lookup.direct);
+	counter->lookup.direct = NULL;
+	counter->lookup.low_size = counter->lookup.high_size = 0;
+	if (counter->small)
 		return true;
-	counter->direct_size = (highest >> counter->d.shift) - counter->direct_first + 1;
-	counter->direct = calloc(counter->direct_size, sizeof(uint32_t));
-	return counter->direct != NULL;
+	counter->lookup.low_first = first;
+	counter->lookup.low_size = n < WINDOW_KEYS ? n : WINDOW_KEYS;
+	counter->lookup.high_size = n - counter->lookup.low_size < WINDOW_KEYS ? n - counter->lookup.low_size : WINDOW_KEYS;
+	counter->lookup.high_first = first + n - counter->lookup.high_size;
+	counter->lookup.direct = calloc(counter->lookup.low_size + counter->lookup.high_size, sizeof(uint32_t));
+	return counter->lookup.direct != NULL;
 }
 
 /* A cell of a key that has none. */
@@ -128,14 +142,14 @@ add_cell(ColumnCounter *counter, uint32_t *place, uint64_t key)
 		if (cells == NULL)
 			return false;
 		counter->cells = cells;
-		keys = realloc(counter->keys, capacity * sizeof(uint64_t));
+		keys = realloc(counter->lookup.keys, capacity * sizeof(uint64_t));
 		if (keys == NULL)
 			return false;
-		counter->keys = keys;
+		counter->lookup.keys = keys;
 		counter->capacity = capacity;
 	}
 	counter->cells[counter->n_cells] = (CountedCell) {0};
-	counter->keys[counter->n_cells] = key;
+	counter->lookup.keys[counter->n_cells] = key;
 	*place = ++counter->n_cells;
 	return true;
 }
@@ -187,7 +201,7 @@ sorted_cell_keys(ColumnCounter *counter)
 		counter->waiting = room;
 	}
 	if (n > 0)
-		memcpy(counter->waiting, counter->keys, n * sizeof(uint64_t));
+		memcpy(counter->waiting, counter->lookup.keys, n * sizeof(uint64_t));
 	sort_keys(counter->waiting, counter->waiting + n, n);
 	return counter->waiting;
 }
@@ -211,13 +225,13 @@ join_votes(uint64_t *votes, uint64_t *name, uint64_t other_votes, uint64_t other
 static bool
 widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 {
-	uint32_t	drop = shift - counter->d.shift;
+	uint32_t	drop = shift - counter->lookup.shift;
 	uint32_t	n_old = counter->n_cells;
 
-	if (counter->d.shift == 0 && !begin_registers(counter, keys, n_old))
+	if (counter->lookup.shift == 0 && !begin_registers(counter, keys, n_old))
 		return false;
 	counter->n_cells = 0;
-	counter->d.shift = shift;
+	counter->lookup.shift = shift;
 	if (!make_direct(counter, keys[0] << (shift - drop), keys[n_old - 1] << (shift - drop)) || !make_places(counter))
 		return false;
 
@@ -225,8 +239,8 @@ widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 	for (uint32_t i = 0; i < n_old; i++)
 	{
 		CountedCell moved = counter->cells[i];
-		uint64_t	key = counter->keys[i] >> drop;
-		uint32_t   *place = find_place(counter, key);
+		uint64_t	key = counter->lookup.keys[i] >> drop;
+		uint32_t   *place = find_place(&counter->lookup, key);
 
 		if (*place != 0)
 		{
@@ -240,7 +254,7 @@ widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 		else
 		{
 			counter->cells[counter->n_cells] = moved;
-			counter->keys[counter->n_cells] = key;
+			counter->lookup.keys[counter->n_cells] = key;
 			*place = ++counter->n_cells;
 		}
 	}
@@ -251,17 +265,17 @@ widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 static bool
 settle(ColumnCounter *counter)
 {
-	if (counter->n_cells > CELLS_AT_MOST && counter->d.shift < NUMBER_SHIFT_MAX)
+	if (counter->n_cells > CELLS_AT_MOST && counter->lookup.shift < NUMBER_SHIFT_MAX)
 	{
 		uint64_t   *keys = sorted_cell_keys(counter);
 		uint32_t	shift;
 
 		if (keys == NULL)
 			return false;
-		shift = least_shift(keys, counter->n_cells, counter->d.shift);
+		shift = least_shift(keys, counter->n_cells, counter->lookup.shift);
 		return widen(counter, keys, shift);
 	}
-	return counter->n_cells * 2 <= (size_t) 1 << counter->log2_places || make_places(counter);
+	return counter->n_cells * 2 <= (size_t) 1 << counter->lookup.log2_places || make_places(counter);
 }
 
 /* ---- Counting ---- */
@@ -270,19 +284,25 @@ settle(ColumnCounter *counter)
 static bool
 count_keys(ColumnCounter *counter, const uint64_t *keys, size_t n)
 {
+	/* copies, because the compiler must think that counting changes them */
+	CellLookup	lookup = counter->lookup;
+	CountedCell *cells = counter->cells;
+
 	for (size_t i = 0; i < n; i++)
 	{
 		uint64_t	value = keys[i];
-		uint32_t   *place = find_place(counter, value >> counter->d.shift);
+		uint32_t   *place = find_place(&lookup, value >> lookup.shift);
 
 		if (__builtin_expect(*place == 0, 0))
 		{
-			if (!add_cell(counter, place, value >> counter->d.shift) || !settle(counter))
+			if (!add_cell(counter, place, value >> lookup.shift) || !settle(counter))
 				return false;
-			place = find_place(counter, value >> counter->d.shift);
+			lookup = counter->lookup;
+			cells = counter->cells;
+			place = find_place(&lookup, value >> lookup.shift);
 		}
 
-		CountedCell *cell = &counter->cells[*place - 1];
+		CountedCell *cell = &cells[*place - 1];
 		uint64_t	is_free = cell->votes == 0;
 		uint64_t	is_named = cell->name == value;
 
@@ -332,8 +352,8 @@ begin_counting(ColumnCounter *counter)
 	}
 	memcpy(sorted, keys, n * sizeof(uint64_t));
 	sort_keys(sorted, sorted + n, n);
-	counter->d.shift = least_shift(sorted, n, 0);
-	if ((counter->d.shift > 0 && !begin_registers(counter, sorted, n)) || (n > 0 && !make_direct(counter, sorted[0], sorted[n - 1])) ||
+	counter->lookup.shift = least_shift(sorted, n, 0);
+	if ((counter->lookup.shift > 0 && !begin_registers(counter, sorted, n)) || (n > 0 && !make_direct(counter, sorted[0], sorted[n - 1])) ||
 		!make_places(counter) || !count_keys(counter, keys, n))
 		counter->failed = true;
 	free(sorted);
@@ -398,8 +418,8 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 		keys = sorted_cell_keys(counter);
 	if (keys == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
-	shift = least_shift(keys, counter->n_cells, counter->d.shift);
-	if (shift > 0 && counter->d.shift == 0 && !begin_registers(counter, keys, counter->n_cells))
+	shift = least_shift(keys, counter->n_cells, counter->lookup.shift);
+	if (shift > 0 && counter->lookup.shift == 0 && !begin_registers(counter, keys, counter->n_cells))
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
 
 	*distribution = counter->d;
@@ -410,8 +430,8 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
 	for (uint32_t i = 0; i < counter->n_cells; i++)
 	{
-		const CountedCell *from = &counter->cells[*find_place(counter, keys[i]) - 1];
-		uint64_t	key = keys[i] >> (shift - counter->d.shift);
+		const CountedCell *from = &counter->cells[*find_place(&counter->lookup, keys[i]) - 1];
+		uint64_t	key = keys[i] >> (shift - counter->lookup.shift);
 		DistributionCell *cell = &distribution->cells[n];
 
 		if (n > 0 && cell[-1].key == key)
@@ -430,11 +450,11 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 void
 counter_groups(const ColumnCounter *counter, const Distribution *distribution, const uint8_t *group, uint8_t *out)
 {
-	uint32_t	drop = distribution->shift - counter->d.shift;
+	uint32_t	drop = distribution->shift - counter->lookup.shift;
 
 	for (uint32_t i = 0; i < counter->n_cells; i++)
 	{
-		uint64_t	key = counter->keys[i] >> drop;
+		uint64_t	key = counter->lookup.keys[i] >> drop;
 		size_t		low = 0;
 		size_t		n = distribution->n_cells;
 
@@ -452,5 +472,5 @@ counter_groups(const ColumnCounter *counter, const Distribution *distribution, c
 uint32_t
 counter_cell(const ColumnCounter *counter, double value)
 {
-	return *find_place(counter, number_key(value) >> counter->d.shift) - 1;
+	return *find_place(&counter->lookup, number_key(value) >> counter->lookup.shift) - 1;
 }

@@ -27,18 +27,27 @@ typedef struct CountedCell
 	uint32_t	votes;
 } CountedCell;
 
+/* How a key finds its cell. */
+typedef struct CellLookup
+{
+	uint32_t	shift;			/* bits that keys of cells are without */
+	uint32_t	log2_places;
+	uint64_t   *keys;			/* of the cells */
+	uint32_t   *direct;			/* of keys in two windows: number of their cell + 1; 0: none */
+	uint64_t	low_first;		/* the first window, of the lowest keys, begins at this one */
+	uint64_t	low_size;
+	uint64_t	high_first;		/* the second one, behind it in `direct` */
+	uint64_t	high_size;
+	uint32_t   *places;			/* the same of other keys, in a hash table */
+} CellLookup;
+
 typedef struct ColumnCounter
 {
 	Distribution d;				/* the sums; its cells stay NULL */
 	CountedCell *cells;			/* in the order in which they came */
-	uint64_t   *keys;			/* of them, without d.shift bits */
 	uint32_t	n_cells;
-	uint32_t	capacity;		/* of cells and keys */
-	uint32_t   *direct;			/* of keys from direct_first on: number of their cell + 1; 0: none */
-	uint64_t	direct_first;
-	uint64_t	direct_size;
-	uint32_t   *places;			/* the same of other keys, in a hash table */
-	uint32_t	log2_places;
+	uint32_t	capacity;		/* of cells and their keys */
+	CellLookup	lookup;
 	bool		small;
 	bool		counting;		/* cells are there; before, keys wait */
 	uint32_t	n_waiting;

@@ -85,6 +85,15 @@ kept_cuts_init(KeptCuts *kept, const Model *model, Arena *arena, Error *error)
 	return true;
 }
 
+/* Where each feature's thresholds begin and end, and one for each node. */
+uint64_t
+kept_cuts_memory(const Model *model)
+{
+	const TreePayload *head = model->payload;
+
+	return 2 * ((uint64_t) model->n_features + 1) * sizeof(size_t) + head->n_nodes * sizeof(double);
+}
+
 /* The cuts on both sides of which there are values. */
 static CutList
 within_sample(CutList list, const double *sample, size_t n)

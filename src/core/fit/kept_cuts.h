@@ -37,6 +37,9 @@ kept_cuts_of(const KeptCuts *kept, uint32_t feature)
 /* Collects the thresholds of a model of trees, in the arena. */
 extern bool kept_cuts_init(KeptCuts *kept, const Model *model, Arena *arena, Error *error);
 
+/* Bytes that this takes. */
+extern uint64_t kept_cuts_memory(const Model *model);
+
 /*
  * Puts kept cuts among those that bins_find_cuts() found in a sample of n:
  * all that lie between values of the sample, and as many of the found ones as

@@ -12,6 +12,7 @@
 #include "logistic.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../linear_model.h"
@@ -309,6 +310,24 @@ leave_out_aliased(Logistic *fit, Error *error)
 	return true;
 }
 
+/*
+ * Says where the weights of all rows together count for less than the penalty:
+ * the second derivative by a coefficient of a standardised feature is at most
+ * a quarter of their sum.
+ */
+static void
+notice_weights(const Logistic *fit)
+{
+	const FitMonitor *monitor = fit->design.input->monitor;
+	char		text[256];
+
+	if (fit->design.input->weight == NULL || fit->design.weight_sum / 4 >= fit->lambda)
+		return;
+	snprintf(text, sizeof(text), "the penalty outweighs the rows: the weights of all training rows add up to %g, and reg_lambda is %g; lower it, "
+			 "or scale the weights up", fit->design.weight_sum, fit->lambda);
+	monitor->notice(monitor->context, text);
+}
+
 /* The coefficients of all scores, of encoded features, into the payload. */
 static bool
 write_model(const Logistic *fit, FitOutput *output, Error *error)
@@ -342,6 +361,7 @@ logistic_regression_fit(const FitInput *input, FitOutput *output, Error *error)
 		return false;
 	if (fit.lambda == 0 && fit.direct && !leave_out_aliased(&fit, error))
 		return false;
+	notice_weights(&fit);
 	if (!start_from_frequencies(&fit, error) || !start_from_sample(&fit, error) ||
 		!minimise(&fit, params_get(input->params, "tol"), (int) params_get(input->params, "max_iter"), &output->iterations, error))
 		return false;

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "encode.h"
-#include "moments.h"
+#include "summary.h"
 
 typedef struct MeasureWork
 {
@@ -28,27 +28,27 @@ typedef struct MeasureWork
 static void
 measure_numbers(const TableColumn *column, RowRange range, ColumnMeasure *measure)
 {
-	Moments		moments = {.lowest = INFINITY,.highest = -INFINITY};
+	Summary		summary = {.lowest = INFINITY,.highest = -INFINITY};
 
-	for (size_t begin = range.begin; begin < range.end; begin += MOMENTS_TILE)
+	for (size_t begin = range.begin; begin < range.end; begin += SUMMARY_TILE)
 	{
-		double		tile[MOMENTS_TILE] __attribute__((aligned(64)));
-		size_t		n = range.end - begin < MOMENTS_TILE ? range.end - begin : MOMENTS_TILE;
+		double		tile[SUMMARY_TILE] __attribute__((aligned(64)));
+		size_t		n = range.end - begin < SUMMARY_TILE ? range.end - begin : SUMMARY_TILE;
 
 		encode_numbers(column, begin, n, tile);
-		moments_add(&moments, tile, n);
+		summary_add(&summary, tile, n);
 	}
-	measure->n_null = measure->n_missing = moments.n_missing;
-	measure->n_infinite = moments.n_infinite;
-	measure->n_present = range_rows(range) - moments.n_missing;
-	measure->squares = moments.squares;
+	measure->n_null = measure->n_missing = summary.n_missing;
+	measure->n_infinite = summary.n_infinite;
+	measure->n_present = range_rows(range) - summary.n_missing;
+	measure->squares = summary.squares;
 	if (measure->n_present > 0)
 	{
-		measure->lowest = moments.lowest;
-		measure->highest = moments.highest;
+		measure->lowest = summary.lowest;
+		measure->highest = summary.highest;
 		/* with infinities the mean is infinite, or none */
-		measure->mean = moments.n_infinite > 0 ? (isfinite(moments.lowest) ? 0 : moments.lowest) + (isfinite(moments.highest) ? 0 : moments.highest)
-			: moments.mean;
+		measure->mean = summary.n_infinite > 0 ? (isfinite(summary.lowest) ? 0 : summary.lowest) + (isfinite(summary.highest) ? 0 : summary.highest)
+			: summary.mean;
 	}
 }
 

@@ -111,10 +111,11 @@ build(Table *table, RowSet *rows, const SplitPlan *plan, Arena *arena, Error *er
 }
 
 bool
-table_build(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error)
+table_build(Table *table, const Matrix *matrix, HashedBlocks *hashed, const SplitPlan *split, ThreadPool *pool, Arena *arena,
+			Error *error)
 {
 	Arena		scratch;
-	RowSet		rows = {.matrix = matrix,.pool = pool,.scratch = &scratch};
+	RowSet		rows = {.matrix = matrix,.hashed = hashed,.pool = pool,.scratch = &scratch};
 
 	memset(table, 0, sizeof(*table));
 	table->matrix = matrix;

@@ -101,6 +101,13 @@ typedef struct SplitPlan
 	bool		stratified;		/* classification: by class */
 } SplitPlan;
 
+/* The first blocks of a matrix, hashed as far as they could be before the others were there. */
+typedef struct HashedBlocks
+{
+	uint64_t	n_blocks;		/* of MATRIX_BLOCK_ROWS rows each */
+	uint64_t   *sums;			/* of table_hash_numbers(), block after block; malloc'ed */
+} HashedBlocks;
+
 #define ROW_UNUSED UINT32_MAX	/* position of a row that the table leaves out */
 
 /* The values of single rows that were not gathered: each one a miss of the caches. */
@@ -136,13 +143,18 @@ table_code(const TableColumn *column, size_t row)
 
 /*
  * Builds a table; the matrix must stay mapped as long as it is used.
+ * hashed: what is hashed already, or NULL; its sums are freed as soon as they have been used.
  *
  * Rows whose target is missing, or whose weight is missing or 0, are dropped
  * and counted.  ERROR_DATA: no rows, or none left; an infinite target; a
  * negative or infinite weight; a missing or unknown value in the column that
  * the split goes by; no rows for training.
  */
-extern bool table_build(Table *table, const Matrix *matrix, const SplitPlan *split, ThreadPool *pool, Arena *arena, Error *error);
+extern bool table_build(Table *table, const Matrix *matrix, HashedBlocks *hashed, const SplitPlan *split, ThreadPool *pool,
+						Arena *arena, Error *error);
+
+/* The part of the numbers in the hashes of a block's rows; sums: one a row of the block. */
+extern void table_hash_numbers(const Matrix *matrix, uint64_t block, uint64_t *sums);
 
 /* Bytes that table_build() takes at most; and those of what it leaves, with the positions of the rows. */
 extern uint64_t table_build_memory(const Matrix *matrix);

@@ -9,12 +9,18 @@
  * hash of their bytes (never by their codes, which follow the physical order
  * of the rows).  The key depends on the position of the column.
  *
+ * Numbers can be added while later rows are still being written; the hashes
+ * of texts wait for the dictionaries, which come last.
+ *
  * One task a block of the matrix; what a block finds lies in its BlockTally.
  */
 #include "table_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "../cpu.h"
 #include "../hash.h"
 
 #define SLICE_ROWS 1024			/* hashes of a slice stay in the first-level cache */
@@ -34,41 +40,74 @@ typedef struct HashWork
 	BlockTally *tallies;		/* one a block */
 } HashWork;
 
-/* Adds one column of a slice to the hashes of its rows. */
-static void
-hash_column(const Matrix *matrix, uint32_t column, const uint64_t *text_hashes, uint64_t block, uint32_t first,
-			uint32_t n, uint64_t *hashes)
+/* What the values of a column are mixed with: by its position, so that columns cannot change places. */
+static inline uint64_t
+column_key(uint32_t column)
 {
-	uint64_t	key = hash64_mix((column + 1) * UINT64_C(0x9e3779b97f4a7c15));
-	const void *values = matrix_values(matrix, column, block);
+	return hash64_mix((column + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
 
-	switch (matrix->columns[column].storage)
+CPU_BODY void
+add_floats_body(const float *restrict values, uint32_t n, uint64_t key, uint64_t *restrict hashes)
+{
+	for (uint32_t i = 0; i < n; i++)
+		hashes[i] += hash64_mix(hash64_number_bits((double) values[i]) ^ key);
+}
+
+CPU_DISPATCH(add_floats, (const float *values, uint32_t n, uint64_t key, uint64_t *hashes), (values, n, key, hashes))
+
+CPU_BODY void
+add_doubles_body(const double *restrict values, uint32_t n, uint64_t key, uint64_t *restrict hashes)
+{
+	for (uint32_t i = 0; i < n; i++)
+		hashes[i] += hash64_mix(hash64_number_bits(values[i]) ^ key);
+}
+
+CPU_DISPATCH(add_doubles, (const double *values, uint32_t n, uint64_t key, uint64_t *hashes), (values, n, key, hashes))
+
+/* Adds the numbers of a slice of a block to the hashes of its rows. */
+static void
+add_numbers(const Matrix *matrix, uint64_t block, uint32_t first, uint32_t n, uint64_t *hashes)
+{
+	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
 	{
-		case STORAGE_FLOAT32:
-			{
-				const float *v = (const float *) values + first;
+		const void *values = matrix_values(matrix, c, block);
 
-				for (uint32_t i = 0; i < n; i++)
-					hashes[i] += hash64_mix(hash64_number_bits((double) v[i]) ^ key);
-				break;
-			}
-		case STORAGE_FLOAT64:
-			{
-				const double *v = (const double *) values + first;
-
-				for (uint32_t i = 0; i < n; i++)
-					hashes[i] += hash64_mix(hash64_number_bits(v[i]) ^ key);
-				break;
-			}
-		case STORAGE_CODE:
-			{
-				const uint32_t *v = (const uint32_t *) values + first;
-
-				for (uint32_t i = 0; i < n; i++)
-					hashes[i] += hash64_mix((v[i] == CODE_MISSING ? HASH_MISSING : text_hashes[v[i]]) ^ key);
-				break;
-			}
+		/* what only parts the profiles changes neither the split nor the model */
+		if (matrix->columns[c].role == ROLE_SEGMENT)
+			continue;
+		if (matrix->columns[c].storage == STORAGE_FLOAT32)
+			add_floats((const float *) values + first, n, column_key(c), hashes);
+		else if (matrix->columns[c].storage == STORAGE_FLOAT64)
+			add_doubles((const double *) values + first, n, column_key(c), hashes);
 	}
+}
+
+/* Adds the texts likewise; text_hashes: one a column, hashes of its dictionary. */
+static void
+add_texts(const Matrix *matrix, uint64_t *const *text_hashes, uint64_t block, uint32_t first, uint32_t n, uint64_t *hashes)
+{
+	for (uint32_t c = 0; c < matrix->header->n_columns; c++)
+	{
+		if (matrix->columns[c].storage != STORAGE_CODE || matrix->columns[c].role == ROLE_SEGMENT)
+			continue;
+
+		const uint32_t *codes = (const uint32_t *) matrix_values(matrix, c, block) + first;
+		uint64_t	key = column_key(c);
+
+		for (uint32_t i = 0; i < n; i++)
+			hashes[i] += hash64_mix((codes[i] == CODE_MISSING ? HASH_MISSING : text_hashes[c][codes[i]]) ^ key);
+	}
+}
+
+void
+table_hash_numbers(const Matrix *matrix, uint64_t block, uint64_t *sums)
+{
+	uint32_t	block_rows = matrix_block_rows(matrix, block);
+
+	memset(sums, 0, block_rows * sizeof(uint64_t));
+	for (uint32_t first = 0; first < block_rows; first += SLICE_ROWS)
+		add_numbers(matrix, block, first, block_rows - first < SLICE_ROWS ? block_rows - first : SLICE_ROWS, sums + first);
 }
 
 /* Whether a row is used; counts why not. */
@@ -114,12 +153,11 @@ hash_block(void *argument, size_t block)
 		uint32_t	n = block_rows - first < SLICE_ROWS ? block_rows - first : SLICE_ROWS;
 		uint64_t	row = block * MATRIX_BLOCK_ROWS + first;
 
-		/* what only parts the profiles changes neither the split nor the model */
-		for (uint32_t c = 0; c < matrix->header->n_columns; c++)
-		{
-			if (matrix->columns[c].role != ROLE_SEGMENT)
-				hash_column(matrix, c, work->text_hashes[c], block, first, n, hashes);
-		}
+		if (rows->hashed != NULL && block < rows->hashed->n_blocks)
+			memcpy(hashes, rows->hashed->sums + row, n * sizeof(uint64_t));
+		else
+			add_numbers(matrix, block, first, n, hashes);
+		add_texts(matrix, work->text_hashes, block, first, n, hashes);
 		for (uint32_t i = 0; i < n; i++, row++)
 		{
 			SortItem   *item = &rows->items[row];
@@ -224,6 +262,11 @@ table_hash_rows(RowSet *rows, Error *error)
 	}
 	pool_for(rows->pool, n_columns, hash_dictionary, &work);
 	pool_for(rows->pool, matrix_blocks(matrix), hash_block, &work);
+	if (rows->hashed != NULL)
+	{
+		free(rows->hashed->sums);
+		*rows->hashed = (HashedBlocks) {0};
+	}
 	if (!sum_tallies(rows, work.tallies, error))
 		return false;
 

@@ -19,6 +19,7 @@ typedef enum Part
 typedef struct RowSet
 {
 	const Matrix *matrix;
+	HashedBlocks *hashed;		/* NULL: nothing yet */
 	ThreadPool *pool;
 	Arena	   *scratch;		/* freed when the table is built */
 	int			target;			/* columns of the matrix; -1: none */

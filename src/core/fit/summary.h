@@ -1,17 +1,17 @@
 /*
- * moments.h
+ * summary.h
  *		Count, range, mean and spread of numbers, a tile of them at a time.
  */
-#ifndef MLOPS_CORE_FIT_MOMENTS_H
-#define MLOPS_CORE_FIT_MOMENTS_H
+#ifndef MLOPS_CORE_FIT_SUMMARY_H
+#define MLOPS_CORE_FIT_SUMMARY_H
 
 #include <stddef.h>
 
 /* At most so many numbers are added at a time. */
-#define MOMENTS_TILE 1024
+#define SUMMARY_TILE 1024
 
 /* Begin with {.lowest = INFINITY, .highest = -INFINITY}. */
-typedef struct Moments
+typedef struct Summary
 {
 	size_t		n_missing;		/* NaN */
 	size_t		n_infinite;
@@ -20,12 +20,12 @@ typedef struct Moments
 	double		highest;
 	double		mean;			/* of the finite ones */
 	double		squares;		/* sum of squared differences from it */
-} Moments;
+} Summary;
 
 /*
- * Adds n numbers.  values: 64-byte aligned, with room for MOMENTS_TILE; what
+ * Adds n numbers.  values: 64-byte aligned, with room for SUMMARY_TILE; what
  * lies behind the n numbers is overwritten.
  */
-extern void moments_add(Moments *moments, double *values, size_t n);
+extern void summary_add(Summary *summary, double *values, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * moments.c
+ * summary.c
  *		Count, range, mean and spread of numbers, a tile of them at a time.
  *
  * Each tile's moments are taken in two passes over the cache, and tiles are
@@ -7,7 +7,7 @@
  * squares do.  Eight lanes are summed side by side and added pairwise, so
  * that the result is the same whatever the width of the machine's vectors.
  */
-#include "moments.h"
+#include "summary.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ add_lanes(const Lanes *lanes)
 
 /* Counts, range and mean of n numbers, n a multiple of LANES. */
 CPU_BODY void
-measure_tile_body(const double *values, size_t n, Moments *tile)
+measure_tile_body(const double *values, size_t n, Summary *tile)
 {
 	Lanes		zero = {0};
 	Lanes		low = INFINITY - zero;
@@ -68,11 +68,11 @@ measure_tile_body(const double *values, size_t n, Moments *tile)
 		tile->mean = add_lanes(&sum) / (double) tile->n_finite;
 }
 
-CPU_DISPATCH(measure_tile, (const double *values, size_t n, Moments *tile), (values, n, tile))
+CPU_DISPATCH(measure_tile, (const double *values, size_t n, Summary *tile), (values, n, tile))
 
 /* Squared differences of the finite numbers from the tile's mean. */
 CPU_BODY void
-spread_tile_body(const double *values, size_t n, Moments *tile)
+spread_tile_body(const double *values, size_t n, Summary *tile)
 {
 	Lanes		zero = {0};
 	Lanes		squares = zero;
@@ -87,22 +87,22 @@ spread_tile_body(const double *values, size_t n, Moments *tile)
 	tile->squares = add_lanes(&squares);
 }
 
-CPU_DISPATCH(spread_tile, (const double *values, size_t n, Moments *tile), (values, n, tile))
+CPU_DISPATCH(spread_tile, (const double *values, size_t n, Summary *tile), (values, n, tile))
 
 void
-moments_add(Moments *moments, double *values, size_t n)
+summary_add(Summary *summary, double *values, size_t n)
 {
-	Moments		tile = {.lowest = INFINITY,.highest = -INFINITY};
+	Summary		tile = {.lowest = INFINITY,.highest = -INFINITY};
 	size_t		padded = (n + LANES - 1) / LANES * LANES;
 
 	for (size_t i = n; i < padded; i++)
 		values[i] = NAN;
 	measure_tile(values, padded, &tile);
 	tile.n_missing -= padded - n;
-	moments->n_missing += tile.n_missing;
-	moments->n_infinite += n - tile.n_missing - tile.n_finite;
-	moments->lowest = tile.lowest < moments->lowest ? tile.lowest : moments->lowest;
-	moments->highest = tile.highest > moments->highest ? tile.highest : moments->highest;
+	summary->n_missing += tile.n_missing;
+	summary->n_infinite += n - tile.n_missing - tile.n_finite;
+	summary->lowest = tile.lowest < summary->lowest ? tile.lowest : summary->lowest;
+	summary->highest = tile.highest > summary->highest ? tile.highest : summary->highest;
 	if (tile.n_finite == 0)
 		return;
 	/* the sum is rounded: of equal numbers the mean would be another one, and its distance from them a deviation */
@@ -110,11 +110,11 @@ moments_add(Moments *moments, double *values, size_t n)
 		tile.mean = tile.lowest;
 	spread_tile(values, padded, &tile);
 
-	double		total = (double) (moments->n_finite + tile.n_finite);
+	double		total = (double) (summary->n_finite + tile.n_finite);
 	double		share = (double) tile.n_finite / total;
-	double		apart = tile.mean - moments->mean;
+	double		apart = tile.mean - summary->mean;
 
-	moments->squares += tile.squares + apart * apart * ((double) moments->n_finite * share);
-	moments->mean += apart * share;
-	moments->n_finite += tile.n_finite;
+	summary->squares += tile.squares + apart * apart * ((double) summary->n_finite * share);
+	summary->mean += apart * share;
+	summary->n_finite += tile.n_finite;
 }
