@@ -272,16 +272,14 @@ $$;
 comment on function mlops.slice_threshold(bigint, integer, text, text, text, interval) is
 'What a column''s windows in the training time were apart from the others: the quantile .99, by which windows of autocorrelated time are judged; and mean + 3 sigma of windows against all, as NannyML has it';
 
-create function mlops.reference_counts(model_id bigint, version integer, role text, name text, reference mlops.distribution, period tstzrange,
+create function mlops.reference_counts(model_id bigint, version integer, role text, name text, before bigint[], period tstzrange,
 									   out counts bigint[], out left_out boolean)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-	counts := mlops.cell_counts(reference, reference);
-	left_out := false;
 	select array_agg(greatest(u.count - o.count, 0) order by u.place), true into counts, left_out
-	  from unnest(counts) with ordinality u (count, place)
+	  from unnest(before) with ordinality u (count, place)
 	  join (select c.place, sum(c.count)::bigint as count
 			  from mlops.reference_slice s, unnest(s.counts) with ordinality c (count, place)
 			 where s.model_id = reference_counts.model_id and s.version = reference_counts.version and s.role = reference_counts.role
@@ -289,10 +287,10 @@ begin
 			 group by c.place) o on o.place = u.place
 	having count(*) > 0 and sum(greatest(u.count - o.count, 0)) > 0;
 	if counts is null then
-		counts := mlops.cell_counts(reference, reference);
+		counts := before;
 		left_out := false;
 	end if;
 end
 $$;
-comment on function mlops.reference_counts(bigint, integer, text, text, mlops.distribution, tstzrange) is
+comment on function mlops.reference_counts(bigint, integer, text, text, bigint[], tstzrange) is
 'The counts of a reference in its cells, without those of its own slices that lie in a window: rows are not compared with themselves';

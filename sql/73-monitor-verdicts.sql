@@ -55,14 +55,14 @@ as $$
 $$;
 comment on function mlops.psi_equivalent(text) is 'How a distance is about that of PSI where distributions are close: factor * value ^ power';
 
-create function mlops.column_distances(counts bigint[], reference mlops.distribution, current mlops.distribution) returns jsonb
+create function mlops.column_distances(before bigint[], now bigint[], reference mlops.distribution, current mlops.distribution, is_text boolean) returns jsonb
 language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	cells record := mlops.compare_cells(counts, mlops.cell_counts(reference, current));
-	n constant double precision := (select sum(c) from unnest(counts) c);
-	m constant double precision := (select sum(c) from unnest(mlops.cell_counts(reference, current)) c);
+	cells record := mlops.compare_cells(before, now);
+	n constant double precision := (select sum(c) from unnest(before) c);
+	m constant double precision := (select sum(c) from unnest(now) c);
 	chance constant double precision := 1.8 * sqrt(1 / n + 1 / m);
 	distances jsonb := jsonb_build_object('cells', cells.cells, 'reference_rows', n, 'rows', m, 'psi', cells.psi, 'kl', cells.kl,
 		'js_divergence_bits', cells.js_divergence_bits, 'js_distance_base2', cells.js_distance_base2,
@@ -70,7 +70,7 @@ declare
 		'l_inf_robust', greatest(0, cells.l_inf - chance), 'cramers_v', cells.cramers_v, 'chi2', cells.p_value, 'chi2_statistic', cells.chi2);
 	ks mlops.ks_statistic;
 begin
-	if reference::jsonb ->> 'kind' <> 'category' then
+	if not is_text then
 		ks := mlops.ks(reference, current);
 		distances := distances || jsonb_build_object('ks', ks.d, 'ks_p', ks.p, 'ks_robust', greatest(0, ks.d - chance),
 			'wasserstein', mlops.wasserstein(reference, current), 'wasserstein_normed', mlops.wasserstein_normed(reference, current),
@@ -79,17 +79,17 @@ begin
 	return jsonb_strip_nulls(distances);
 end
 $$;
-comment on function mlops.column_distances(bigint[], mlops.distribution, mlops.distribution) is
-'All distances of a column by their names; counts: those of the reference in its cells, perhaps without some of its rows';
+comment on function mlops.column_distances(bigint[], bigint[], mlops.distribution, mlops.distribution, boolean) is
+'All distances of a column by their names; before, now: the counts of both in the reference''s cells, perhaps without some of its rows';
 
 create function mlops.compare_column(m mlops.monitor, version integer, period tstzrange, segment text, role text, name text,
-									 reference mlops.distribution, current mlops.distribution, rows bigint) returns setof mlops.monitor_value
+									 reference mlops.distribution, current mlops.distribution, before bigint[], now bigint[], about jsonb, rows bigint)
+returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
 	found_kind constant text := case role when 'feature' then 'drift' else 'prediction_drift' end;
-	about constant jsonb := reference::jsonb;
 	base record;
 	distances jsonb;
 	slices record;
@@ -113,18 +113,18 @@ begin
 
 	-- windows of the training time are compared with the rest of it
 	if m.reference = 'training' and segment = '' then
-		base := mlops.reference_counts(m.model_id, version, role, name, reference, period);
+		base := mlops.reference_counts(m.model_id, version, role, name, before, period);
 	else
-		select mlops.cell_counts(reference, reference) as counts, false as left_out into base;
+		select before as counts, false as left_out into base;
 	end if;
-	distances := mlops.column_distances(base.counts, reference, current);
+	distances := mlops.column_distances(base.counts, now, reference, current, about ->> 'kind' = 'category');
 
 	-- what a version answers to rows that it learned from says nothing about what it answers to others
 	is_fitted := role = 'prediction' and m.reference = 'training' and not base.left_out and exists (
 		select from mlops.reference_slice s where s.model_id = m.model_id and s.version = compare_column.version and s.role = 'feature' and s.period <@ compare_column.period);
 	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, about ->> 'kind', (about ->> 'rows')::bigint, (about ->> 'distinct')::double precision) loop
 		is_p := measure in ('ks_p', 'chi2');
-		scale := mlops.psi_equivalent(measure);
+		select e.factor, e.power into scale from mlops.psi_equivalent(measure) e;
 		result.metric := measure;
 		result.value := (distances ->> measure)::double precision;
 		result.p_value := case when scale.power is null then null when measure in ('ks', 'wasserstein_normed', 'mean_shift') then (distances ->> 'ks_p')::double precision
@@ -162,20 +162,16 @@ begin
 	end loop;
 end
 $$;
-comment on function mlops.compare_column(mlops.monitor, integer, tstzrange, text, text, text, mlops.distribution, mlops.distribution, bigint) is
+comment on function mlops.compare_column(mlops.monitor, integer, tstzrange, text, text, text, mlops.distribution, mlops.distribution, bigint[], bigint[], jsonb, bigint) is
 'The drift of one column in one window and segment';
 
-create function mlops.check_quality(m mlops.monitor, segment text, name text, reference mlops.distribution, current mlops.distribution, failures bigint,
-									rows bigint) returns setof mlops.monitor_value
+create function mlops.check_quality(m mlops.monitor, segment text, name text, r bigint[], c bigint[], is_text boolean, failures bigint, rows bigint)
+returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	-- below, above, between or unseen, NULL, not finite
-	r constant bigint[] := mlops.cell_counts(reference, reference);
-	c constant bigint[] := mlops.cell_counts(reference, current);
 	n constant double precision := (select sum(x) from unnest(r) x);
-	is_text constant boolean := reference::jsonb ->> 'kind' = 'category';
 	part record;
 	result mlops.monitor_value;
 begin
@@ -183,6 +179,8 @@ begin
 	result.segment := segment;
 	result.feature := name;
 	result.rows := coalesce(rows, 0);
+
+	-- cells: below, above, between or unseen, NULL, not finite
 	for part in
 		select v.metric, v.before, v.now
 		  from (values ('null_rate', r[4], c[4] - failures, true),
@@ -203,8 +201,8 @@ begin
 	end loop;
 end
 $$;
-comment on function mlops.check_quality(mlops.monitor, text, text, mlops.distribution, mlops.distribution, bigint, bigint) is
-'The quality of one feature in one window and segment: shares that must not grow against the reference';
+comment on function mlops.check_quality(mlops.monitor, text, text, bigint[], bigint[], boolean, bigint, bigint) is
+'The quality of one feature in one window and segment, from the counts of reference and window: shares that must not grow';
 
 create function mlops.check_rows(m mlops.monitor, period tstzrange, rows bigint, newest timestamptz, duplicates bigint) returns setof mlops.monitor_value
 language plpgsql
@@ -316,17 +314,18 @@ begin
 	for w in select p.* from mlops.window_profiles(m.id, version, source, 'prediction_drift' = any (kinds)) p order by p.segment loop
 		any_rows := true;
 		for c in
-			select f.role, f.name, f.profile, f.failures, r.profile as reference
+			select f.role, f.name, f.profile, f.failures, r.profile as reference, r.profile::jsonb as about,
+				   mlops.cell_counts(r.profile, r.profile) as before, mlops.cell_counts(r.profile, f.profile) as now
 			  from unnest(w.roles, w.names, w.profiles, w.failures) f (role, name, profile, failures)
 			  left join unnest(reference.roles, reference.names, reference.segments, reference.profiles) r (role, name, segment, profile)
 				on r.role = f.role and r.name = f.name and r.segment = w.segment
 		loop
 			if (c.role = 'feature' and 'drift' = any (kinds)) or (c.role = 'prediction' and 'prediction_drift' = any (kinds)) then
-				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.reference, c.profile,
+				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.reference, c.profile, c.before, c.now, c.about,
 																				  case c.role when 'feature' then w.seen else w.rows end) v);
 			end if;
 			if c.role = 'feature' and 'quality' = any (kinds) and c.reference is not null and c.profile is not null then
-				found_all := found_all || array(select v from mlops.check_quality(m, w.segment, c.name, c.reference, c.profile, c.failures, w.seen) v);
+				found_all := found_all || array(select v from mlops.check_quality(m, w.segment, c.name, c.before, c.now, c.about ->> 'kind' = 'category', c.failures, w.seen) v);
 			end if;
 		end loop;
 		if w.segment = '' and 'quality' = any (kinds) then

@@ -122,10 +122,10 @@ check_name(const char *name, const Names *known, const char *message, const char
 static Names
 model_features(const ModelRef *ref)
 {
-	Names		features = names_by("select coalesce(array_agg(s.name order by s.position) filter (where s.position > 0), '{}') from mlops.model_signature s "
-									"where s.model_id = $1 and s.version = coalesce((select d.version from mlops.deployment d where d.model_id = $1 "
-									"and upper_inf(d.valid)), (select max(v.version) from mlops.model_version v where v.model_id = $1)) having count(*) > 0",
-									ref->model_id);
+	Names		features = names_by("select array(select s.name from mlops.model_signature s where s.model_id = $1 and s.version = v.version "
+									"and s.position > 0 order by s.position) from (select coalesce((select d.version from mlops.deployment d "
+									"where d.model_id = $1 and upper_inf(d.valid)), (select max(n.version) from mlops.model_version n "
+									"where n.model_id = $1)) as version) v where v.version is not null", ref->model_id);
 
 	if (features.names == NULL)
 		ereport(ERROR,

@@ -36,6 +36,10 @@ $source->safe_psql('postgres', q{
 	select mlops.train('price', 'house', 'price', algorithm => 'linear_regression', exclude => '{id}');
 	select mlops.train('mine', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
 	select mlops.train('grown', 'house', 'price', exclude => '{id}', params => '{"init_model": "price@1", "n_estimators": 5}');
+	select mlops.train('timed', $$select *, timestamptz '2024-01-01 00:00+00' + id * interval '1 hour' as at from house$$, 'price', exclude => '{id}',
+					   split => '{"time": "at", "test": 0.2}');
+	select mlops.run_monitor(mlops.create_monitor('price', 'days', source => $$select *, timestamptz '2024-01-01 00:00+00' + id * interval '1 hour' as at from house$$,
+												  at => 'at', outcome => 'price', reference => 'house', min_rows => 10), '2024-01-03', '2024-01-05');
 	set role gone;
 	select mlops.train('price', 'house', 'price', exclude => '{id}', params => '{"n_estimators": 5}');
 	set role otto;
@@ -54,10 +58,12 @@ $source->safe_psql('postgres', q{
 	reset role;
 	select mlops.set_retention('price', '1 year');
 	select mlops.forget('price', '400');
+	begin;
 	insert into mlops.job (name, kind, args, schedule, next_run, owner, session_role, settings)
 	values (null, 'sql', '{"statement": "select 1"}', null, null, 'anna', 'otto', '{"TimeZone": "UTC"}'),
 		   ('nightly', 'sql', '{"statement": "select 1"}', '15 2 * * *', '2099-01-01 02:15+00', 'anna', 'otto', '{"TimeZone": "UTC"}');
 	insert into mlops.job_run (job_id, kind, state, attempts, message, started_at, finished_at) select id, 'sql', 'succeeded', 1, 'SELECT 1', now(), now() from mlops.job where name is null;
+	commit;
 });
 $source->safe_psql('postgres', q{
 	revoke all on house from gone;
