@@ -70,7 +70,7 @@ create view mlops.monitor_metric with (security_invoker) as
 		('estimated', 'rmse', 0.1, true, 'likewise'),
 		('estimated', 'mae', 0.1, true, 'likewise'),
 		('estimated', 'mape', 0.1, false, 'likewise'),
-		('calibration', 'ece', 0.05, true, 'expected calibration error; the threshold is how much more than the reference'),
+		('calibration', 'ece', 0.1, true, 'expected calibration error; the threshold is how much more than the reference'),
 		('calibration', 'slope', 0.25, false, 'of the outcomes'' log odds by the probability''s; the threshold is the distance from the reference, either way'),
 		('calibration', 'intercept', 0.25, false, 'of the same line; threshold likewise'),
 		('fairness', 'disparate_impact', 0.8, true, 'share called positive in a segment by that of all others; an alert where its interval is below the threshold or above 1 / threshold'),

@@ -80,6 +80,20 @@ $$;
 comment on function mlops.reference_performance(bigint, integer, text) is
 'The metrics of a version on rows that it has not seen, with what their standard errors follow from: {metric: {value, se_component, n}}; of a segment those of the rows that it keeps';
 
+create function mlops.learned_from(model_id bigint, version integer, period tstzrange) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+	-- slices of predictions are of held-out rows only
+	select exists (
+		select from mlops.reference_slice f
+		 where f.model_id = learned_from.model_id and f.version = learned_from.version and f.role = 'feature' and f.period <@ learned_from.period
+		   and not exists (select from mlops.reference_slice p
+							where p.model_id = f.model_id and p.version = f.version and p.role = 'prediction' and p.period = f.period))
+$$;
+comment on function mlops.learned_from(bigint, integer, tstzrange) is
+'Whether a version whose split goes by time learned from rows of a window: what it answers to them says nothing about others';
+
 -- ---- Verdicts ----
 
 create function mlops.judge_metrics(m mlops.monitor, kind text, segment text, rows bigint, current jsonb, reference jsonb) returns setof mlops.monitor_value
@@ -164,6 +178,10 @@ declare
 	w record;
 	any_rows boolean := false;
 begin
+	if mlops.learned_from(m.model_id, judged, period) then
+		return next mlops.no_value('realised', mlops.main_metric(task), 'the version learned from these rows');
+		return;
+	end if;
 	if task = 'binary' and label is null then
 		return next mlops.no_value('realised', mlops.main_metric(task), 'the version was not measured on held-out rows');
 		return;
@@ -247,6 +265,10 @@ declare
 	w record;
 	any_rows boolean := false;
 begin
+	if mlops.learned_from(m.model_id, judged, period) then
+		return next mlops.no_value('estimated', mlops.main_metric(task), 'the version learned from these rows');
+		return;
+	end if;
 	-- whether probabilities need calibrating was found out together with the reference's performance
 	if not exists (select from mlops.reference_model r where r.model_id = m.model_id and r.version = judged and r.kind = 'performance') then
 		return next mlops.no_value('estimated', mlops.main_metric(task), 'no reference');
@@ -313,6 +335,9 @@ declare
 	any_rows boolean := false;
 begin
 	if task = 'regression' then
+		return;
+	elsif mlops.learned_from(m.model_id, judged, period) then
+		return next mlops.no_value('calibration', 'ece', 'the version learned from these rows');
 		return;
 	end if;
 	for w in execute mlops.calibration_query(label, calibrator, source) loop
