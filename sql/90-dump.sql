@@ -30,7 +30,6 @@ select pg_catalog.pg_extension_config_dump('mlops.audit_event', '');
 select pg_catalog.pg_extension_config_dump('mlops.job', 'where kind <> ''housekeeping'' and exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
 select pg_catalog.pg_extension_config_dump('mlops.job_run', 'where kind <> ''housekeeping'' and finished_at is not null and exists (select from mlops.job j join pg_catalog.pg_roles o on o.oid = j.owner join pg_catalog.pg_roles s on s.oid = j.session_role where j.id = job_id)');
 
--- Monitors go with their jobs, and their results with them.
 -- A monitor goes with its roles and its job, and takes with it what refers to it.
 create function mlops.is_dumped(monitor_id bigint) returns boolean
 language sql stable
