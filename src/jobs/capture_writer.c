@@ -67,7 +67,6 @@ typedef struct Batch
 	List	   *known;			/* of Layout */
 	Oid			user;			/* whose name is known */
 	const char *user_name;
-	bool		made;			/* partitions were made: once a day */
 } Batch;
 
 /* Collects the rows of the database; they stay where they are. */
@@ -153,7 +152,7 @@ write_rows(Batch *batch)
 		if (row->features_size > 0)
 			capture_copy_features(&features, row, layout->id);
 		if (row->at / USECS_PER_DAY != day)
-			batch->made |= capture_partitions(row->at);
+			capture_partitions(row->at);
 		day = row->at / USECS_PER_DAY;
 	}
 	capture_copy_run(&predictions, "prediction", prediction_columns, lengthof(prediction_columns));
@@ -260,22 +259,6 @@ write_batch(Batch *batch)
 	return true;
 }
 
-/* Removes what is too old, in a transaction of its own: rows are not held up by that, nor by its failure. */
-static void
-remove_old(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pgstat_report_activity(STATE_RUNNING, "removing captured predictions that are too old");
-	if (OidIsValid(get_extension_oid("mlops", true)))
-		capture_apply_retention();
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_stat(true);
-	pgstat_report_activity(STATE_IDLE, NULL);
-}
-
 /*
  * What the database's or the server's settings must not change: the rows'
  * texts are in the database's encoding, writing is what this process is for,
@@ -321,7 +304,5 @@ mlops_capture_writer_main(Datum argument)
 			break;
 	}
 	capture_shared->writer_failed = false;
-	if (batch->made)
-		remove_old();
 	proc_exit(0);
 }

@@ -53,11 +53,11 @@ capture_layout(int64 model_id, int32 version, int64 deployment_id)
 }
 
 /*
- * Makes the partitions of a day, given by a time in it; whether they had to be
- * made.  ahead: they are not needed yet, so nobody is waited for who makes
+ * Makes the partitions of a day, given by a time in it, where there are none.
+ * ahead: they are not needed yet, so nobody is waited for who makes
  * partitions in a transaction that may go on for long.
  */
-static bool
+static void
 make_day(TimestampTz at, bool ahead)
 {
 	Oid			types[] = {TIMESTAMPTZOID};
@@ -68,29 +68,20 @@ make_day(TimestampTz at, bool ahead)
 	Oid			schema = get_namespace_oid("mlops", false);
 
 	if (timestamp2tm(at, NULL, &tm, &fraction, NULL, NULL) != 0)
-		return false;
+		return;
 	snprintf(name, sizeof(name), "prediction_features_%04d_%02d_%02d", tm.tm_year, tm.tm_mon, tm.tm_mday);
 	if (OidIsValid(get_relname_relid(name, schema)))
-		return false;
+		return;
 	if (ahead && !ConditionalLockRelationOid(get_relname_relid("prediction", schema), ShareUpdateExclusiveLock))
-		return false;
+		return;
 	registry_execute("select mlops.make_prediction_partition($1)", 1, types, &value, NULL, NULL);
-	return true;
-}
-
-bool
-capture_partitions(TimestampTz at)
-{
-	bool		made = make_day(at, false);
-
-	made |= make_day(at + USECS_PER_DAY, true);
-	return made;
 }
 
 void
-capture_apply_retention(void)
+capture_partitions(TimestampTz at)
 {
-	registry_execute("select mlops.apply_retention()", 0, NULL, NULL, NULL, NULL);
+	make_day(at, false);
+	make_day(at + USECS_PER_DAY, true);
 }
 
 void

@@ -16,11 +16,8 @@
 /* The layout of the features that a deployment (0: none) of a version captures, made where there is none; 0 where the version is gone. */
 extern int64 capture_layout(int64 model_id, int32 version, int64 deployment_id);
 
-/* Makes the partitions for the day of a time and, unless somebody else is at it, for the day behind; whether one had to be made. */
-extern bool capture_partitions(TimestampTz at);
-
-/* Removes what mlops.set_retention() says is too old. */
-extern void capture_apply_retention(void);
+/* Makes the partitions for the day of a time and, unless somebody else is at it, for the day behind. */
+extern void capture_partitions(TimestampTz at);
 
 /* What is to be added to a model's row in mlops.capture_count. */
 typedef struct CaptureCount

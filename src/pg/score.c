@@ -126,7 +126,7 @@ write_prediction(const CaptureSite *site, TimestampTz at, const Score *score, Da
 
 	SET_VARSIZE(features, VARHDRSZ + site->features.len);
 	memcpy(VARDATA(features), site->features.data, site->features.len);
-	(void) capture_partitions(at);
+	capture_partitions(at);
 	memcpy(values, score->values, sizeof(score->values));
 	memcpy(nulls, score->nulls, sizeof(score->nulls));
 	values[n++] = TimestampTzGetDatum(at);
