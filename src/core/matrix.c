@@ -154,7 +154,7 @@ check_column(const Matrix *matrix, const MatrixColumn *column, Error *error)
 		return matrix_damaged(error, "name of a column");
 	if (column->kind < KIND_NUMBER || column->kind > KIND_CATEGORY ||
 		column->storage < STORAGE_FLOAT32 || column->storage > STORAGE_CODE ||
-		column->role < ROLE_FEATURE || column->role > ROLE_SEGMENT || column->segment > 1 ||
+		column->role < ROLE_FEATURE || column->role > ROLE_SEGMENT || column->segment > 1 || column->frozen > 1 ||
 		(column->kind == KIND_CATEGORY) != (column->storage == STORAGE_CODE))
 		return matrix_damaged(error, "kind of a column");
 

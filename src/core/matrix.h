@@ -40,7 +40,7 @@ typedef struct MatrixColumn
 	uint32_t	role;			/* ColumnRole */
 	uint32_t	n_codes;		/* entries of the dictionary */
 	uint32_t	segment;		/* 1: rows are profiled by its values, too, whatever its role */
-	uint32_t	reserved;
+	uint32_t	frozen;			/* 1: its values go into a version's reference */
 	uint64_t	offset;			/* of its values within a block, bytes */
 	uint64_t	n_missing;		/* SQL NULL */
 	uint64_t	n_nan;			/* NaN, not NULL */
@@ -149,8 +149,8 @@ typedef struct MatrixWriter
 } MatrixWriter;
 
 /*
- * Lays a matrix out in a zeroed region.  columns: name, type_name, kind, segment,
- * storage and role are filled in; the rest is set here.  ERROR_LIMIT where
+ * Lays a matrix out in a zeroed region.  columns: name, type_name, kind,
+ * storage, role, segment and frozen are filled in; the rest is set here.  ERROR_LIMIT where
  * not even one block fits.
  */
 extern bool matrix_writer_init(MatrixWriter *writer, void *base, size_t limit, const MatrixColumn *columns, uint32_t n_columns, Error *error);

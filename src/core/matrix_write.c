@@ -153,6 +153,7 @@ matrix_writer_init(MatrixWriter *writer, void *base, size_t limit, const MatrixC
 		column->storage = columns[i].storage;
 		column->role = columns[i].role;
 		column->segment = columns[i].segment;
+		column->frozen = columns[i].frozen;
 		column->offset = offset;
 		offset += column_stride(column);
 		if (column->storage == STORAGE_CODE)

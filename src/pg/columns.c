@@ -376,6 +376,9 @@ columns_choose(const Source *source, const ColumnChoice *choice, const Algorithm
 		chosen->columns[chosen->n_columns++] = choose_weight(source, choice->weight);
 	if (choice->split->column != NULL)
 		chosen->columns[chosen->n_columns++] = choose_split(source, choice->split);
+	for (int i = 0; i < chosen->n_features; i++)
+		chosen->columns[i].frozen = true;
+	chosen->columns[chosen->n_features].frozen = true;
 	for (int i = 0; i < choice->split->n_segments; i++)
 		choose_segment(source, choice->split->segments[i], chosen);
 	return chosen;

@@ -113,6 +113,7 @@ describe_columns(const MatrixScan *scan, uint32 *n)
 			header->storage = column->storage;
 			header->role = column->role;
 			header->segment = column->segment ? 1 : 0;
+			header->frozen = column->frozen ? 1 : 0;
 		}
 	}
 	return described;

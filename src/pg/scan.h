@@ -24,6 +24,7 @@ typedef struct ScanColumn
 	bool		required;		/* an array that never has a value is an error, not left out */
 	RecipePlan	plan;			/* of a feature; carried for the caller */
 	bool		segment;		/* rows are profiled by its values, too */
+	bool		frozen;			/* its values go into a version's reference */
 } ScanColumn;
 
 typedef struct ScanResult

@@ -3,7 +3,8 @@
  *		Columns counted for the reference while the backend still writes rows.
  *
  * All rows count, for which of them will be used is not known yet; where
- * some are dropped, the columns are counted again.  Columns of numbers only:
+ * some are dropped, the columns are counted again.  Nor is the job known: the columns
+ * themselves say that they are a training's.  Columns of numbers only:
  * texts are counted by their codes, which is soon done.
  */
 #include "freeze.h"
@@ -16,7 +17,7 @@
 static bool
 takes(const MatrixColumn *column)
 {
-	return column->storage != STORAGE_CODE && (column->role == ROLE_FEATURE || column->role == ROLE_TARGET);
+	return column->frozen && column->storage != STORAGE_CODE;
 }
 
 bool
@@ -24,7 +25,7 @@ freeze_ahead_begin(Trainer *trainer, const Matrix *matrix, Error *error)
 {
 	uint32_t	n = matrix->header->n_columns;
 
-	if (trainer->job.kind != JOB_TRAIN || n > COLUMNS_MAX)
+	if (n > COLUMNS_MAX)
 		return true;
 	trainer->counters = calloc((size_t) n + 1, sizeof(ColumnCounter));
 	if (trainer->counters == NULL)

@@ -329,7 +329,7 @@ freeze_column(const ColumnWork *work, uint32_t index, const RowParts *parts, con
 	if (column->storage == STORAGE_CODE)
 		done = freeze_texts(&task, &name, slices, records, &error);
 	else if (parts->of_row == NULL)
-		done = freeze_all_numbers(&task, work->counters != NULL ? &work->counters[index] : NULL, work->n_counted, &name, slices, records, &error);
+		done = freeze_all_numbers(&task, work->counters != NULL && column->frozen ? &work->counters[index] : NULL, work->n_counted, &name, slices, records, &error);
 	else
 		done = freeze_numbers(&task, &name, slices, records, &error);
 	if (!done && !records->failed)
@@ -341,10 +341,9 @@ column_task(void *argument, size_t index)
 {
 	const ColumnWork *work = argument;
 	const Freeze *freeze = work->freeze;
-	ColumnRole	role = work->matrix->columns[index].role;
 	TimeSlices	none = {0};
 
-	if (role != ROLE_FEATURE && role != ROLE_TARGET)
+	if (!work->matrix->columns[index].frozen)
 		return;
 	freeze_column(work, (uint32_t) index, &freeze->used, &freeze->slices);
 	for (uint32_t i = 0; i < freeze->n_divisions; i++)

@@ -16,7 +16,8 @@
 #include <sys/mman.h>
 
 #define ROWS_MIN		100		/* fewer tell nothing about the loss */
-#define N_TREES			50
+#define N_TREES			25
+#define LEARNING_RATE	0.2
 #define DEPTH			4
 #define PREDICTION_NAME	"prediction"
 #define LOSS_NAME		"loss"
@@ -161,7 +162,8 @@ set_job(Job *job, const Job *like, const LossRows *rows, double *values, bool *g
 	ParamSet	params;
 
 	params_init(&params, algorithm->params, algorithm->n_params, values, given);
-	if (!params_set_number(&params, "n_estimators", N_TREES, error) || !params_set_number(&params, "max_depth", DEPTH, error))
+	if (!params_set_number(&params, "n_estimators", N_TREES, error) || !params_set_number(&params, "learning_rate", LEARNING_RATE, error) ||
+		!params_set_number(&params, "max_depth", DEPTH, error))
 		return false;
 	for (uint32_t i = 0; i + 1 < rows->n_columns; i++)
 		plans[i] = algorithm_recipe(algorithm, (ColumnKind) rows->columns[i].kind, (RecipePlan) {0});

@@ -34,7 +34,7 @@ $source->safe_psql('postgres', q{
 	select mlops.grant_access('homes', 'gone', 'owner');
 	select mlops.train('price', 'house', 'price', project => 'homes', experiment => 'first', exclude => '{id}', params => '{"n_estimators": 20}');
 	select mlops.train('price', 'house', 'price', algorithm => 'linear_regression', exclude => '{id}');
-	select mlops.train('mine', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
+	select mlops.train('mine', 'select h.*, date ''2024-01-01'' + id as sold from house h', 'price', algorithm => 'baseline', exclude => '{id}', split => '{"time": "sold"}');
 	select mlops.train('grown', 'house', 'price', exclude => '{id}', params => '{"init_model": "price@1", "n_estimators": 5}');
 	select mlops.train('timed', $$select *, timestamptz '2024-01-01 00:00+00' + id * interval '1 hour' as at from house$$, 'price', exclude => '{id}',
 					   split => '{"time": "at", "test": 0.2}');

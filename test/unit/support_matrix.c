@@ -24,7 +24,7 @@ require(bool success, const Error *error)
 MatrixColumn
 test_column(const char *name, ColumnKind kind, ColumnStorage storage, ColumnRole role)
 {
-	MatrixColumn column = {.kind = kind,.storage = storage,.role = role};
+	MatrixColumn column = {.kind = kind,.storage = storage,.role = role,.frozen = role == ROLE_FEATURE || role == ROLE_TARGET};
 
 	snprintf(column.name, sizeof(column.name), "%s", name);
 	snprintf(column.type_name, sizeof(column.type_name), "%s", kind_name(kind));
