@@ -30,7 +30,7 @@ from common import THREADS, Copy, connect, load_average, machine, median, one, p
 ROWS = int(os.environ.get("MLOPS_BENCH_ROWS", 1000000))
 ROUNDS = int(os.environ.get("MLOPS_BENCH_ROUNDS", 3))
 FEATURES = 28
-PHASES = ["scan", "start", "hash", "order", "split", "levels", "profile", "gather", "recipe", "fit", "evaluate", "write"]
+PHASES = ["scan", "start", "hash", "order", "split", "levels", "profile", "freeze columns", "gather", "recipe", "fit", "evaluate", "freeze answers", "write"]
 LEAVES_255 = {"grow_policy": "lossguide", "max_leaves": 255, "max_depth": 0}
 
 

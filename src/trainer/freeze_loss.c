@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #define ROWS_MIN		100		/* fewer tell nothing about the loss */
+#define ROWS_MAX		4000	/* a mean over windows needs no finer model, and a training no longer wait */
 #define N_TREES			25
 #define LEARNING_RATE	0.2
 #define DEPTH			4
@@ -58,6 +59,13 @@ typedef struct LossRows
 	uint32_t	n_columns;
 } LossRows;
 
+/* How many of the sample's rows are learned from: they are in no order but that of their hashes. */
+static size_t
+loss_rows(const Answers *answers)
+{
+	return answers->n_sample < ROWS_MAX ? answers->n_sample : ROWS_MAX;
+}
+
 /* Columns, and a region with room for the rows and all texts. */
 static bool
 describe(LossRows *rows, const Answers *answers, Error *error)
@@ -93,7 +101,7 @@ describe(LossRows *rows, const Answers *answers, Error *error)
 		rows->columns[i].storage = STORAGE_FLOAT64;
 		rows->columns[i].role = i == n ? ROLE_FEATURE : ROLE_TARGET;
 	}
-	rows->limit = matrix_bytes(rows->columns, rows->n_columns, answers->n_sample + MATRIX_BLOCK_ROWS) + 2 * texts + (1 << 20);
+	rows->limit = matrix_bytes(rows->columns, rows->n_columns, loss_rows(answers) + MATRIX_BLOCK_ROWS) + 2 * texts + (1 << 20);
 	rows->base = mmap(NULL, rows->limit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (rows->base == MAP_FAILED)
 		return error_set(error, ERROR_MEMORY, "out of memory for the models of the loss");
@@ -132,7 +140,7 @@ fill(LossRows *rows, const Answers *answers, const Loss *loss, Error *error)
 	MatrixWriter writer;
 	bool		done = matrix_writer_init(&writer, rows->base, rows->limit, rows->columns, rows->n_columns, error);
 
-	for (size_t i = 0; i < answers->n_sample && done; i++)
+	for (size_t i = 0; i < loss_rows(answers) && done; i++)
 	{
 		size_t		row = answers->sample[i];
 		double		prediction = answer_outputs(answers, row)[0];
