@@ -2,6 +2,17 @@
 
 -- ---- The rows of a window ----
 
+-- Types of signatures come from users' tables and from imported models: they stand in queries only where they are PostgreSQL's own.
+create function mlops.plain_type(type text, categories integer) returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+	select case when type in ('boolean', 'smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'date', 'timestamp without time zone',
+							  'timestamp with time zone', 'interval', 'uuid', 'text', 'character varying', 'character', 'name') then type
+				when categories is not null then 'text' else 'double precision' end
+$$;
+comment on function mlops.plain_type(text, integer) is 'The type of a feature as queries of ours name it: text or double precision for types that are not PostgreSQL''s own';
+
 create function mlops.window_columns(monitor_id bigint, version integer, source text default null)
 returns table (name text, type text, expression text, failure text, available boolean)
 language plpgsql stable
@@ -12,29 +23,32 @@ declare
 	m mlops.monitor := (select m from mlops.monitor m where m.id = window_columns.monitor_id);
 	given constant text := coalesce(window_columns.source, m.source);
 	captured text[];
+	numbers constant text[] := '{smallint,integer,bigint,real,double precision,numeric}';
 begin
 	if given is null then
 		captured := array(select distinct n from mlops.capture_layout l, unnest(l.names) n where l.model_id = m.model_id and l.version = window_columns.version);
 		return query
-			select s.name, s.type,
-				   case when s.name = any (captured) then format('(d.features ->> %L)::%s', s.name, s.type) else 'null::' || s.type end,
+			select s.name, t.plain,
+				   case when s.name = any (captured) then format('(d.features ->> %L)::%s', s.name, t.plain) else 'null::' || t.plain end,
 				   null::text, s.name = any (captured) and s.type not like '%[]'
 			  from mlops.model_signature s
+			 cross join lateral (select mlops.plain_type(s.type, s.categories) as plain) t
 			 where s.model_id = m.model_id and s.version = window_columns.version and s.position > 0 order by s.position;
 		return;
 	end if;
 	return query
-		select s.name, s.type,
-			   case when c.name is null then 'null::' || s.type
-					when text_for_number then format('mlops.read_number(s.%I::text)::%s', s.name, s.type)
-					when c.type = s.type then format('s.%I', s.name)
-					else format('s.%I::%s', s.name, s.type) end,
+		select s.name, t.plain,
+			   case when c.name is null then 'null::' || t.plain
+					when text_for_number then format('mlops.read_number(s.%I::text)', s.name)
+					-- wider numbers stay what they are: the model takes them, and a cast might not
+					when c.type = s.type or t.plain <> s.type or (c.type = any (numbers) and s.type = any (numbers)) then format('s.%I', s.name)
+					else format('s.%I::%s', s.name, t.plain) end,
 			   case when text_for_number then format('(s.%1$I is not null and mlops.read_number(s.%1$I::text) is null)', s.name) end,
 			   c.name is not null and s.type not like '%[]'
 		  from mlops.model_signature s
 		  left join mlops.source_columns(given) c on c.name = s.name
 		  cross join lateral (select coalesce((c.type in ('text', 'name') or c.type like 'character%') and
-			  s.type in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric'), false) as text_for_number) t
+			  s.type = any (numbers), false) as text_for_number, mlops.plain_type(s.type, s.categories) as plain) t
 		 where s.model_id = m.model_id and s.version = window_columns.version and s.position > 0 order by s.position;
 end
 $$;
@@ -42,7 +56,7 @@ comment on function mlops.window_columns(bigint, integer, text) is 'The features
 
 create function mlops.captured_rows(m mlops.monitor, version integer, period tstzrange) returns text
 language sql stable
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD' set timezone = 'UTC'
 as $$
 	select format(
 		'select %1$s, p.at as mlops_at,'
@@ -63,7 +77,7 @@ comment on function mlops.captured_rows(mlops.monitor, integer, tstzrange) is 'A
 
 create function mlops.source_rows(m mlops.monitor, version integer, source text, period tstzrange) returns text
 language plpgsql stable
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD' set timezone = 'UTC'
 as $$
 declare
 	columns constant text[] := array(select c.name from mlops.source_columns(source) c);
@@ -123,7 +137,9 @@ begin
 		-- a column of many values, such as a key, would make as many groups
 		|| case when m.segments <> '{}' then
 			format(' where g.mlops_segment = any (array(select t.s from (select u.s, row_number() over (partition by u.n order by count(*) desc, u.s) as place'
-				   ' from (%s) r cross join lateral unnest(%s) with ordinality u (s, n) group by u.s, u.n) t where t.place <= 50))', rows, segments)
+				   ' from (%s) r cross join lateral unnest(%s) with ordinality u (s, n) group by u.s, u.n having u.n = 1 or count(*) >= %s) t where t.place <= 50))',
+				   -- of captured rows, which the monitor's maker may not see, groups are not single people
+				   rows, segments, case when source is null then 20 else 1 end)
 		   else '' end;
 end
 $$;

@@ -98,9 +98,10 @@ begin
 	end if;
 	-- those that are over: from the last one computed on, and at first the last one
 	start := mlops.window_start(coalesce(since,
-		(select max(upper(r.period)) from mlops.monitor_result r where r.monitor_id = monitor_windows.monitor_id),
+		-- a window that was looked at before it was over is looked at again
+		(select max(upper(r.period)) from mlops.monitor_result r where r.monitor_id = monitor_windows.monitor_id and upper(r.period) <= r.computed_at),
 		mlops.window_start(over, width) - interval '1 microsecond'), width);
-	while start < coalesce(until, over) and (until is not null or mlops.window_end(start, width) <= over) loop
+	while start < least(coalesce(until, over), mlops.clock()) and (until is not null or mlops.window_end(start, width) <= over) loop
 		windows := windows || tstzrange(start, mlops.window_end(start, width));
 		start := upper(windows[cardinality(windows)]);
 		if cardinality(windows) > most then
@@ -139,10 +140,9 @@ create function mlops.version_reference(model_id bigint, version integer) return
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-	select p.name || '/' || m.name || '@' || version_reference.version
-	  from mlops.model m join mlops.project p on p.id = m.project_id where m.id = version_reference.model_id
+	select '#' || m.project_id || '/' || m.name || '@' || version_reference.version from mlops.model m where m.id = version_reference.model_id
 $$;
-comment on function mlops.version_reference(bigint, integer) is 'A version as functions are given it: project/model@version';
+comment on function mlops.version_reference(bigint, integer) is 'A version as functions are given it, whoever asks and whatever else has its project''s name: #project/model@version';
 
 create function mlops.compute_window(monitor_id bigint, period tstzrange) returns mlops.monitor_value[]
 language plpgsql
@@ -180,22 +180,21 @@ as $$
 begin
 	delete from mlops.monitor_result r where r.monitor_id = store_results.monitor_id and r.period && store_results.period;
 	insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, segment, feature, metric, value, reference, p_value, noise_floor,
-									  threshold, verdict, rows, detail)
+									  threshold, verdict, rows, detail, computed_at)
 	with m as (select * from mlops.monitor x where x.id = store_results.monitor_id),
 	v as (select u.*, row_number() over (partition by u.kind order by u.ordinality) as place from unnest(results) with ordinality u),
 	-- what has too few rows is no test
 	a as (select v.kind, mlops.adjust_p(array_agg(case when v.beyond is not null then v.p_value end order by v.place)) as p from v group by v.kind)
 	select m.id, m.model_id, store_results.version, store_results.period, v.kind, coalesce(v.segment, ''), coalesce(v.feature, ''), v.metric,
-		   v.value, v.reference, v.p_value, v.noise_floor, v.threshold,
+		   -- what a monitor of captured rows says of a column must not be what it says of a person
+		   case when m.source is not null or v.feature is null or coalesce(v.rows, 20) >= 20 then v.value end, v.reference, v.p_value, v.noise_floor, v.threshold,
 		   case when v.beyond is null then 'insufficient data'
 				when v.beyond and coalesce(a.p[v.place], 0) <= case v.kind when 'quality' then 0.01 else 0.05 end then 'alert'
 				else 'ok' end,
-		   v.rows, v.detail
+		   v.rows, v.detail, mlops.clock()
 	  from v join a on a.kind = v.kind, m
 	 where m.metrics is null or v.kind = any (m.metrics) or v.metric = any (m.metrics);
-	if to_regprocedure('mlops.raise_alerts(bigint, tstzrange)') is not null then
-		perform mlops.raise_alerts(store_results.monitor_id, store_results.period);
-	end if;
+	perform mlops.raise_alerts(store_results.monitor_id, store_results.period);
 end
 $$;
 comment on function mlops.store_results(bigint, tstzrange, integer, mlops.monitor_value[]) is

@@ -81,7 +81,8 @@ create table mlops.alert_route
 	session_role regrole not null,
 	set_by		text not null default current_user,
 	set_at		timestamptz not null default clock_timestamp(),
-	constraint alert_route_target check ((kind in ('notify', 'function')) = (target is not null))
+	constraint alert_route_target check ((kind in ('notify', 'function')) = (target is not null)),
+	constraint alert_route_channel check (kind <> 'notify' or octet_length(target) between 1 and 63)
 );
 comment on table mlops.alert_route is 'Who is told of alerts beside those who listen on mlops_alert';
 comment on column mlops.alert_route.model_id is 'NULL: all models of the project';
@@ -123,7 +124,8 @@ comment on column mlops.monitor_action.every is 'It is done at most once in this
 create table mlops.action_run
 (
 	id			bigint generated always as identity primary key,
-	action_id	bigint not null references mlops.monitor_action on delete cascade,
+	action_id	bigint references mlops.monitor_action on delete set null,
+	action		text not null,
 	alert_id	bigint not null references mlops.raised_alert on delete cascade,
 	job_id		bigint,
 	state		text not null default 'queued' check (state in ('queued', 'done', 'refused')),
@@ -133,9 +135,10 @@ create table mlops.action_run
 	finished_at	timestamptz
 );
 comment on table mlops.action_run is 'What was done because of an alert, or why it was not';
+comment on column mlops.action_run.action_id is 'NULL: the action was replaced or removed since';
 comment on column mlops.action_run.job_id is 'The job that does it, whose runs say why it failed';
 comment on column mlops.action_run.deployment_id is 'The deployment that it made; alerts about that one cause no further action';
-create index action_run_action on mlops.action_run (action_id, id);
+create index action_run_alert on mlops.action_run (alert_id, id);
 
 -- ---- Security: members see; those who deploy acknowledge, route and act ----
 
@@ -230,6 +233,13 @@ begin
 		new.set_at := clock_timestamp();
 		new.owner := quote_ident(current_user)::regrole;
 		new.session_role := mlops.job_session();
+		-- what a job will call is a function's name, not a statement
+		if tg_table_name = 'alert_route' then
+			if new.kind = 'function' and to_regprocedure(new.target || '(jsonb)') is null then
+				raise exception 'there is no function %(jsonb)', new.target
+					using errcode = 'undefined_function', hint = 'Give its name with the schema, without arguments.';
+			end if;
+		end if;
 	end if;
 	return new;
 end
@@ -367,6 +377,10 @@ begin
 		raise exception 'unknown value of "deploy": %', args ->> 'deploy'
 			using errcode = 'invalid_parameter_value', hint = 'It is if_better, never or always.';
 	end if;
+	if action = 'finding' and coalesce(args ->> 'severity', 'low') not in ('low', 'medium', 'high') then
+		raise exception 'unknown value of "severity": %', args ->> 'severity'
+			using errcode = 'invalid_parameter_value', hint = 'The severity of a finding is low, medium or high.';
+	end if;
 	perform (args ->> 'margin')::double precision, (args ->> 'due')::interval;
 	if not exists (select from mlops.monitor o where o.id = on_alert.monitor) then
 		raise exception 'there is no monitor %', coalesce(monitor::text, 'NULL')
@@ -420,11 +434,14 @@ begin
 		 where r.project_id = told.project_id and coalesce(r.model_id, told.model_id) = told.model_id and r.enabled
 		   and (r.severity = 'warning' or told.severity = 'critical')
 		   -- who made it may have lost all access since
-		   and exists (select from mlops.project_member pm where pm.project_id = told.project_id and pg_has_role(r.owner, pm.member, 'usage'))
+		   and exists (select from mlops.project_member pm where pm.project_id = told.project_id and pm.access <> 'predictor' and pg_has_role(r.owner, pm.member, 'usage'))
 		 order by r.id
 	loop
 		case route.kind
-			when 'notify' then perform pg_notify(route.target, payload::text);
+			-- a notification has at most 8,000 bytes; mlops.alert has the rest
+			when 'notify' then
+				perform pg_notify(route.target, case when octet_length(payload::text) < 7900 then payload
+													 else payload - '{evidence,segment,feature,project,model,monitor}'::text[] end::text);
 			when 'log' then raise log 'alert of model "%" (%): %', told.model, event, payload;
 			when 'function' then
 				perform mlops.queue_statement(route.owner, route.session_role, told.project_id,
@@ -450,18 +467,24 @@ begin
 	for act in
 		select n.* from mlops.monitor_action n
 		 where n.monitor_id = raised.monitor_id and n.enabled and (n.severity = 'warning' or raised.severity = 'critical')
-		   and not exists (select from mlops.action_run x where x.action_id = n.id
+		   and not exists (select from mlops.action_run x join mlops.raised_alert y on y.id = x.alert_id
+							where y.monitor_id = raised.monitor_id and x.action = n.action
 							  and (x.alert_id = raised.id or x.queued_at > clock_timestamp() - n.every and n.action <> 'finding'))
 		 order by n.id
 	loop
-		insert into mlops.action_run (action_id, alert_id) values (act.id, raised.id) returning id into run;
+		insert into mlops.action_run (action_id, action, alert_id) values (act.id, act.action, raised.id) returning id into run;
 		if act.action = 'finding' then
-			insert into mlops.finding (project_id, model_id, source, alert_id, title, severity, assignee, due)
-			values (raised.project_id, raised.model_id, 'monitor', raised.id,
-					format('%s of model %s%s', raised.kind, raised.model, coalesce(': ' || nullif(raised.feature, ''), '')),
-					coalesce(act.args ->> 'severity', case raised.severity when 'critical' then 'high' else 'medium' end),
-					act.args ->> 'assignee', (current_date + (act.args ->> 'due')::interval)::date);
-			perform mlops.finish_action(run, null);
+			-- arguments that are wrong must not take the alert with them
+			begin
+				insert into mlops.finding (project_id, model_id, source, alert_id, title, severity, assignee, due)
+				values (raised.project_id, raised.model_id, 'monitor', raised.id,
+						left(format('%s of model %s%s', raised.kind, raised.model, coalesce(': ' || nullif(raised.feature, ''), '')), 500),
+						coalesce(act.args ->> 'severity', case raised.severity when 'critical' then 'high' else 'medium' end),
+						act.args ->> 'assignee', (current_date + (act.args ->> 'due')::interval)::date);
+				perform mlops.finish_action(run, null);
+			exception when data_exception or integrity_constraint_violation then
+				perform mlops.finish_action(run, jsonb_build_object('refused', sqlerrm));
+			end;
 		else
 			update mlops.action_run x
 			   set job_id = mlops.queue_statement(act.owner, act.session_role, raised.project_id, format('select mlops.perform_action(%s)', run))
@@ -542,39 +565,42 @@ $$;
 comment on function mlops.raise_alerts(bigint, tstzrange) is
 'Opens, renews and closes alerts by what a monitor found in its newest window, tells of them and begins what follows; how many were opened';
 
-create function mlops.plan_action(run_id bigint) returns jsonb
+create function mlops.plan_action(run_id bigint, caller oid) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
 	run record;
 	live record;
-	reference text;
 begin
-	select x.state, x.action_id, n.action, n.args, n.every, n.owner::oid::bigint as owner, a.opened_at, a.model_id,
-		   case when p.is_personal then m.name else p.name || '/' || m.name end as model
+	select x.state, n.action, n.args, n.every, a.opened_at, a.model_id, a.version, '#' || m.project_id || '/' || m.name as model
 	  into run
 	  from mlops.action_run x join mlops.monitor_action n on n.id = x.action_id join mlops.raised_alert a on a.id = x.alert_id
-	  join mlops.model m on m.id = a.model_id join mlops.project p on p.id = m.project_id
-	 where x.id = plan_action.run_id for update of x;
+	  join mlops.model m on m.id = a.model_id
+	 where x.id = plan_action.run_id and n.owner = plan_action.caller for update of x;
 	if not found or run.state <> 'queued' then
 		return null;
 	end if;
-	select d.id, d.valid, exists (select from mlops.action_run x where x.deployment_id = d.id) as by_action into live
+	-- no deployment comes between what is looked at now and what is done
+	perform mlops.lock_model(run.model_id);
+	select d.id, d.version, d.valid, exists (select from mlops.action_run x where x.deployment_id = d.id) as by_action into live
 	  from mlops.deployment d where d.model_id = run.model_id and upper_inf(d.valid);
 	if live.by_action and (lower(live.valid) >= run.opened_at or lower(live.valid) > clock_timestamp() - run.every) then
-		return jsonb_build_object('owner', run.owner, 'refused', 'the live deployment is itself what followed from an alert: a person decides');
+		return jsonb_build_object('refused', 'the live deployment is itself what followed from an alert: a person decides');
+	end if;
+	if run.action = 'rollback' and live.version is distinct from run.version then
+		return jsonb_build_object('refused', format('version %s, which the alert is about, is not live', run.version));
 	end if;
 	if run.action = 'rollback' then
-		return jsonb_build_object('owner', run.owner, 'statement', format('select to_jsonb(r) from mlops.rollback(%L) r', run.model));
+		return jsonb_build_object('statement', format('select to_jsonb(r) from mlops.rollback(%L) r', run.model));
 	end if;
-	return jsonb_build_object('owner', run.owner, 'statement',
+	return jsonb_build_object('statement',
 		format('select to_jsonb(r) from mlops.retrain(%L, source => %L, deploy => %L, margin => %L) r', run.model, run.args ->> 'source',
 			   coalesce(run.args ->> 'deploy', 'if_better'), coalesce(run.args ->> 'margin', '0')));
 end
 $$;
-comment on function mlops.plan_action(bigint) is
-'What is to be done for an action: the owner, and a statement, or why it is refused; NULL where it was done. An action is never begun by what it led to itself';
+comment on function mlops.plan_action(bigint, oid) is
+'What is to be done for an action of a role: a statement, or why it is refused; NULL where there is nothing. An action is never begun by what it led to itself';
 
 create function mlops.finish_action(run_id bigint, result jsonb) returns void
 language plpgsql
@@ -590,10 +616,10 @@ begin
 								then (select d.id from mlops.deployment d where d.model_id = a.model_id and upper_inf(d.valid)) end
 	  from mlops.raised_alert a
 	 where x.id = finish_action.run_id and a.id = x.alert_id
-	returning x.alert_id, x.state, x.detail, a.model_id, (select n from mlops.monitor_action n where n.id = x.action_id) as n into done;
+	returning x.alert_id, x.state, x.action, a.model_id, a.monitor_id, (select n.owner from mlops.monitor_action n where n.id = x.action_id) as owner into done;
 	insert into mlops.audit_event (project_id, actor, action, object, detail)
-	select m.project_id, pg_get_userbyid((done.n).owner), (done.n).action, 'model ' || m.name,
-		   jsonb_build_object('alert_id', done.alert_id, 'monitor_id', (done.n).monitor_id, 'state', done.state, 'result', result)
+	select m.project_id, pg_get_userbyid(done.owner), done.action, 'model ' || m.name,
+		   jsonb_build_object('alert_id', done.alert_id, 'monitor_id', done.monitor_id, 'state', done.state, 'result', result)
 	  from mlops.model m where m.id = done.model_id;
 end
 $$;
@@ -605,4 +631,4 @@ comment on function mlops.perform_action(bigint) is
 'Does what follows from an alert, with the rights of the action''s owner, who calls it by a job: all of it and its record, or nothing; what it did';
 
 revoke execute on function mlops.worker_stamp(), mlops.queue_statement(regrole, regrole, bigint, text), mlops.send_alert(bigint, text), mlops.act_on_alert(bigint),
-	mlops.raise_alerts(bigint, tstzrange), mlops.plan_action(bigint), mlops.finish_action(bigint, jsonb) from public;
+	mlops.raise_alerts(bigint, tstzrange), mlops.plan_action(bigint, oid), mlops.finish_action(bigint, jsonb) from public;

@@ -41,9 +41,8 @@ begin
 		union all
 		select a.closed, 'closed', format('alert %s, after %s windows', a.alert_id, a.windows) from mlops.alert a where a.model_id = target and a.closed is not null
 		union all
-		select coalesce(x.finished_at, x.queued_at), 'action', format('%s because of alert %s: %s%s', n.action, x.alert_id, x.state, coalesce(', ' || x.detail, ''))
+		select coalesce(x.finished_at, x.queued_at), 'action', format('%s because of alert %s: %s%s', x.action, x.alert_id, x.state, coalesce(', ' || x.detail, ''))
 		  from mlops.action_run x
-		  join mlops.monitor_action n on n.id = x.action_id
 		  join mlops.raised_alert a on a.id = x.alert_id
 		 where a.model_id = target
 		union all

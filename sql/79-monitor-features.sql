@@ -7,7 +7,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
 	select format('select %s from mlops.reference_rows(%s, %s) r',
-				  string_agg(format('(r.features ->> %L)::%s as %I', s.name, s.type, s.name), ', ' order by s.position), s.model_id, s.version)
+				  string_agg(format('(r.features ->> %L)::%s as %I', s.name, mlops.plain_type(s.type, s.categories), s.name), ', ' order by s.position), s.model_id, s.version)
 	  from mlops.model_signature s
 	 where s.model_id = reference_source.model_id and s.version = reference_source.version and s.role = 'feature' and s.type not like '%[]'
 	   and (reference_source.features is null or s.name = any (reference_source.features))
@@ -233,7 +233,7 @@ as $$
 declare
 	result mlops.monitor_value := mlops.no_value('fairness', metric, null);
 	of_ratio constant boolean := metric = 'disparate_impact';
-	most constant double precision := case when of_ratio then 1 / threshold else threshold end;
+	most constant double precision := case when of_ratio then 1 / nullif(threshold, 0) else threshold end;
 	least_allowed constant double precision := case when of_ratio then threshold else -threshold end;
 begin
 	result.value := value;

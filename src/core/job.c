@@ -101,7 +101,7 @@ job_valid(const Job *job)
 	const Algorithm *algorithm = algorithm_by_id(job->algorithm);
 	bool		shares = job->test >= 0 && job->validation >= 0 && job->test + job->validation < 1;
 
-	if (job->n_features > MAX_COLUMNS || job->n_threads == 0 || job->n_cuts > MAX_CLASSES || (job->n_cuts > 0) != (job->kind == JOB_COMPARE))
+	if (job->n_features > MAX_COLUMNS || job->n_threads == 0 || job->sample_rows > SAMPLE_ROWS_MAX || job->n_cuts > MAX_CLASSES || (job->n_cuts > 0) != (job->kind == JOB_COMPARE))
 		return false;
 	if (job->kind == JOB_COMPARE)
 		return job->n_params == 0 && job->n_maps == 0 && shares;

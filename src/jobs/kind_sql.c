@@ -97,7 +97,10 @@ run(JobRun *job)
 	char	   *text = job_required_argument(KIND, job->args, STATEMENT);
 	List	   *statements = raw_parser(text, RAW_PARSE_DEFAULT);
 	ListCell   *cell;
+	int64		project_id;
 
+	/* the job may not have been made by those who check */
+	(void) check(job->args, &project_id);
 	debug_query_string = text;
 	foreach(cell, statements)
 	{

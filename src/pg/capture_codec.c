@@ -147,6 +147,15 @@ push_float(JsonbParseState **state, float number)
 	push_numeric(state, text);
 }
 
+/* Pushes an interval of seconds; from PostgreSQL 17 on they may be infinite. */
+static void
+push_interval(JsonbParseState **state, double seconds)
+{
+	if (isnan(seconds))
+		refuse_bytes();
+	json_push_text(state, WJB_VALUE, isfinite(seconds) ? psprintf("%.6f seconds", seconds) : seconds > 0 ? "infinity" : "-infinity");
+}
+
 /* Pushes a date or a time in ISO form. */
 static void
 push_time(JsonbParseState **state, CaptureCode code, double raw)
@@ -229,7 +238,7 @@ push_value(JsonbParseState **state, Bytes *bytes)
 			push_time(state, code, take_double(bytes));
 			return;
 		case CAPTURED_INTERVAL:
-			json_push_text(state, WJB_VALUE, psprintf("%.6f seconds", take_double(bytes)));
+			push_interval(state, take_double(bytes));
 			return;
 	}
 	refuse_bytes();

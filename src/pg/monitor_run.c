@@ -111,6 +111,11 @@ void
 monitor_check_run(const Monitor *monitor)
 {
 	monitor_require_right(&monitor->ref);
+	if (monitor->source != NULL && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(monitor->owner)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role whose rights monitor " INT64_FORMAT " has does not exist", monitor->id),
+				 errhint("Make the monitor anew.")));
 	if (monitor->source != NULL && !has_privs_of_role(GetUserId(), monitor->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -126,10 +131,19 @@ ask(const Monitor *monitor, const char *statement, Datum window, bool *null)
 {
 	Oid			types[] = {INT8OID, TSTZRANGEOID};
 	Datum		values[] = {Int64GetDatum(monitor->id), window};
+	Oid			caller;
+	int			security;
+	Datum		found;
 
 	if (monitor->source == NULL)
 		return registry_execute(statement, lengthof(types), types, values, NULL, null);
-	return read_as_caller(statement, lengthof(types), types, values, null);
+
+	/* the source is its owner's text: whoever runs the monitor must not lend it their rights */
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(monitor->owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	found = read_as_caller(statement, lengthof(types), types, values, null);
+	SetUserIdAndSecContext(caller, security);
+	return found;
 }
 
 /* Computes one window and writes what was found. */

@@ -23,18 +23,18 @@ PG_FUNCTION_INFO_V1(mlops_perform_action);
 /* What mlops.plan_action() says. */
 typedef struct ActionPlan
 {
-	Oid			owner;
 	const char *statement;		/* NULL: it is refused */
 	Jsonb	   *refusal;
 } ActionPlan;
 
-/* Reads the plan; false where there is nothing to do. */
+/* Reads the plan; false where there is nothing to do for the caller: others' actions are not told of. */
 static bool
 read_plan(int64 run_id, ActionPlan *plan)
 {
-	Datum		value = Int64GetDatum(run_id);
+	Oid			types[] = {INT8OID, OIDOID};
+	Datum		values[] = {Int64GetDatum(run_id), ObjectIdGetDatum(GetUserId())};
 	bool		is_null;
-	Datum		planned = registry_execute("select mlops.plan_action($1)", 1, &(Oid){INT8OID}, &value, NULL, &is_null);
+	Datum		planned = registry_execute("select mlops.plan_action($1, $2)", lengthof(types), types, values, NULL, &is_null);
 	JsonField  *fields;
 	int			n;
 
@@ -44,9 +44,7 @@ read_plan(int64 run_id, ActionPlan *plan)
 	fields = json_fields(plan->refusal, "plan", &n);
 	for (int i = 0; i < n; i++)
 	{
-		if (strcmp(fields[i].key, "owner") == 0)
-			plan->owner = (Oid) json_number(&fields[i], "plan");
-		else if (strcmp(fields[i].key, "statement") == 0)
+		if (strcmp(fields[i].key, "statement") == 0)
 			plan->statement = json_text(&fields[i], "plan");
 	}
 	return true;
@@ -83,11 +81,6 @@ mlops_perform_action(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("mlops.perform_action()");
 	if (!read_plan(run_id, &plan))
 		PG_RETURN_TEXT_P(cstring_to_text("there was nothing to do"));
-	if (plan.owner != GetUserId())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("this action belongs to role \"%s\"", GetUserNameFromId(plan.owner, true)),
-				 errhint("Actions are done by jobs; mlops.rollback() and mlops.retrain() do the same by hand.")));
 	result = plan.statement != NULL ? run_statement(plan.statement) : plan.refusal;
 	values[1] = JsonbPGetDatum(result);
 	(void) registry_execute("select mlops.finish_action($1, $2)", lengthof(types), types, values, NULL, NULL);

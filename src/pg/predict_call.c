@@ -110,7 +110,7 @@ keep_predictor(Predictor *predictor)
 static void
 clear_predictor(Predictor *predictor)
 {
-	if (predictor->cached != NULL && predictor->explanation == NULL)
+	if (predictor->context != NULL && predictor->cached != NULL && predictor->explanation == NULL)
 		keep_predictor(predictor);
 	else if (predictor->context != NULL)
 		MemoryContextDelete(predictor->context);

@@ -176,6 +176,18 @@ forget_memos(RecordMap *map)
 		if (memo != NULL)
 			memset(memo->used, 0, sizeof(memo->used));
 	}
+	for (int i = 0; i < map->fields.n_arrays; i++)
+	{
+		const ArrayField *field = &map->fields.arrays[i];
+
+		for (uint32 j = 0; j < field->run->n_columns; j++)
+		{
+			ValueMemo  *memo = field->readers[j].memo;
+
+			if (memo != NULL)
+				memset(memo->used, 0, sizeof(memo->used));
+		}
+	}
 }
 
 /* The map of a row type. */

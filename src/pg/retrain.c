@@ -43,6 +43,7 @@ typedef struct Retraining
 {
 	char	   *reference;		/* of the model, as given */
 	ModelRef	ref;			/* version: the champion */
+	int32		live;			/* the version that was live, or 0 */
 	DeployPolicy policy;
 	double		margin;
 	Jsonb	   *args;			/* of train() */
@@ -133,6 +134,22 @@ judge(const Retraining *work, Verdict *verdict)
 	verdict->better = verdict->difference > work->margin && verdict->p_value <= SIGNIFICANT;
 }
 
+/* A version that came while this one was trained was not compared: a person decides.  No other comes from here on. */
+static void
+check_live(const Retraining *work, Verdict *verdict)
+{
+	Datum		model_id = Int64GetDatum(work->ref.model_id);
+
+	(void) registry_execute("select mlops.lock_model($1)", 1, &(Oid){INT8OID}, &model_id, NULL, NULL);
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (registry_live_version(work->ref.model_id) != work->live)
+	{
+		verdict->better = false;
+		verdict->why_not = "another version was deployed meanwhile";
+	}
+	PopActiveSnapshot();
+}
+
 /* The metrics of one of the two. */
 static void
 push_side(JsonbParseState **state, const char *key, int32 version, const JobResult *result, bool baseline)
@@ -158,12 +175,12 @@ comparison_json(const Retraining *work, const Verdict *verdict)
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_side(&state, "champion", work->ref.version, verdict->result, true);
 	push_side(&state, "challenger", work->record.version, verdict->result, false);
-	if (verdict->result == NULL)
+	if (verdict->why_not != NULL)
 	{
 		json_push_key(&state, "why_not");
 		json_push_text(&state, WJB_VALUE, verdict->why_not);
 	}
-	else
+	if (verdict->result != NULL)
 	{
 		json_push_key(&state, "metric");
 		json_push_text(&state, WJB_VALUE, metric_main(work->record.task));
@@ -263,13 +280,15 @@ mlops_retrain(PG_FUNCTION_ARGS)
 	registry_resolve(work.reference, BARE_MODEL, RIGHT_TRAIN, &work.ref);
 	if (work.policy != DEPLOY_NEVER)
 		access_require(work.ref.project_id, RIGHT_DEPLOY, work.ref.model_name);
-	work.ref.version = registry_live_version(work.ref.model_id);
-	if (work.ref.version == 0)
+	work.live = work.ref.version = registry_live_version(work.ref.model_id);
+	if (work.live == 0)
 		registry_resolve(work.reference, BARE_NEWEST, RIGHT_TRAIN, &work.ref);
 
 	load_champion(&work, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	train_challenger(&work, &verdict, !PG_ARGISNULL(1));
 	judge(&work, &verdict);
+	if (work.policy == DEPLOY_IF_BETTER && verdict.better)
+		check_live(&work, &verdict);
 	comparison = comparison_json(&work, &verdict);
 	deployed = work.policy == DEPLOY_ALWAYS || (work.policy == DEPLOY_IF_BETTER && verdict.better);
 	if (deployed)

@@ -159,8 +159,14 @@ predict_score(Predictor *predictor, Datum features, Score *score, float *latency
 	double		probability;
 	instr_time	duration;
 
-	if (site == NULL || site->deployment_id != predictor->ref->deployment_id)
+	if (site == NULL || site->deployment_id != predictor->ref->deployment_id || site->version != predictor->ref->version ||
+		site->model_id != predictor->ref->model_id)
+	{
+		if (site != NULL)
+			MemoryContextDelete(site->context);
+		predictor->capture = predictor->capture_site = NULL;
 		predictor->capture_site = site = capture_site_make(predictor, predictor->ref);
+	}
 	capture_begin_row(predictor, site);
 	predict_features(predictor, features);
 	INSTR_TIME_SET_CURRENT(duration);

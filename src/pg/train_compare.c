@@ -27,7 +27,8 @@ train_test_part(const TrainRequest *request, const JobResult *result)
 {
 	JsonbParseState *state = NULL;
 
-	if (result->n_cuts == 0)
+	/* what the version before learned from was another split's */
+	if (result->n_cuts == 0 || request->init != NULL)
 		return NULL;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	json_push_key(&state, "by");
@@ -130,6 +131,8 @@ train_compare(const TrainRequest *request, int64 model_id, int32 champion, int32
 	*why_not = NULL;
 	if (test_part == NULL)
 		*why_not = psprintf("version %d held no rows out, or was not trained here", champion);
+	else if (request->init != NULL)
+		*why_not = "the new version goes on from another one, whose rows are not known";
 	else if (!same_signature(&champion_model, &challenger_model))
 		*why_not = "the versions read other columns, or predict other classes";
 	else if (!read_test_part(test_part, request, &job))
@@ -137,6 +140,9 @@ train_compare(const TrainRequest *request, int64 model_id, int32 champion, int32
 	if (*why_not != NULL)
 		return NULL;
 
+	/* nothing is kept of these rows */
+	for (int i = 0; i < columns->n_columns; i++)
+		columns->columns[i].frozen = false;
 	scan_source(request->source, columns->columns, columns->n_columns, settings_memory_bytes(), version_file(challenger_bytes),
 				version_file(champion_bytes), &scan);
 	job.algorithm = challenger_model.algorithm->id;

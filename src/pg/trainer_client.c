@@ -309,7 +309,7 @@ send_word(TrainerClient *client, uint64 word)
 		/* a word is taken as a whole or not at all */
 		if (send(client->process->socket, &word, sizeof(word), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) sizeof(word))
 			return true;
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM)
 			return false;
 		if (errno == EINTR)
 			continue;

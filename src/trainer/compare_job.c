@@ -157,8 +157,20 @@ compare_models(Trainer *trainer, const Model *challenger, const Model *champion,
 		.keep_keys = true
 	};
 
+	uint64_t	n_rows = trainer->matrix.header->n_rows;
+	uint64_t	building = table_build_memory(&trainer->matrix) + 2 * n_rows * sizeof(uint64_t);
+	uint64_t	working = table_memory(&trainer->matrix) + table_gather_memory(&trainer->matrix, n_rows) +
+		n_rows * (2 * (uint64_t) challenger->n_outputs + 5) * sizeof(double);
+	uint64_t	needed = trainer->matrix.header->size + (building > working ? building : working);
+
 	if (champion->task != challenger->task)
 		return error_set(error, ERROR_CORRUPTED, "the versions are of different tasks");
+	if (needed > job->max_memory)
+	{
+		error_set(error, ERROR_LIMIT, "the comparison needs %llu bytes of memory, but mlops.max_memory allows %llu",
+				  (unsigned long long) needed, (unsigned long long) job->max_memory);
+		return error_hint(error, "Raise mlops.max_memory to at least %lluMB, or use fewer rows.", (unsigned long long) (needed >> 20) + 1);
+	}
 	channel_phase(&trainer->channel, "ordering rows");
 	if (!table_build(&work.table, &trainer->matrix, &trainer->hashed, &split, trainer->pool, &trainer->arena, error) ||
 		!target_of_model(&work.target, &work.table, challenger, trainer->pool, &trainer->arena, error))

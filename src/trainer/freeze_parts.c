@@ -230,10 +230,17 @@ divide_rows(RowParts *parts, SegmentColumn *segment, const RowParts *used, Train
 			name_segment(segment, i, segment->values[i].text);
 	}
 	qsort(order, n_values, sizeof(SegmentValue *), compare_values);
-	while (parts->n < n_values && parts->n < SEGMENTS_MAX && order[parts->n]->count > 0)
+	for (uint32_t i = 0; i < n_values && order[i]->count > 0; i++)
 	{
-		order[parts->n]->part = (uint8_t) parts->n;
-		parts->n++;
+		uint32_t	part = 0;
+
+		/* NULL and the text NULL, and texts that are cut to the same, are one segment: so they are to monitors */
+		while (part < parts->n && strcmp(order[part]->text, order[i]->text) != 0)
+			part++;
+		if (part == parts->n && part < SEGMENTS_MAX)
+			order[parts->n++] = order[i];
+		if (part < parts->n)
+			order[i]->part = (uint8_t) part;
 	}
 	parts->segments = arena_alloc(&trainer->arena, parts->n, SEGMENT_SIZE, error);
 	if (parts->segments == NULL)

@@ -31,7 +31,7 @@ select x.id as run from mlops.action_run x where x.state = 'queued' \gset
 select is((select j.args ->> 'statement' from mlops.job j join mlops.action_run x on x.job_id = j.id), format('select mlops.perform_action(%s)', :run), 'a critical one has a job roll back');
 select is((select j.owner::text from mlops.job j join mlops.action_run x on x.job_id = j.id), 'olga_operator', 'as the action''s owner');
 set local role vera_viewer;
-select throws_ok(format('select mlops.perform_action(%s)', :run), '42501', 'this action belongs to role "olga_operator"', 'who alone does it');
+select is(mlops.perform_action(:run), 'there was nothing to do', 'who alone does it');
 select is(pg_temp.live(), 2, 'until then nothing has changed');
 set local role olga_operator;
 select ok(mlops.perform_action(:run) like '{%"version": 1%', 'it is done');

@@ -189,6 +189,7 @@ test_orders(void)
 	for (size_t i = 0; i < N_VALUES; i++)
 		values[i] = i < 30000 ? 1 : normal(&state);
 	compare("constant at first", values, N_VALUES, false, false);
+	compare("constant at first, hashed", values, N_VALUES, true, false);
 	for (size_t i = 0; i < N_VALUES; i++)
 		values[i] = (double) (i / 4) * 0.001;
 	compare("in runs", values, N_VALUES, false, false);

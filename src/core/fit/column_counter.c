@@ -256,6 +256,10 @@ widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 			counter->cells[counter->n_cells] = moved;
 			counter->lookup.keys[counter->n_cells] = key;
 			*place = ++counter->n_cells;
+
+			/* the table grows with them: in a full one a search would not end */
+			if (counter->n_cells * 2 > (size_t) 1 << counter->lookup.log2_places && !make_places(counter))
+				return false;
 		}
 	}
 	return true;

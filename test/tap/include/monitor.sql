@@ -11,7 +11,7 @@ declare
 begin
 	delete from mlops.monitor_result r where r.monitor_id = watching and r.period = days;
 	insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, feature, metric, value, threshold, verdict)
-	select watching, o.model_id, 1, days, 'drift', 'radius', 'psi', 0.3, 0.1, verdict from mlops.monitor o where o.id = watching;
+	select watching, o.model_id, coalesce((select d.version from mlops.deployment d where d.model_id = o.model_id and upper_inf(d.valid)), 1), days, 'drift', 'radius', 'psi', 0.3, 0.1, verdict from mlops.monitor o where o.id = watching;
 	return mlops.raise_alerts(watching, days);
 end
 $$;

@@ -73,6 +73,6 @@ insert into mlops.alert_route (project_id, kind, owner, session_role) values (:c
 insert into mlops.monitor_action (monitor_id, action, owner, session_role) values (:monitor, 'rollback', 'olga_operator', 'olga_operator') returning id as action \gset
 reset session_replication_role;
 insert into mlops.alert_outbox (route_id, alert_id, payload) values (:route, :alert, '{}');
-insert into mlops.action_run (action_id, alert_id, state) values (:action, :alert, 'refused');
+insert into mlops.action_run (action_id, action, alert_id, state) values (:action, 'rollback', :alert, 'refused');
 insert into mlops.comparison (model_id, champion, challenger, run_id, comparison, deployed, compared_by)
 values (:diagnosis, 1, 2, :run, '{"why_not": "other columns"}', false, 'sam_scientist');
