@@ -7,11 +7,11 @@ create function pg_temp.near(a double precision, b double precision, what text) 
 	$$ select ok(coalesce(abs(a - b) <= 1e-9, a is null and b is null), format('%s: %s against %s', what, a, b)) $$;
 
 -- Intervals of shares: what statsmodels 0.14 says, methods newcomb and log.
-select pg_temp.near(c.low, x.low, 'lower limit of the difference'), pg_temp.near(c.high, x.high, 'upper limit of the difference'),
-	   pg_temp.near(c.difference, x.a / x.b - x.c / x.d, 'difference')
+select unnest(array[pg_temp.near(c.low, x.low, 'lower limit of the difference'), pg_temp.near(c.high, x.high, 'upper limit of the difference'),
+	   pg_temp.near(c.difference, x.a / x.b - x.c / x.d, 'difference')])
   from (values (40::float8, 480::float8, 130::float8, 960::float8, -0.08367041293737665, -0.017432082176417132), (5, 30, 9, 25, -0.4093379974832107, 0.037677700871487696),
 	(0, 40, 5, 60, -0.18068942018334413, 0.01619857474467877)) x (a, b, c, d, low, high), mlops.compare_rates(x.a, x.b, x.c, x.d) c;
-select pg_temp.near(c.ratio_low, x.low, 'lower limit of the ratio'), pg_temp.near(c.ratio_high, x.high, 'upper limit of the ratio')
+select unnest(array[pg_temp.near(c.ratio_low, x.low, 'lower limit of the ratio'), pg_temp.near(c.ratio_high, x.high, 'upper limit of the ratio')])
   from (values (40::float8, 480::float8, 130::float8, 960::float8, 0.43932030750018786, 0.862009377638226), (5, 30, 9, 25, 0.17802435175383102, 1.2039628453292959)) x (a, b, c, d, low, high), mlops.compare_rates(x.a, x.b, x.c, x.d) c;
 select is((mlops.compare_rates(0, 0, 1, 2)).difference, null, 'no rows, no share');
 select is((mlops.compare_rates(0, 5, 1, 2)).ratio_low, null, 'no hits, no interval of the ratio');
