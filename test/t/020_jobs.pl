@@ -235,6 +235,8 @@ is($me->query(q{select count(*) from mlops.progress}), '0', 'and so does its pro
 
 # ---- History ----
 
+# The monitor that a deployment brought would go on running, and make a new history.
+$node->safe_psql('postgres', 'select mlops.drop_monitor(id) from mlops.monitor');
 $node->safe_psql('postgres', q{alter system set mlops.job_history = '1h'; alter system set mlops.now = '2099-01-01'; select pg_reload_conf()});
 wait_until(q{select count(*) = 0 from mlops.job_run}, 'what is old enough is forgotten');
 is($me->query(q{select string_agg(name, ',') from mlops.job}), 'hers', 'with the jobs that ran once');
