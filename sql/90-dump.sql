@@ -52,8 +52,9 @@ select pg_catalog.pg_extension_config_dump('mlops.acknowledgement', 'where exist
 select pg_catalog.pg_extension_config_dump('mlops.finding', 'where alert_id is null or exists (select from mlops.raised_alert a where a.id = alert_id and mlops.is_dumped(a.monitor_id))');
 select pg_catalog.pg_extension_config_dump('mlops.comparison', '');
 
--- Routes and actions have rights of roles, which may be gone; messages that wait are sent by the server where they were queued.
+-- Routes and actions have rights of roles, which may be gone.
 select pg_catalog.pg_extension_config_dump('mlops.alert_route', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role)');
+select pg_catalog.pg_extension_config_dump('mlops.alert_outbox', 'where exists (select from mlops.alert_route r join pg_catalog.pg_roles o on o.oid = r.owner join pg_catalog.pg_roles s on s.oid = r.session_role where r.id = route_id) and exists (select from mlops.raised_alert a where a.id = alert_id and mlops.is_dumped(a.monitor_id))');
 select pg_catalog.pg_extension_config_dump('mlops.monitor_action', 'where mlops.is_dumped(monitor_id) and exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role)');
 select pg_catalog.pg_extension_config_dump('mlops.action_run', 'where exists (select from mlops.raised_alert a where a.id = alert_id and mlops.is_dumped(a.monitor_id)) and (action_id is null or exists (select from mlops.monitor_action n join pg_catalog.pg_roles o on o.oid = n.owner join pg_catalog.pg_roles s on s.oid = n.session_role where n.id = action_id))');
 

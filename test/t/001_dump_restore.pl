@@ -58,6 +58,16 @@ $source->safe_psql('postgres', q{
 	select mlops.score('price', h.id::text, h, request_id => 'request ' || h.id) from house h where id > 390;
 	select mlops.record_outcome('price', '395', now(), '17.5');
 	select mlops.bind_outcomes('price', 'select id as entity_key, price as label, now() as observed_at from house where id > 395');
+	select mlops.route_alerts('homes', 'outbox');
+	select mlops.on_alert(id, 'finding', 'warning') from mlops.monitor where name = 'days';
+	reset role;
+	insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, metric, verdict)
+	select id, model_id, 2, '[2024-02-01 00:00+00, 2024-02-02 00:00+00)', 'realised', 'rmse', 'alert' from mlops.monitor where name = 'days';
+	select mlops.raise_alerts(id, '[2024-02-01 00:00+00, 2024-02-02 00:00+00)') from mlops.monitor where name = 'days';
+	set role otto;
+	select mlops.acknowledge_alert(max(alert_id), 'seen') from mlops.alert;
+	set role anna;
+	select mlops.retrain('grown', deploy => 'never');
 	reset role;
 	select mlops.set_retention('price', '1 year');
 	select mlops.forget('price', '400');

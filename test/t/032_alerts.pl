@@ -69,6 +69,7 @@ is($node->safe_psql('postgres', q{select count(*) from mlops.audit_event where a
 is($node->safe_psql('postgres', q{select count(*) from mlops.finding}), $alerts, 'findings are open');
 
 # What olga lost she cannot do by an action either.
+$olga->query(q{select mlops.deploy('cost', 2, capture => '{"mode": "off"}')});
 $anna->query(q{select mlops.revoke_access('ward', 'olga', 'operator')});
 $node->safe_psql('postgres', q{delete from mlops.action_run; delete from mlops.raised_alert});
 my $rolled_back = $node->safe_psql('postgres', 'select count(*) from mlops.deployment');
