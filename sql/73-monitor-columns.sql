@@ -56,7 +56,7 @@ comment on function mlops.window_columns(bigint, integer, text) is 'The features
 
 create function mlops.captured_rows(m mlops.monitor, version integer, period tstzrange) returns text
 language sql stable
-set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD' set timezone = 'UTC'
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD'
 as $$
 	select format(
 		'select %1$s, p.at as mlops_at,'
@@ -77,7 +77,7 @@ comment on function mlops.captured_rows(mlops.monitor, integer, tstzrange) is 'A
 
 create function mlops.source_rows(m mlops.monitor, version integer, source text, period tstzrange) returns text
 language plpgsql stable
-set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD' set timezone = 'UTC'
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD'
 as $$
 declare
 	columns constant text[] := array(select c.name from mlops.source_columns(source) c);

@@ -97,7 +97,7 @@ measure_columns(ImportanceWork *work, double *losses, Error *error)
 {
 	uint32_t	repeats = work->trainer->job.repeats;
 	uint32_t	n_columns = work->model->n_columns;
-	double		sign = metrics_is_loss(work->metric) ? 1 : -1;
+	double		sign = metric_larger_is_better(work->metric) ? -1 : 1;
 
 	for (uint32_t repeat = 0; repeat < repeats; repeat++)
 	{

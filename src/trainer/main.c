@@ -46,6 +46,22 @@ map_descriptor(int fd, const char *what, size_t *size, Error *error)
 	return bytes;
 }
 
+bool
+write_descriptor(int fd, const Buffer *bytes, Error *error)
+{
+	for (size_t done = 0; done < bytes->size;)
+	{
+		ssize_t		written = write(fd, bytes->data + done, bytes->size - done);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return error_set(error, ERROR_MEMORY, "cannot write %zu bytes of the model: %s", bytes->size, strerror(errno));
+		done += (size_t) written;
+	}
+	return true;
+}
+
 /* Reads the job, which says how much memory and how many threads there are. */
 static bool
 read_job(Trainer *trainer, Error *error)

@@ -380,30 +380,13 @@ freeze_model(Training *training, Error *error)
 						 &training->reference, error));
 }
 
-/* Bytes into the descriptor. */
-static bool
-write_out(const Buffer *bytes, Error *error)
-{
-	for (size_t done = 0; done < bytes->size;)
-	{
-		ssize_t		written = write(TRAINER_FD_MODEL, bytes->data + done, bytes->size - done);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return error_set(error, ERROR_MEMORY, "cannot write the model of %zu bytes: %s", bytes->size, strerror(errno));
-		done += (size_t) written;
-	}
-	return true;
-}
-
 /* The artifact, from its header on, and the reference behind it, into the descriptor. */
 static bool
 hand_over(const Training *training, Error *error)
 {
 	if (ftruncate(TRAINER_FD_MODEL, 0) != 0 || lseek(TRAINER_FD_MODEL, 0, SEEK_SET) != 0)
 		return error_set(error, ERROR_INTERNAL, "cannot write the model: %s", strerror(errno));
-	return write_out(&training->model, error) && write_out(&training->reference, error);
+	return write_descriptor(TRAINER_FD_MODEL, &training->model, error) && write_descriptor(TRAINER_FD_MODEL, &training->reference, error);
 }
 
 /* What the backend stores beside the model. */

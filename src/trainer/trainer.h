@@ -45,6 +45,9 @@ typedef struct Trainer
 /* main.c: the whole of a descriptor, mapped read-only; NULL with an error.  An empty one is an error. */
 extern const void *map_descriptor(int fd, const char *what, size_t *size, Error *error);
 
+/* The same: all bytes into a descriptor, where it stands. */
+extern bool write_descriptor(int fd, const Buffer *bytes, Error *error);
+
 /* train_job.c, evaluate_job.c, importance_job.c, compare_job.c: fill trainer->result. */
 extern bool train_job(Trainer *trainer, Error *error);
 extern bool evaluate_job(Trainer *trainer, Error *error);

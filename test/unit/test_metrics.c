@@ -131,9 +131,9 @@ test_directions(void)
 	};
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
-		CHECK(metrics_is_loss(losses[i]));
+		CHECK(!metric_larger_is_better(losses[i]));
 	for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++)
-		CHECK(!metrics_is_loss(gains[i]));
+		CHECK(metric_larger_is_better(gains[i]));
 }
 
 /* Weights are shares: however large or small all of them are, the metrics stay what they were. */

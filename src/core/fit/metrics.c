@@ -22,28 +22,6 @@ metrics_add(Metrics *metrics, const char *name, double value)
 	metrics->values[metrics->n++] = value;
 }
 
-bool
-metrics_is_loss(const char *name)
-{
-	static const char *const gains[] = {"r2", "roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "mcc"};
-	static const char *const gain_ends[] = {"precision", "recall", "f1"};
-	size_t		length = strlen(name);
-
-	for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++)
-	{
-		if (strcmp(name, gains[i]) == 0)
-			return false;
-	}
-	for (size_t i = 0; i < sizeof(gain_ends) / sizeof(gain_ends[0]); i++)
-	{
-		size_t		end = strlen(gain_ends[i]);
-
-		if (length >= end && strcmp(name + length - end, gain_ends[i]) == 0)
-			return false;
-	}
-	return true;
-}
-
 double
 metrics_get(const Metrics *metrics, const char *name)
 {

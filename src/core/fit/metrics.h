@@ -42,9 +42,6 @@ typedef struct Metrics
 extern bool metrics_compute(Metrics *metrics, Task task, size_t n, const double *truth, const double *outputs, uint32_t n_outputs,
 							const double *weight, Arena *arena, Error *error);
 
-/* Whether a larger value of a metric means a worse model. */
-extern bool metrics_is_loss(const char *name);
-
 /* Value by name, NaN where it is not among them. */
 extern double metrics_get(const Metrics *metrics, const char *name);
 
