@@ -202,8 +202,8 @@ declare
 	parent text;
 	partition text;
 begin
-	-- whoever makes the same one waits here; inserts and reads go on
-	lock table mlops.prediction, mlops.prediction_features in share update exclusive mode;
+	-- whoever makes the same one waits here; inserts, reads and vacuuming of other days go on
+	lock table only mlops.prediction, only mlops.prediction_features in share update exclusive mode;
 	foreach parent in array array['prediction', 'prediction_features'] loop
 		partition := parent || to_char(first_day, '_YYYY_MM_DD');
 		continue when to_regclass('mlops.' || quote_ident(partition)) is not null;
@@ -222,18 +222,24 @@ end
 $$;
 comment on function mlops.make_prediction_partition(timestamptz) is 'Makes the partitions of captured predictions for the day of a time';
 
-create function mlops.apply_retention(now timestamptz default mlops.clock()) returns bigint
+create function mlops.remove_old_predictions(now timestamptz, out removed bigint, out days_in_use integer)
 language plpgsql
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '1s'
+set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '1min'
 as $$
 declare
 	part record;
-	removed bigint;
-	total bigint := 0;
+	is_expired text;
 	expires boolean;
-	expired text[] := '{}';
-	name text;
+	n bigint;
+	expired text := '';
 begin
+	removed := 0;
+	days_in_use := 0;
+
+	-- one at a time, for two would keep each other from every partition
+	lock table mlops.retention in share update exclusive mode;
+	perform set_config('lock_timeout', '1s', true);
+
 	for part in
 		select c.relname::text as name, 'prediction_features' || substr(c.relname, length('prediction') + 1) as features,
 			   to_date(right(c.relname, 10), 'YYYY_MM_DD') as day
@@ -242,33 +248,51 @@ begin
 		 order by c.relname
 	loop
 		continue when (part.day < now - (select min(r.keep) from mlops.retention r)) is not true;
-		execute format('select not exists (select from mlops.%I p left join mlops.retention r on r.model_id = p.model_id'
-					   ' where r.keep is null or $1 + 1 > $2 - r.keep)', part.name) into expires using part.day, now;
-		if expires then
-			expired := expired || part.name;
-			continue;
-		end if;
-		execute format('delete from mlops.%I f using mlops.retention r where r.model_id = f.model_id and f.at < $1 - r.keep', part.features) using now;
-		execute format('delete from mlops.%I p using mlops.retention r where r.model_id = p.model_id and p.at < $1 - r.keep', part.name) using now;
-		get diagnostics removed = row_count;
-		total := total + removed;
-	end loop;
-
-	-- last, for it locks all of mlops.prediction until this transaction ends; whoever reads now goes first, and the next day tries again
-	foreach name in array expired loop
+		is_expired := format('select not exists (select from mlops.%I p left join mlops.retention r on r.model_id = p.model_id'
+							 ' where r.keep is null or $1 + 1 > $2 - r.keep)', part.name);
 		begin
-			execute format('select count(*) from mlops.%I', name) into removed;
-			execute format('lock table only mlops.prediction, only mlops.prediction_features, mlops.%I in access exclusive mode', name);
-			execute format('drop table mlops.%I, mlops.%I', name, 'prediction_features' || substr(name, length('prediction') + 1));
-			total := total + removed;
+			execute is_expired into expires using part.day, now;
+			if expires then
+				-- whoever reads it goes first: nobody is waited for while others wait for what is locked here
+				execute format('lock table mlops.%I, mlops.%I in access exclusive mode nowait', part.name, part.features);
+				execute is_expired into expires using part.day, now;	-- late rows may have landed
+			end if;
+			if expires then
+				execute format('select count(*) from mlops.%I', part.name) into n;
+				expired := expired || format(', mlops.%I, mlops.%I', part.name, part.features);
+			else
+				execute format('delete from mlops.%I f using mlops.retention r where r.model_id = f.model_id and f.at < $1 - r.keep', part.features) using now;
+				execute format('delete from mlops.%I p using mlops.retention r where r.model_id = p.model_id and p.at < $1 - r.keep', part.name) using now;
+				get diagnostics n = row_count;
+			end if;
+			removed := removed + n;
 		exception when lock_not_available then
-			raise log 'predictions of % are in use, and are removed later', to_date(right(name, 10), 'YYYY_MM_DD');
+			raise log 'predictions of % are in use, and are removed later', part.day;
+			days_in_use := days_in_use + 1;
 		end;
 	end loop;
-	return total;
+	if expired = '' then
+		return;
+	end if;
+
+	-- dropping locks all of mlops.prediction until this transaction ends; where others use it for longer than they may be held up, rows go at least
+	begin
+		perform set_config('lock_timeout', '100ms', true);
+		lock table only mlops.prediction, only mlops.prediction_features in access exclusive mode;
+		execute 'drop table ' || substr(expired, 3);
+	exception when lock_not_available then
+		execute 'truncate ' || substr(expired, 3);
+	end;
 end
 $$;
+comment on function mlops.remove_old_predictions(timestamptz) is
+'Removes captured predictions that mlops.set_retention() says are too old: the number of them, and on how many days there are more, which somebody reads now';
+
+create function mlops.apply_retention(now timestamptz default mlops.clock()) returns bigint
+language sql
+set search_path = pg_catalog, pg_temp
+as 'select o.removed from mlops.remove_old_predictions(now) o';
 comment on function mlops.apply_retention(timestamptz) is 'Removes captured predictions that mlops.set_retention() says are too old; the number of them';
 
 revoke execute on function mlops.find_capture_layout(bigint, integer, bigint), mlops.make_prediction_partition(timestamptz),
-	mlops.apply_retention(timestamptz) from public;
+	mlops.remove_old_predictions(timestamptz), mlops.apply_retention(timestamptz) from public;

@@ -18,6 +18,7 @@ $node->append_conf('postgresql.conf', q{
 	shared_preload_libraries = 'mlops'
 	mlops.job_history = '3650d'
 	timezone = 'UTC'
+	autovacuum = off
 });
 $node->start;
 $node->safe_psql('postgres', q{
@@ -117,7 +118,17 @@ is(ask(q{select j.name, j.schedule, r.message from mlops.job j join mlops.job_ru
 	'mlops housekeeping|1 day|0 captured predictions removed', 'that looks once a day');
 is($ann->query('select count(*) from mlops.job where kind = \'housekeeping\''), '0', 'of which users know nothing');
 is(ask('select count(*) from mlops.captured'), '100', 'nothing is too old');
+ask(q{update mlops.job set enabled = false where kind = 'monitor'});
+wait_until(q{select count(*) = 0 from mlops.job_run where kind = 'monitor' and state = 'running'}, 'nobody reads');
+my $reader = Connection->new($node);
+$reader->query('begin');
+$reader->query('select count(*) from mlops.captured');
 set_clock(24 * 4);
+wait_until(q{select message like '0 captured predictions removed; those of _ days are in use, and are tried again in 00:10:00' from mlops.job_run where kind = 'housekeeping' order by id desc limit 1},
+	'what is read stays');
+$reader->query('commit');
+$reader->close;
+set_clock(24 * 4 + 0.2);
 wait_until(q{select message = '100 captured predictions removed' from mlops.job_run where kind = 'housekeeping' order by id desc limit 1}, 'some days later all is, though nobody predicted anything');
 is(ask('select count(*) from mlops.captured'), '0', 'and is gone');
 my $me = Connection->new($node);
@@ -129,10 +140,10 @@ my $n = 0;
 for (1 .. 1800)
 {
 	$n = $me->query(q{select count(*) from mlops.job_run where kind = 'housekeeping' and state = 'succeeded'});
-	last if $n == 3;
+	last if $n == 4;
 	usleep(100_000);
 }
-is($n, 3, 'once a day, whether the superuser that it runs as can log in or not');
+is($n, 4, 'once a day, whether the superuser that it runs as can log in or not');
 $me->query('alter role "' . getpwuid($<) . '" login');
 
 # ---- A dump, from whose restore much is due, while that is still going on ----
