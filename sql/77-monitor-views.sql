@@ -39,7 +39,7 @@ create view mlops.health with (security_invoker) as
 	  join mlops.monitor m on m.id operator(pg_catalog.=) r.monitor_id
 	  join mlops.model d on d.id operator(pg_catalog.=) r.model_id
 	 where r.kind operator(pg_catalog.=) 'health';
-comment on view mlops.health is 'Requests, latencies and losses of captured predictions, window by window';
+comment on view mlops.health is 'Requests, latencies, errors and losses of captured predictions, window by window';
 grant select on mlops.health to public;
 
 create view mlops.monitor_window with (security_invoker) as

@@ -165,6 +165,7 @@ run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const ch
 	batch->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
 	predict_prepare(predictor, &cached->model, cached, FEATURES_SLOT, CurrentMemoryContext);
 	predictor->statement = &whatever;
+	predictor->ref = ref;
 	capture_bind(predictor, ref, CurrentMemoryContext);
 	if (predictor->capture != NULL)
 		batch->captured = capture_block_make(predictor->capture);
