@@ -386,6 +386,14 @@ begin
 		raise exception 'there is no monitor %', coalesce(monitor::text, 'NULL')
 			using errcode = 'undefined_object', hint = 'Monitors are in mlops.monitor.';
 	end if;
+	if action = 'retrain' and args ->> 'source' is null and not exists (
+		select from mlops.monitor o left join mlops.deployment d on d.model_id = o.model_id and upper_inf(d.valid)
+		 where o.id = on_alert.monitor and mlops.has_query_of(current_user::regrole, o.model_id, d.version))
+	then
+		raise exception 'action retrain needs a source'
+			using errcode = 'insufficient_privilege', detail = 'The query that the version was trained on runs with the rights of the role that gave it, which are not yours.',
+				hint = 'Give a query in args: it runs with your rights.';
+	end if;
 	delete from mlops.monitor_action a where a.monitor_id = on_alert.monitor and a.action = on_alert.action;
 	insert into mlops.monitor_action (monitor_id, action, severity, args, every)
 	values (on_alert.monitor, on_alert.action, on_alert.severity, on_alert.args, on_alert.every)

@@ -1,6 +1,6 @@
 /*
  * source_run.c
- *		Running a source: with the caller's rights, reading only.
+ *		Running a source: with the caller's rights or those of its role, reading only.
  *
  * The analysed query becomes a subquery of a SELECT of the columns that are
  * used, is rewritten (which adds row security), planned and executed like a
@@ -117,8 +117,13 @@ static void
 run_query(void *argument)
 {
 	SourceRun  *run = argument;
+	Rights		caller;
 
+	if (OidIsValid(run->source->role))
+		rights_lend(&caller, run->source->role);
 	run->row_security = execute(run->source, run->query, run->dest, run->planned, run->context);
+	if (OidIsValid(run->source->role))
+		rights_restore(&caller);
 }
 
 /* Runs the source and sends the picked columns to dest; whether row security applied. */
