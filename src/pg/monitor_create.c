@@ -87,6 +87,25 @@ names_of(Datum array, const char *argument)
 	return (Names) {names, n};
 }
 
+/* The same of columns, each of which is to be named once. */
+static Names
+columns_named(Datum array, const char *argument)
+{
+	Names		columns = names_of(array, argument);
+
+	for (int i = 1; i < columns.n; i++)
+	{
+		for (int j = 0; j < i; j++)
+		{
+			if (strcmp(columns.names[i], columns.names[j]) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("\"%s\" names column \"%s\" twice", argument, columns.names[i])));
+		}
+	}
+	return columns;
+}
+
 /* The names that a statement of the registry's own returns as text[]. */
 static Names
 names_by(const char *statement, int64 model_id)
@@ -145,9 +164,21 @@ columns_of(const Source *source)
 	return (Names) {names, source->n_columns};
 }
 
+/* Refuses windows that end within a day for rows that are of a whole one: all of them would lie in the window of its midnight. */
+static void
+check_dates(const char *at, const Interval *window_size)
+{
+	if (window_size->day == 0 && window_size->month == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the source is of type date, and windows of %s are not of whole days", at,
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(unconstify(Interval *, window_size))))),
+				 errhint("Give window_size in days or months, such as '1 day', or a column that has a time of day.")));
+}
+
 /* Checks that the source has what is needed of it. */
 static void
-check_source(const Source *source, const char *at, const char *outcome, const char *prediction, const Names *needed)
+check_source(const Source *source, const char *at, const Interval *window_size, const char *outcome, const char *prediction, const Names *needed)
 {
 	const SourceColumn *column;
 
@@ -161,6 +192,8 @@ check_source(const Source *source, const char *at, const char *outcome, const ch
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of the source is of type %s, and must be a timestamp or a date", at, column->type_name)));
+	if (column->base_type == DATEOID)
+		check_dates(at, window_size);
 	if (outcome != NULL)
 		(void) source_column(source, outcome, "\"outcome\"");
 	if (prediction != NULL)
@@ -289,7 +322,7 @@ read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 
 	if (!PG_ARGISNULL(ARGUMENT_FEATURES))
 	{
-		watched = names_of(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
+		watched = columns_named(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
 		for (int i = 0; i < watched.n; i++)
 			check_name(watched.names[i], &features, psprintf("\"features\" names \"%s\", which the model does not read", watched.names[i]),
 					   "features of the model");
@@ -298,8 +331,8 @@ read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 	{
 		/* to predict takes all features; of predictions that are there, what is watched */
 		monitor->source = source_open(source);
-		check_source(monitor->source, text_argument(fcinfo, ARGUMENT_AT), text_argument(fcinfo, ARGUMENT_OUTCOME), prediction,
-					 prediction != NULL && watched.n > 0 ? &watched : &features);
+		check_source(monitor->source, text_argument(fcinfo, ARGUMENT_AT), PG_GETARG_INTERVAL_P(ARGUMENT_WINDOW_SIZE),
+					 text_argument(fcinfo, ARGUMENT_OUTCOME), prediction, prediction != NULL && watched.n > 0 ? &watched : &features);
 		if (!PG_ARGISNULL(ARGUMENT_SCHEDULE) && isQueryUsingTempRelation(monitor->source->query))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -314,7 +347,7 @@ read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 				 errhint("Without a source a monitor watches the captured predictions, which have a time and outcomes.")));
 	if (!PG_ARGISNULL(ARGUMENT_SEGMENTS))
 	{
-		Names		segments = names_of(PG_GETARG_DATUM(ARGUMENT_SEGMENTS), "segments");
+		Names		segments = columns_named(PG_GETARG_DATUM(ARGUMENT_SEGMENTS), "segments");
 
 		for (int i = 0; i < segments.n; i++)
 			check_name(segments.names[i], &columns, psprintf("\"segments\" names column \"%s\", which there is not", segments.names[i]), "columns");
