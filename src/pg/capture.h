@@ -145,17 +145,17 @@ extern void capture_block_finish(CaptureBlock *block, Predictor *predictor, cons
 
 /* ---- Predictions that fail (capture_error.c) ---- */
 
-/* While one is under way, an error is one of the predictor's, and counted where that is a deployment's; in the caller's frame. */
+/* While one is under way, an error is one of a prediction by this model (NULL: by a value), and counted where that is a deployment's; in the caller's frame. */
 typedef ErrorContextCallback ErrorWatch;
 
-extern void capture_error(void *predictor);
+extern void capture_error(void *ref);
 
 static inline void
-capture_watch(ErrorWatch *watch, Predictor *predictor)
+capture_watch(ErrorWatch *watch, const ModelRef *ref)
 {
 	watch->previous = error_context_stack;
 	watch->callback = capture_error;
-	watch->arg = predictor;
+	watch->arg = unconstify(ModelRef *, ref);
 	error_context_stack = watch;
 }
 

@@ -37,7 +37,7 @@ is_failure(int code)
 void
 capture_error(void *argument)
 {
-	const ModelRef *ref = ((const Predictor *) argument)->ref;
+	const ModelRef *ref = argument;
 	int			code = geterrcode();
 	CaptureCounters *counters;
 	CaptureRow *row;

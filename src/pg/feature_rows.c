@@ -59,7 +59,7 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	ErrorWatch	watch;
 	bool		done;
 
-	capture_watch(&watch, receiver->predictor);
+	capture_watch(&watch, receiver->predictor->ref);
 	if (receiver->consumer->begin != NULL)
 		receiver->consumer->begin(receiver->context, receiver->predictor);
 	slot_getallattrs(slot);
@@ -93,7 +93,7 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 	bool	   *wanted = palloc0((source->n_columns + 1) * sizeof(bool));
 	ErrorWatch	watch;
 
-	capture_watch(&watch, receiver->predictor);
+	capture_watch(&watch, receiver->predictor->ref);
 	row_map_init(&receiver->map, receiver->predictor, source_row_type(source));
 	capture_unwatch(&watch);
 	*n = row_map_compact(&receiver->map, numbers, source->n_columns);

@@ -112,7 +112,7 @@ predict_answer(FunctionCallInfo fcinfo, Answer answer)
 	ErrorWatch	watch;
 	Datum		result;
 
-	capture_watch(&watch, predictor);
+	capture_watch(&watch, predictor->ref);
 	predict_row(fcinfo, predictor);
 	result = answer(fcinfo, predictor);
 	capture_unwatch(&watch);

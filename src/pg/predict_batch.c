@@ -192,8 +192,12 @@ mlops_predict_batch(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(work);
 	registry_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), BARE_LIVE, RIGHT_PREDICT, &ref);
 
-	CachedModel *cached = model_cache_pin(&ref);
+	ErrorWatch	watch;
+	CachedModel *cached;
 
+	capture_watch(&watch, &ref);
+	cached = model_cache_pin(&ref);
+	capture_unwatch(&watch);
 	PG_TRY();
 	{
 		run_batch(cached, &ref, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),

@@ -169,7 +169,7 @@ predict_score(Predictor *predictor, Datum features, Score *score, float *latency
 		predictor->capture_site = site = capture_site_make(predictor, predictor->ref);
 	}
 	capture_begin_row(predictor, site);
-	capture_watch(&watch, predictor);
+	capture_watch(&watch, predictor->ref);
 	predict_features(predictor, features);
 	capture_unwatch(&watch);
 	INSTR_TIME_SET_CURRENT(duration);
