@@ -106,6 +106,17 @@ columns_named(Datum array, const char *argument)
 	return columns;
 }
 
+/* Refuses an empty list, for all is meant by none. */
+static void
+require_some(const Names *names, const char *argument)
+{
+	if (names->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" names nothing to watch", argument),
+				 errhint("Leave it out, or NULL, for all.")));
+}
+
 /* The names that a statement of the registry's own returns as text[]. */
 static Names
 names_by(const char *statement, int64 model_id)
@@ -235,6 +246,7 @@ check_metrics(FunctionCallInfo fcinfo)
 		Names		known = names_by(kinds_query, 0);
 		Names		metrics = names_of(PG_GETARG_DATUM(ARGUMENT_METRICS), "metrics");
 
+		require_some(&metrics, "metrics");
 		for (int i = 0; i < metrics.n; i++)
 			check_name(metrics.names[i], &known, psprintf("\"metrics\" names \"%s\", which is neither a kind nor a metric", metrics.names[i]),
 					   "kinds and metrics");
@@ -308,6 +320,7 @@ typedef struct NewMonitor
 	Source	   *source;			/* NULL: the captured predictions */
 	const char *reference;		/* training, previous, or a qualified query */
 	bool		freezes;		/* the reference is a query */
+	Names		watched;		/* features */
 } NewMonitor;
 
 /* Reads the source, and the columns that are named. */
@@ -315,24 +328,26 @@ static void
 read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 {
 	Names		features = model_features(&monitor->ref);
-	Names		watched = {0};
 	Names		columns = features;
 	char	   *source = text_argument(fcinfo, ARGUMENT_SOURCE);
 	char	   *prediction = text_argument(fcinfo, ARGUMENT_PREDICTION);
 
 	if (!PG_ARGISNULL(ARGUMENT_FEATURES))
 	{
-		watched = columns_named(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
-		for (int i = 0; i < watched.n; i++)
-			check_name(watched.names[i], &features, psprintf("\"features\" names \"%s\", which the model does not read", watched.names[i]),
-					   "features of the model");
+		monitor->watched = columns_named(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
+		require_some(&monitor->watched, "features");
+		for (int i = 0; i < monitor->watched.n; i++)
+			check_name(monitor->watched.names[i], &features,
+					   psprintf("\"features\" names \"%s\", which the model does not read", monitor->watched.names[i]), "features of the model");
 	}
+	else
+		monitor->watched = features;
 	if (source != NULL)
 	{
 		/* to predict takes all features; of predictions that are there, what is watched */
 		monitor->source = source_open(source);
 		check_source(monitor->source, text_argument(fcinfo, ARGUMENT_AT), PG_GETARG_INTERVAL_P(ARGUMENT_WINDOW_SIZE),
-					 text_argument(fcinfo, ARGUMENT_OUTCOME), prediction, prediction != NULL && watched.n > 0 ? &watched : &features);
+					 text_argument(fcinfo, ARGUMENT_OUTCOME), prediction, prediction != NULL ? &monitor->watched : &features);
 		if (!PG_ARGISNULL(ARGUMENT_SCHEDULE) && isQueryUsingTempRelation(monitor->source->query))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -361,7 +376,18 @@ read_reference(FunctionCallInfo fcinfo, NewMonitor *monitor)
 	monitor->reference = text_argument(fcinfo, ARGUMENT_REFERENCE);
 	if (strcmp(monitor->reference, "training") == 0 || strcmp(monitor->reference, "previous") == 0)
 		return;
-	monitor->reference = source_open(monitor->reference)->qualified;
+
+	Source	   *query = source_open(monitor->reference);
+
+	for (int i = 0; i < monitor->watched.n; i++)
+	{
+		if (source_find(query, monitor->watched.names[i]) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the reference lacks column \"%s\", which is watched", monitor->watched.names[i]),
+					 errhint("A query as reference has all features that the monitor watches; \"features\" lists fewer.")));
+	}
+	monitor->reference = query->qualified;
 	monitor->freezes = true;
 }
 
