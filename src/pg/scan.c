@@ -449,7 +449,7 @@ void
 scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory,
 			const MemoryFile *model, const MemoryFile *init, ScanResult *result)
 {
-	MatrixScan	   *scan = palloc0(sizeof(MatrixScan));
+	MatrixScan *scan = palloc0(sizeof(MatrixScan));
 	const SourceColumn **picked = palloc(n_columns * sizeof(SourceColumn *));
 	Error		error;
 
@@ -480,8 +480,7 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	INSTR_TIME_SUBTRACT(duration, start);
 	result->seconds = INSTR_TIME_GET_DOUBLE(duration);
 	ereport(DEBUG1,
-			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms",
-							 scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
+			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms", scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
 
 	if (scan->n_rows == 0)
 		ereport(ERROR,
