@@ -487,7 +487,7 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the source returned no rows"),
 				 result->row_security ? errhint("Row security applies to it, and may hide all rows from role \"%s\".",
-												GetUserNameFromId(GetUserId(), false)) : 0));
+												GetUserNameFromId(source_role(source), false)) : 0));
 	tell_empty_arrays(scan);
 	if (!matrix_writer_finish(&scan->writer, &error))
 		report_full(&error);

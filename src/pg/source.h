@@ -64,6 +64,9 @@ typedef void (*SourcePlanned) (void *context, double rows);
 extern bool source_run(const Source *source, const SourceColumn *const *picked, int n_picked, DestReceiver *dest,
 					   SourcePlanned planned, void *context);
 
+/* Whose rights it runs with. */
+extern Oid	source_role(const Source *source);
+
 /* Rows that the planner expects. */
 extern double source_expected_rows(const Source *source);
 

@@ -11,6 +11,7 @@
 #include "source.h"
 
 #include "executor/execdesc.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
@@ -100,6 +101,12 @@ execute(const Source *source, Query *query, DestReceiver *dest, SourcePlanned pl
 	FreeQueryDesc(execution);
 	PopActiveSnapshot();
 	return row_security;
+}
+
+Oid
+source_role(const Source *source)
+{
+	return OidIsValid(source->role) ? source->role : GetUserId();
 }
 
 /* A run of a source. */
