@@ -354,8 +354,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 	select case when rate <= expected then 1
 				when expected <= 0 then 0
-				-- 0 * ln(0) is 0
-				else exp(-n * (rate * ln(rate / expected) + case when rate < 1 then (1 - rate) * ln((1 - rate) / (1 - expected)) else 0 end)) end
+				-- 0 * ln(0) is 0; what is smaller than e^-700 is an error of exp()
+				else exp(greatest(-n * (rate * ln(rate / expected) + case when rate < 1 then (1 - rate) * ln((1 - rate) / (1 - expected)) else 0 end), -700)) end
 $$;
 comment on function mlops.chance_of_rate(double precision, double precision, double precision) is
 'At most so likely is a share of rate or more among n where expected is the rule: the bound of Chernoff and Hoeffding';
