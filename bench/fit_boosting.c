@@ -14,12 +14,15 @@
  * `algorithm=NAME` is gradient_boosting where it is not given; `rounds=N`
  * repeats the fit, for medians.  It goes the way of the trainer:
  * matrix, table, recipe, fit, predictions of the test rows, metrics.
+ *
+ * After "make", from the repository's root:
+ *		cc -std=gnu11 -O2 -ffp-contract=off -DMLOPS_FIT -pthread -Isrc -Ibench bench/fit_boosting.c \
+ *			$(find build/trainer/core -name '*.o') -llapack -lopenblas -lm -o build/fit_boosting
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "core/fit/fit.h"
@@ -27,9 +30,9 @@
 #include "core/hash.h"
 #include "core/model.h"
 #include "csv.h"
+#include "written_matrix.h"
 
 #define FOLDS 5
-#define MATRIX_LIMIT (UINT64_C(64) << 30)
 
 /* What is asked on the command line. */
 typedef struct Options
@@ -41,13 +44,6 @@ typedef struct Options
 	double		values[64];
 	bool		given[64];
 } Options;
-
-/* The same with an Error. */
-static void
-stop_on(const Error *error)
-{
-	stop(error->message, error->detail[0] != '\0' ? error->detail : error->hint);
-}
 
 /* Seconds of a clock that only goes forward. */
 static double
@@ -278,71 +274,6 @@ fit_matrix(const Matrix *matrix, Task task, const Options *options, const Algori
 	return outcome;
 }
 
-/* ---- Matrices ---- */
-
-/* An empty matrix with room for whatever comes. */
-static void *
-start_matrix(MatrixWriter *writer, const MatrixColumn *columns, uint32_t n_columns)
-{
-	Error		error;
-	void	   *region = mmap(NULL, MATRIX_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (region == MAP_FAILED)
-		stop("mmap", "no address space");
-	if (!matrix_writer_init(writer, region, MATRIX_LIMIT, columns, n_columns, &error))
-		stop_on(&error);
-	return region;
-}
-
-/* Begins a row. */
-static void
-next_row(MatrixWriter *writer)
-{
-	Error		error;
-
-	if (!matrix_writer_row(writer, &error))
-		stop_on(&error);
-}
-
-/* Sets a number in the current row. */
-static void
-put_number(const MatrixWriter *writer, uint32_t column, double value)
-{
-	void	   *cell = matrix_writer_cell(writer, column);
-
-	if (writer->columns[column].storage == STORAGE_FLOAT32)
-		*(float *) cell = (float) value;
-	else
-		*(double *) cell = value;
-}
-
-/* Ends writing; the matrix as the trainer sees it. */
-static Matrix
-finish_matrix(MatrixWriter *writer, void *region)
-{
-	Error		error;
-	Matrix		matrix;
-
-	if (!matrix_writer_finish(writer, &error) || !matrix_open(&matrix, region, writer->header->size, &error))
-		stop_on(&error);
-	matrix_writer_free(writer);
-	return matrix;
-}
-
-/* A column of numbers or categories. */
-static MatrixColumn
-describe_column(const char *name, ColumnStorage storage, ColumnRole role)
-{
-	MatrixColumn column = {
-		.kind = storage == STORAGE_CODE ? KIND_CATEGORY : KIND_NUMBER,
-		.storage = storage,
-		.role = role
-	};
-
-	snprintf(column.name, sizeof(column.name), "%s", name);
-	return column;
-}
-
 /* ---- floats ---- */
 
 /* A whole file of float32. */
@@ -435,7 +366,7 @@ run_floats(const char *directory, size_t n_rows, size_t n_test, uint32_t n_featu
 			   (unsigned long long) outcome.model_hash);
 		fflush(stdout);
 	}
-	munmap(region, MATRIX_LIMIT);
+	free_matrix(region);
 	free(columns);
 }
 
@@ -512,7 +443,7 @@ run_csv(const char *path, const char *target_name, const Options *options, const
 
 		sum += outcome.metric;
 		time += outcome.fit_seconds;
-		munmap(region, MATRIX_LIMIT);
+		free_matrix(region);
 	}
 	printf("%s: mean metric %.6g, fits %.3f s\n", path, sum / FOLDS, time);
 	free(csv.fields);

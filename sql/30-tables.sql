@@ -65,6 +65,7 @@ create table mlops.snapshot
 	taken_at	timestamptz not null default clock_timestamp()
 );
 comment on table mlops.snapshot is 'Evidence of what a query returned: its text with qualified names, the settings it depends on, rows, fingerprint, a profile of each column';
+comment on column mlops.snapshot.role_name is 'Whose rights it ran with: current_user, or where retrain() repeated a query the role that gave it first';
 comment on column mlops.snapshot.settings is 'search_path, TimeZone, DateStyle and IntervalStyle under which the query ran';
 comment on column mlops.snapshot.fingerprint is 'Sum of the row hashes modulo 2^128: the same for the same rows in any order';
 

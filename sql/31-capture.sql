@@ -67,6 +67,19 @@ create table mlops.capture_count
 );
 comment on table mlops.capture_count is 'Rows that were captured and that were not, of each model; mlops.capture_status adds what shared memory has counted since';
 
+create table mlops.prediction_error
+(
+	model_id	bigint not null references mlops.model on delete cascade,
+	at			timestamptz not null,
+	version		integer not null,
+	sqlstate	text not null,
+	errors		bigint not null,
+	primary key (model_id, at, version, sqlstate)
+);
+comment on table mlops.prediction_error is 'Predictions by live deployments that ended with an error, counted by minute and SQLSTATE; cancelled queries are none';
+comment on column mlops.prediction_error.at is 'Where the minute begins';
+comment on column mlops.prediction_error.sqlstate is 'Classes 22 and 42: wrong features, or a function that the model has not; 53: out of memory; XX: a fault of the server';
+
 create table mlops.request
 (
 	model_id	bigint not null references mlops.model on delete cascade,

@@ -1,6 +1,6 @@
 -- Security of captured predictions: answers are for viewers, features for reviewers unless the project says otherwise, and nobody writes either.
 
-grant select on mlops.prediction, mlops.prediction_features, mlops.capture_layout, mlops.capture_count, mlops.retention, mlops.outcome, mlops.outcome_binding,
+grant select on mlops.prediction, mlops.prediction_features, mlops.capture_layout, mlops.capture_count, mlops.prediction_error, mlops.retention, mlops.outcome, mlops.outcome_binding,
 	mlops.request, mlops.audit_event to public;
 
 alter table mlops.prediction enable row level security;
@@ -20,6 +20,10 @@ create policy capture_layout_see on mlops.capture_layout for select
 
 alter table mlops.capture_count enable row level security;
 create policy capture_count_view on mlops.capture_count for select
+	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
+
+alter table mlops.prediction_error enable row level security;
+create policy prediction_error_view on mlops.prediction_error for select
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
 
 alter table mlops.request enable row level security;

@@ -51,19 +51,22 @@ create view mlops.capture_status with (security_invoker) as
 		   coalesce(c.sampled, 0) + coalesce(s.sampled, 0) as skipped_by_sampling,
 		   coalesce(c.standby, 0) + coalesce(s.standby, 0) as skipped_on_standby,
 		   coalesce(c.uncommitted, 0) + coalesce(s.uncommitted, 0) as skipped_uncommitted,
-		   m.id as model_id
+		   m.id as model_id,
+		   coalesce(e.errors, 0) as errors
 	  from mlops.model m
 	  left join mlops.capture_count c on c.model_id operator(pg_catalog.=) m.id
 	  left join mlops.list_capture() s on s.model_id operator(pg_catalog.=) m.id
-	 where (c.model_id is not null or s.model_id is not null) and m.project_id in (select mlops.accessible_projects('view'));
+	  left join (select x.model_id, sum(x.errors)::bigint as errors from mlops.prediction_error x group by x.model_id) e on e.model_id operator(pg_catalog.=) m.id
+	 where coalesce(c.model_id, s.model_id, e.model_id) is not null and m.project_id in (select mlops.accessible_projects('view'));
 comment on view mlops.capture_status is 'What was captured of each model, and what was not, and why';
 comment on column mlops.capture_status.captured is 'Rows that were written';
 comment on column mlops.capture_status.dropped is 'Rows that found the queue full: mlops.capture_queue_size is too small, or the writer cannot write';
 comment on column mlops.capture_status.skipped is 'Rows that were left out on purpose: the sum of the three columns skipped_...; others bear the weight of those left out by sampling';
 comment on column mlops.capture_status.lost is 'Rows that were in the queue when the server crashed or when their model was dropped, or that were given up because they could not be written and others needed the room';
-comment on column mlops.capture_status.waiting is 'Rows in the queue';
+comment on column mlops.capture_status.waiting is 'Rows in the queue, and errors that are not counted yet';
 comment on column mlops.capture_status.lag is 'Age of the oldest row in the queue';
 comment on column mlops.capture_status.bytes is 'What they take of the queue';
+comment on column mlops.capture_status.errors is 'Predictions that ended with an error; mlops.prediction_error has them by minute and SQLSTATE';
 grant select on mlops.capture_status to public;
 
 create function mlops.flush_capture(timeout interval default '1 minute') returns void
@@ -271,6 +274,7 @@ begin
 			days_in_use := days_in_use + 1;
 		end;
 	end loop;
+	delete from mlops.prediction_error e using mlops.retention r where r.model_id = e.model_id and e.at < remove_old_predictions.now - r.keep;
 	if expired = '' then
 		return;
 	end if;

@@ -81,6 +81,7 @@ create view mlops.monitor_metric with (security_invoker) as
 		('health', 'latency_p50', null, true, 'median of the latency, microseconds'),
 		('health', 'latency_p95', null, true, '95 % quantile of the latency, microseconds'),
 		('health', 'latency_p99', null, true, '99 % quantile of the latency, microseconds'),
+		('health', 'errors', 0.01, true, 'share of requests that ended with an error; it must be beyond the threshold by more than chance'),
 		('health', 'capture_loss', 0.01, true, 'share of rows that were to be captured and are lost, since the window before was computed')
 	  ) v (kind, metric, threshold, usual, meaning);
 comment on view mlops.monitor_metric is 'What monitors compute: kinds and their metrics';

@@ -348,6 +348,18 @@ end
 $$;
 comment on function mlops.monitor_columns(bigint, tstzrange, text) is 'Kinds drift, prediction_drift and quality of a monitor in one window, from one scan';
 
+create function mlops.chance_of_rate(rate double precision, expected double precision, n double precision) returns double precision
+language sql immutable strict parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+	select case when rate <= expected then 1
+				when expected <= 0 then 0
+				-- 0 * ln(0) is 0; what is smaller than e^-700 is an error of exp()
+				else exp(greatest(-n * (rate * ln(rate / expected) + case when rate < 1 then (1 - rate) * ln((1 - rate) / (1 - expected)) else 0 end), -700)) end
+$$;
+comment on function mlops.chance_of_rate(double precision, double precision, double precision) is
+'At most so likely is a share of rate or more among n where expected is the rule: the bound of Chernoff and Hoeffding';
+
 create function mlops.monitor_health(monitor_id bigint, period tstzrange, source text) returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -382,6 +394,19 @@ begin
 		return next result;
 	end loop;
 
+	-- beyond chance: so many errors, or more, at the threshold's rate (Chernoff's bound)
+	select coalesce(sum(e.errors), 0) as errors into counted from mlops.prediction_error e where e.model_id = m.model_id and e.at >= lower(period) and e.at < upper(period);
+	result.metric := 'errors';
+	result.rows := requests.rows + counted.errors;
+	result.value := counted.errors / nullif(requests.requests + counted.errors, 0);
+	result.threshold := coalesce((m.thresholds ->> 'errors')::double precision, 0.01);
+	result.p_value := case when result.value > result.threshold then
+		mlops.chance_of_rate(result.value, result.threshold, requests.requests + counted.errors) else 1 end;
+	result.beyond := result.value >= result.threshold;
+	return next result;
+	result.p_value := null;
+	result.rows := requests.rows;
+
 	-- losses are counted on and on: those since the window before was computed
 	select s.captured, s.dropped + s.lost as missing into counted from mlops.capture_status s where s.model_id = m.model_id;
 	before := (select r.detail from mlops.monitor_result r
@@ -396,4 +421,4 @@ begin
 	return next result;
 end
 $$;
-comment on function mlops.monitor_health(bigint, tstzrange, text) is 'Kind health of a monitor of captured predictions in one window: requests, latencies, losses';
+comment on function mlops.monitor_health(bigint, tstzrange, text) is 'Kind health of a monitor of captured predictions in one window: requests, latencies, errors, losses';

@@ -94,7 +94,10 @@ declare
 begin
 	if not isfinite(coalesce(since, over)) or not isfinite(coalesce(until, over)) then
 		raise exception 'a monitor runs over a finite time'
-			using errcode = 'datetime_value_out_of_range', hint = 'Give finite times as since and until.';
+			using errcode = 'datetime_field_overflow', hint = 'Give finite times as since and until.';
+	elsif since > until then
+		raise exception 'a monitor cannot run from % to %, which is before', since, until
+			using errcode = 'invalid_parameter_value', hint = 'Give the earlier time as since.';
 	end if;
 	-- those that are over: from the last one computed on, and at first the last one
 	start := mlops.window_start(coalesce(since,

@@ -136,6 +136,7 @@ create table mlops.action_run
 );
 comment on table mlops.action_run is 'What was done because of an alert, or why it was not';
 comment on column mlops.action_run.action_id is 'NULL: the action was replaced or removed since';
+comment on column mlops.action_run.state is 'queued, also where the job failed: nothing was done then';
 comment on column mlops.action_run.job_id is 'The job that does it, whose runs say why it failed';
 comment on column mlops.action_run.deployment_id is 'The deployment that it made; alerts about that one cause no further action';
 create index action_run_alert on mlops.action_run (alert_id, id);
@@ -289,6 +290,10 @@ begin
 	elsif known.acknowledged_by is not null then
 		raise exception 'alert % is acknowledged by "%" already', alert_id, known.acknowledged_by
 			using errcode = 'object_not_in_prerequisite_state';
+	elsif not exists (select from mlops.alert a join mlops.model m on m.id = a.model_id
+					   where a.alert_id = acknowledge_alert.alert_id and m.project_id in (select mlops.accessible_projects('deploy'))) then
+		raise exception 'permission denied to acknowledge alert %', alert_id
+			using errcode = 'insufficient_privilege', hint = 'It takes access as operator or owner; an owner of the project gives it with mlops.grant_access().';
 	end if;
 	insert into mlops.acknowledgement (alert_id, note) values (acknowledge_alert.alert_id, acknowledge_alert.note);
 end
@@ -351,6 +356,7 @@ as $$
 declare
 	known constant jsonb := '{"finding": ["assignee", "due", "severity"], "retrain": ["source", "deploy", "margin"], "rollback": []}';
 	unknown text;
+	allowed boolean;
 	made bigint;
 begin
 	if action is null or not known ? action then
@@ -381,10 +387,27 @@ begin
 		raise exception 'unknown value of "severity": %', args ->> 'severity'
 			using errcode = 'invalid_parameter_value', hint = 'The severity of a finding is low, medium or high.';
 	end if;
-	perform (args ->> 'margin')::double precision, (args ->> 'due')::interval;
-	if not exists (select from mlops.monitor o where o.id = on_alert.monitor) then
+	perform (args ->> 'due')::interval;
+	if args ? 'margin' and (mlops.read_number(args ->> 'margin') >= 0 and mlops.read_number(args ->> 'margin') < 'infinity') is not true then
+		raise exception 'invalid value of "margin": %', args ->> 'margin'
+			using errcode = 'invalid_parameter_value', hint = 'It is a number of 0 or more.';
+	end if;
+	select m.project_id in (select mlops.accessible_projects('deploy')) into allowed
+	  from mlops.monitor o join mlops.model m on m.id = o.model_id where o.id = on_alert.monitor;
+	if not found then
 		raise exception 'there is no monitor %', coalesce(monitor::text, 'NULL')
 			using errcode = 'undefined_object', hint = 'Monitors are in mlops.monitor.';
+	elsif not allowed then
+		raise exception 'permission denied to have anything follow from alerts of monitor %', monitor
+			using errcode = 'insufficient_privilege', hint = 'It takes access as operator or owner; an owner of the project gives it with mlops.grant_access().';
+	end if;
+	if action = 'retrain' and args ->> 'source' is null and not exists (
+		select from mlops.monitor o left join mlops.deployment d on d.model_id = o.model_id and upper_inf(d.valid)
+		 where o.id = on_alert.monitor and mlops.has_query_of(current_user::regrole, o.model_id, d.version))
+	then
+		raise exception 'action retrain needs a source'
+			using errcode = 'insufficient_privilege', detail = 'The query that the version was trained on runs with the rights of the role that gave it, which are not yours.',
+				hint = 'Give a query in args: it runs with your rights.';
 	end if;
 	delete from mlops.monitor_action a where a.monitor_id = on_alert.monitor and a.action = on_alert.action;
 	insert into mlops.monitor_action (monitor_id, action, severity, args, every)

@@ -196,6 +196,9 @@ begin
 	if run.action = 'rollback' then
 		return jsonb_build_object('statement', format('select to_jsonb(r) from mlops.rollback(%L) r', run.model));
 	end if;
+	if run.args ->> 'source' is null and not mlops.has_query_of(plan_action.caller, run.model_id, live.version) then
+		return jsonb_build_object('refused', 'the version was trained on the query of a role whose rights the action has not: give it a source');
+	end if;
 	return jsonb_build_object('statement',
 		format('select to_jsonb(r) from mlops.retrain(%L, source => %L, deploy => %L, margin => %L) r', run.model, run.args ->> 'source',
 			   coalesce(run.args ->> 'deploy', 'if_better'), coalesce(run.args ->> 'margin', '0')));

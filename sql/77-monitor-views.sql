@@ -33,13 +33,13 @@ comment on view mlops.performance is 'How good predictions are, window by window
 grant select on mlops.performance to public;
 
 create view mlops.health with (security_invoker) as
-	select d.name as model, m.name as monitor, r.version, r.period, r.kind, r.metric, r.value, r.threshold, r.verdict, r.rows, r.detail, r.computed_at,
+	select d.name as model, m.name as monitor, r.version, r.period, r.kind, r.segment, r.metric, r.value, r.p_value, r.noise_floor, r.threshold, r.verdict, r.rows, r.detail, r.computed_at,
 		   r.model_id, r.monitor_id
 	  from mlops.monitor_result r
 	  join mlops.monitor m on m.id operator(pg_catalog.=) r.monitor_id
 	  join mlops.model d on d.id operator(pg_catalog.=) r.model_id
 	 where r.kind operator(pg_catalog.=) 'health';
-comment on view mlops.health is 'Requests, latencies and losses of captured predictions, window by window';
+comment on view mlops.health is 'Requests, latencies, errors and losses of captured predictions, window by window';
 grant select on mlops.health to public;
 
 create view mlops.monitor_window with (security_invoker) as
@@ -61,6 +61,7 @@ create view mlops.monitor_window with (security_invoker) as
 		   max(r.value) filter (where r.kind operator(pg_catalog.=) 'estimated' and r.metric operator(pg_catalog.=) 'rmse') as estimated_rmse,
 		   max(r.value) filter (where r.metric operator(pg_catalog.=) 'requests') as requests,
 		   max(r.value) filter (where r.metric operator(pg_catalog.=) 'latency_p95') as latency_p95,
+		   max(r.value) filter (where r.metric operator(pg_catalog.=) 'errors') as errors,
 		   max(r.computed_at) as computed_at, r.model_id, r.monitor_id
 	  from mlops.monitor_result r
 	  join mlops.monitor m on m.id operator(pg_catalog.=) r.monitor_id
@@ -68,4 +69,5 @@ create view mlops.monitor_window with (security_invoker) as
 	 group by d.name, m.name, r.version, r.period, r.segment, r.model_id, r.monitor_id;
 comment on view mlops.monitor_window is 'One row a window and segment, with what matters most side by side: for dashboards';
 comment on column mlops.monitor_window.drifted is 'The features that are an alert';
+comment on column mlops.monitor_window.errors is 'Share of requests that ended with an error';
 grant select on mlops.monitor_window to public;

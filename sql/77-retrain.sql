@@ -36,18 +36,31 @@ as $$
 				'model', reference, 'source', coalesce(source, s.query), 'target', r.target, 'algorithm', r.algorithm, 'params', (r.arguments -> 'params') - 'init_model',
 				'task', r.task, 'features', r.arguments -> 'features', 'preprocess', r.arguments -> 'preprocess', 'split', r.arguments -> 'split',
 				'weight', r.arguments -> 'weight', 'seed', r.seed)),
-			'settings', s.settings, 'test_part', r.test_part)
+			'settings', s.settings, 'author', s.role_name, 'test_part', r.test_part)
 	  from mlops.model_version v
 	  join mlops.run r on r.id = v.run_id
 	  join mlops.snapshot s on s.id = r.snapshot_id
 	 where v.model_id = retrain_plan.model_id and v.version = retrain_plan.version
 $$;
 comment on function mlops.retrain_plan(bigint, integer, text, text) is
-'The arguments of train() that repeat a version''s training, the settings its query was written under, and what it held out; NULL where it was not trained here';
+'The arguments of train() that repeat a version''s training, the settings its query was written under, whose it is, and what it held out; NULL where it was not trained here';
 revoke execute on function mlops.retrain_plan(bigint, integer, text, text) from public;
+
+create function mlops.has_query_of(role oid, model_id bigint, version integer) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+	select exists (select from mlops.model_version v join mlops.run r on r.id = v.run_id join mlops.snapshot s on s.id = r.snapshot_id
+							   join pg_roles author on author.rolname = s.role_name
+					where v.model_id = has_query_of.model_id
+					  and v.version = coalesce(has_query_of.version, (select max(n.version) from mlops.model_version n where n.model_id = has_query_of.model_id))
+					  and pg_has_role(has_query_of.role, author.oid, 'usage'))
+$$;
+comment on function mlops.has_query_of(oid, bigint, integer) is
+'Whether a role may have a version (NULL: the newest) trained anew without giving a source: it has the rights of the role whose query it was trained on';
 
 create function mlops.retrain(model text, source text default null, deploy text default 'if_better', margin double precision default 0,
 							  out run_id bigint, out version integer, out deployed boolean, out comparison jsonb)
 language c volatile parallel unsafe cost 1000000 as 'MODULE_PATHNAME', 'mlops_retrain';
 comment on function mlops.retrain(text, text, text, double precision) is
-'Trains a model anew like its live version, on the same query or another, compares both on rows that neither was trained on, and deploys the new one: if_better (by more than margin, significantly), never or always';
+'Trains a model anew like its live version, on the same query (with the rights of who gave it, which the caller must have) or another, compares both on rows that neither was trained on, and deploys the new one: if_better (by more than margin, significantly), never or always';

@@ -32,8 +32,9 @@ begin
 		union all
 		select o.created_at, 'monitor', format('%s, by %s', o.name, pg_get_userbyid(o.owner)) from mlops.monitor o where o.model_id = target
 		union all
-		select a.opened, 'alert', format('%s of monitor %s: %s%s%s, first in %s', a.alert_id, a.monitor, a.kind, coalesce(' of ' || nullif(a.feature, ''), ''),
-										 coalesce(' in ' || nullif(a.segment, ''), ''), a.first_period)
+		select a.opened, 'alert', format('%s of monitor %s: %s%s%s (%s), first in %s', a.alert_id, a.monitor, a.kind, coalesce(' of ' || nullif(a.feature, ''), ''),
+										 coalesce(' in ' || nullif(a.segment, ''), ''),
+										 (select string_agg(distinct e ->> 'metric', ', ' order by e ->> 'metric') from jsonb_array_elements(a.evidence) e), a.first_period)
 		  from mlops.alert a where a.model_id = target
 		union all
 		select a.acknowledged_at, 'acknowledged', format('alert %s by %s%s', a.alert_id, a.acknowledged_by, coalesce(': ' || a.note, ''))
@@ -41,9 +42,13 @@ begin
 		union all
 		select a.closed, 'closed', format('alert %s, after %s windows', a.alert_id, a.windows) from mlops.alert a where a.model_id = target and a.closed is not null
 		union all
-		select coalesce(x.finished_at, x.queued_at), 'action', format('%s because of alert %s: %s%s', x.action, x.alert_id, x.state, coalesce(', ' || x.detail, ''))
+		-- a job that failed has done nothing, and so could write nothing down
+		select coalesce(x.finished_at, r.finished_at, x.queued_at), 'action',
+			   format('%s because of alert %s: %s%s', x.action, x.alert_id, case when r.message is not null then 'failed' else x.state end, coalesce(', ' || x.detail, ', ' || r.message, ''))
 		  from mlops.action_run x
 		  join mlops.raised_alert a on a.id = x.alert_id
+		  left join lateral (select j.finished_at, coalesce(j.message, j.state) as message from mlops.job_run j
+							  where x.state = 'queued' and j.job_id = x.job_id and j.finished_at is not null and j.state <> 'succeeded' order by j.id desc limit 1) r on true
 		 where a.model_id = target
 		union all
 		select c.compared_at, 'compared',

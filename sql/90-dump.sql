@@ -20,6 +20,7 @@ select pg_catalog.pg_extension_config_dump('mlops.alias_history', '');
 select pg_catalog.pg_extension_config_dump('mlops.deployment', '');
 select pg_catalog.pg_extension_config_dump('mlops.capture_layout', '');
 select pg_catalog.pg_extension_config_dump('mlops.capture_count', '');
+select pg_catalog.pg_extension_config_dump('mlops.prediction_error', '');
 select pg_catalog.pg_extension_config_dump('mlops.request', '');
 select pg_catalog.pg_extension_config_dump('mlops.retention', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_binding', '');

@@ -142,8 +142,11 @@ write_rows(Batch *batch)
 	for (int i = 0; i < batch->n; i++)
 	{
 		const CaptureRow *row = batch->rows[i];
-		Layout	   *layout = find_layout(batch, row);
+		Layout	   *layout;
 
+		if (row->error != 0)
+			continue;
+		layout = find_layout(batch, row);
 		batch->layouts[i] = layout;
 		if (layout->id == 0)
 			continue;
@@ -157,6 +160,34 @@ write_rows(Batch *batch)
 	}
 	capture_copy_run(&predictions, "prediction", prediction_columns, lengthof(prediction_columns));
 	capture_copy_run(&features, "prediction_features", features_columns, lengthof(features_columns));
+}
+
+/* Counts predictions that failed. */
+static void
+write_errors(const Batch *batch)
+{
+	CaptureErrors errors = {.n = 0};
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		const CaptureRow *row = batch->rows[i];
+
+		if (row->error == 0)
+			continue;
+		if (errors.n > 0 && (row->error != errors.code || row->model_id != errors.model_id || row->version != errors.version ||
+							 row->at / USECS_PER_MINUTE != errors.at / USECS_PER_MINUTE))
+		{
+			capture_errors_write(&errors);
+			errors.n = 0;
+		}
+		errors.model_id = row->model_id;
+		errors.version = row->version;
+		errors.at = row->at;
+		errors.code = row->error;
+		errors.n++;
+	}
+	if (errors.n > 0)
+		capture_errors_write(&errors);
 }
 
 /* The counts of a model, added where there are none. */
@@ -214,7 +245,7 @@ finish(Batch *batch, List *counts)
 
 	LWLockAcquire(capture_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < batch->n; i++)
-		capture_ring_finish(batch->rows[i], batch->layouts[i] == NULL || batch->layouts[i]->id == 0);
+		capture_ring_finish(batch->rows[i], batch->rows[i]->error == 0 && (batch->layouts[i] == NULL || batch->layouts[i]->id == 0));
 	capture_ring_advance();
 	LWLockRelease(capture_shared->lock);
 	foreach(cell, counts)
@@ -245,6 +276,7 @@ write_batch(Batch *batch)
 	if (installed)
 	{
 		write_rows(batch);
+		write_errors(batch);
 		counts = write_counts(batch);
 	}
 	PopActiveSnapshot();

@@ -6,6 +6,7 @@
  * capture_hooks.c		planning, EXPLAIN, DROP DATABASE
  * capture_row.c		one row into the queue
  * capture_block.c		rows of predict_batch()
+ * capture_error.c		predictions that fail
  * capture_key.c		keys of entities
  * capture_codec.c		its features as bytes
  * capture_ring.c		the queue, in shared memory
@@ -141,6 +142,28 @@ extern CaptureBlock *capture_block_make(CaptureSite *site);
 /* Adds a row of the block that was read, after capture_wants_next(); puts all of them into the queue. */
 extern void capture_block_add(CaptureBlock *block, Predictor *predictor, uint32 row, Datum features);
 extern void capture_block_finish(CaptureBlock *block, Predictor *predictor, const double *out);
+
+/* ---- Predictions that fail (capture_error.c) ---- */
+
+/* While one is under way, an error is one of a prediction by this model (NULL: by a value), and counted where that is a deployment's; in the caller's frame. */
+typedef ErrorContextCallback ErrorWatch;
+
+extern void capture_error(void *ref);
+
+static inline void
+capture_watch(ErrorWatch *watch, const ModelRef *ref)
+{
+	watch->previous = error_context_stack;
+	watch->callback = capture_error;
+	watch->arg = unconstify(ModelRef *, ref);
+	error_context_stack = watch;
+}
+
+static inline void
+capture_unwatch(const ErrorWatch *watch)
+{
+	error_context_stack = watch->previous;
+}
 
 /* ---- Keys (capture_key.c) ---- */
 

@@ -204,6 +204,7 @@ capture_ring_reserve(CaptureCounters *counted, int64 model_id, size_t data_size)
 	row->at = at;
 	row->user = GetUserId();
 	row->place = capture_counters_place(counted);
+	row->error = 0;
 	return row;
 }
 

@@ -46,6 +46,7 @@ typedef struct CaptureRow
 	uint32		class_size;		/* 0: none */
 	uint32		features_size;	/* 0: not captured */
 	uint32		place;			/* of its counters */
+	int			error;			/* what the prediction failed with, as errcode(); 0: it did not, and what follows is its row */
 	char		data[FLEXIBLE_ARRAY_MEMBER];	/* key, class, features */
 } CaptureRow;
 

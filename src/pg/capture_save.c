@@ -31,7 +31,7 @@ typedef struct SaveHeader
 	uint32		row_size;		/* of the fixed part of a row */
 } SaveHeader;
 
-static const SaveHeader save_header = {.magic = "MLOPSQ1", .server = PG_VERSION_NUM, .row_size = offsetof(CaptureRow, data)};
+static const SaveHeader save_header = {.magic = "MLOPSQ2", .server = PG_VERSION_NUM, .row_size = offsetof(CaptureRow, data)};
 
 /* Writes the rows that wait; how many, or -1. */
 static int64

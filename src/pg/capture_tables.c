@@ -1,6 +1,6 @@
 /*
  * capture_tables.c
- *		The tables of captured predictions: partitions, layouts, counts.
+ *		The tables of captured predictions: partitions, layouts, errors, counts.
  *
  * There is a partition a day, UTC, of mlops.prediction and of
  * mlops.prediction_features each.  That they exist is asked of the catalog's
@@ -11,6 +11,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -82,6 +83,21 @@ capture_partitions(TimestampTz at)
 {
 	make_day(at, false);
 	make_day(at + USECS_PER_DAY, true);
+}
+
+void
+capture_errors_write(const CaptureErrors *errors)
+{
+	Oid			types[] = {INT8OID, INT4OID, TIMESTAMPTZOID, TEXTOID, INT8OID};
+	Datum		values[] = {
+		Int64GetDatum(errors->model_id), Int32GetDatum(errors->version), TimestampTzGetDatum(errors->at),
+		CStringGetTextDatum(unpack_sql_state(errors->code)), Int64GetDatum(errors->n)
+	};
+
+	registry_execute("insert into mlops.prediction_error as e (model_id, version, at, sqlstate, errors) "
+					 "select m.id, $2, date_trunc('minute', $3), $4, $5 from mlops.model m where m.id = $1 "
+					 "on conflict on constraint prediction_error_pkey do update set errors = e.errors + excluded.errors",
+					 lengthof(types), types, values, NULL, NULL);
 }
 
 void

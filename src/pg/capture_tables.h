@@ -1,6 +1,6 @@
 /*
  * capture_tables.h
- *		The tables of captured predictions: partitions, layouts, counts.
+ *		The tables of captured predictions: partitions, layouts, errors, counts.
  *
  * All of it is written as the extension's owner, in the transaction under way.
  */
@@ -18,6 +18,19 @@ extern int64 capture_layout(int64 model_id, int32 version, int64 deployment_id);
 
 /* Makes the partitions for the day of a time and, unless somebody else is at it, for the day behind. */
 extern void capture_partitions(TimestampTz at);
+
+/* Predictions that failed alike, within a minute. */
+typedef struct CaptureErrors
+{
+	int64		model_id;
+	int32		version;
+	TimestampTz at;
+	int			code;			/* as errcode() */
+	int64		n;
+} CaptureErrors;
+
+/* Adds them to mlops.prediction_error; not where the model is gone. */
+extern void capture_errors_write(const CaptureErrors *errors);
 
 /* What is to be added to a model's row in mlops.capture_count. */
 typedef struct CaptureCount

@@ -129,7 +129,7 @@ evidence_snapshot(int64 project_id, const Source *source, bool row_security, con
 		Int64GetDatum(project_id),
 		CStringGetTextDatum(source->qualified),
 		JsonbPGetDatum(source_settings()),
-		CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
+		CStringGetTextDatum(GetUserNameFromId(source_role(source), false)),
 		BoolGetDatum(row_security),
 		Int64GetDatum((int64) result->n_rows),
 		fingerprint_datum(result->fingerprint),

@@ -13,6 +13,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "capture.h"
 #include "predict_map.h"
 
 typedef struct RowReceiver
@@ -55,8 +56,10 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	RowReceiver *receiver = (RowReceiver *) self;
 	MemoryContext old = MemoryContextSwitchTo(receiver->rows);
 	text	   *id = NULL;
+	ErrorWatch	watch;
 	bool		done;
 
+	capture_watch(&watch, receiver->predictor->ref);
 	if (receiver->consumer->begin != NULL)
 		receiver->consumer->begin(receiver->context, receiver->predictor);
 	slot_getallattrs(slot);
@@ -64,6 +67,7 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 	if (receiver->id >= 0 && !slot->tts_isnull[receiver->id])
 		id = id_text(receiver, slot->tts_values[receiver->id]);
 	done = receiver->consumer->row(receiver->context, receiver->predictor, slot, id);
+	capture_unwatch(&watch);
 	MemoryContextSwitchTo(old);
 	if (done)
 		MemoryContextReset(receiver->rows);
@@ -87,8 +91,11 @@ pick_columns(RowReceiver *receiver, const Source *source, const char *id, int *n
 	const SourceColumn **picked = palloc((source->n_columns + 1) * sizeof(SourceColumn *));
 	int		   *numbers = palloc((source->n_columns + 1) * sizeof(int));
 	bool	   *wanted = palloc0((source->n_columns + 1) * sizeof(bool));
+	ErrorWatch	watch;
 
+	capture_watch(&watch, receiver->predictor->ref);
 	row_map_init(&receiver->map, receiver->predictor, source_row_type(source));
+	capture_unwatch(&watch);
 	*n = row_map_compact(&receiver->map, numbers, source->n_columns);
 	for (int i = 0; i < source->n_columns; i++)
 	{

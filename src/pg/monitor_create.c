@@ -87,6 +87,36 @@ names_of(Datum array, const char *argument)
 	return (Names) {names, n};
 }
 
+/* The same of columns, each of which is to be named once. */
+static Names
+columns_named(Datum array, const char *argument)
+{
+	Names		columns = names_of(array, argument);
+
+	for (int i = 1; i < columns.n; i++)
+	{
+		for (int j = 0; j < i; j++)
+		{
+			if (strcmp(columns.names[i], columns.names[j]) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("\"%s\" names column \"%s\" twice", argument, columns.names[i])));
+		}
+	}
+	return columns;
+}
+
+/* Refuses an empty list, for all is meant by none. */
+static void
+require_some(const Names *names, const char *argument)
+{
+	if (names->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" names nothing to watch", argument),
+				 errhint("Leave it out, or NULL, for all.")));
+}
+
 /* The names that a statement of the registry's own returns as text[]. */
 static Names
 names_by(const char *statement, int64 model_id)
@@ -145,9 +175,21 @@ columns_of(const Source *source)
 	return (Names) {names, source->n_columns};
 }
 
+/* Refuses windows that end within a day for rows that are of a whole one: all of them would lie in the window of its midnight. */
+static void
+check_dates(const char *at, const Interval *window_size)
+{
+	if (window_size->day == 0 && window_size->month == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the source is of type date, and windows of %s are not of whole days", at,
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(unconstify(Interval *, window_size))))),
+				 errhint("Give window_size in days or months, such as '1 day', or a column that has a time of day.")));
+}
+
 /* Checks that the source has what is needed of it. */
 static void
-check_source(const Source *source, const char *at, const char *outcome, const char *prediction, const Names *needed)
+check_source(const Source *source, const char *at, const Interval *window_size, const char *outcome, const char *prediction, const Names *needed)
 {
 	const SourceColumn *column;
 
@@ -161,6 +203,8 @@ check_source(const Source *source, const char *at, const char *outcome, const ch
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of the source is of type %s, and must be a timestamp or a date", at, column->type_name)));
+	if (column->base_type == DATEOID)
+		check_dates(at, window_size);
 	if (outcome != NULL)
 		(void) source_column(source, outcome, "\"outcome\"");
 	if (prediction != NULL)
@@ -202,6 +246,7 @@ check_metrics(FunctionCallInfo fcinfo)
 		Names		known = names_by(kinds_query, 0);
 		Names		metrics = names_of(PG_GETARG_DATUM(ARGUMENT_METRICS), "metrics");
 
+		require_some(&metrics, "metrics");
 		for (int i = 0; i < metrics.n; i++)
 			check_name(metrics.names[i], &known, psprintf("\"metrics\" names \"%s\", which is neither a kind nor a metric", metrics.names[i]),
 					   "kinds and metrics");
@@ -275,6 +320,7 @@ typedef struct NewMonitor
 	Source	   *source;			/* NULL: the captured predictions */
 	const char *reference;		/* training, previous, or a qualified query */
 	bool		freezes;		/* the reference is a query */
+	Names		watched;		/* features */
 } NewMonitor;
 
 /* Reads the source, and the columns that are named. */
@@ -282,24 +328,26 @@ static void
 read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 {
 	Names		features = model_features(&monitor->ref);
-	Names		watched = {0};
 	Names		columns = features;
 	char	   *source = text_argument(fcinfo, ARGUMENT_SOURCE);
 	char	   *prediction = text_argument(fcinfo, ARGUMENT_PREDICTION);
 
 	if (!PG_ARGISNULL(ARGUMENT_FEATURES))
 	{
-		watched = names_of(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
-		for (int i = 0; i < watched.n; i++)
-			check_name(watched.names[i], &features, psprintf("\"features\" names \"%s\", which the model does not read", watched.names[i]),
-					   "features of the model");
+		monitor->watched = columns_named(PG_GETARG_DATUM(ARGUMENT_FEATURES), "features");
+		require_some(&monitor->watched, "features");
+		for (int i = 0; i < monitor->watched.n; i++)
+			check_name(monitor->watched.names[i], &features,
+					   psprintf("\"features\" names \"%s\", which the model does not read", monitor->watched.names[i]), "features of the model");
 	}
+	else
+		monitor->watched = features;
 	if (source != NULL)
 	{
 		/* to predict takes all features; of predictions that are there, what is watched */
 		monitor->source = source_open(source);
-		check_source(monitor->source, text_argument(fcinfo, ARGUMENT_AT), text_argument(fcinfo, ARGUMENT_OUTCOME), prediction,
-					 prediction != NULL && watched.n > 0 ? &watched : &features);
+		check_source(monitor->source, text_argument(fcinfo, ARGUMENT_AT), PG_GETARG_INTERVAL_P(ARGUMENT_WINDOW_SIZE),
+					 text_argument(fcinfo, ARGUMENT_OUTCOME), prediction, prediction != NULL ? &monitor->watched : &features);
 		if (!PG_ARGISNULL(ARGUMENT_SCHEDULE) && isQueryUsingTempRelation(monitor->source->query))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -314,7 +362,7 @@ read_source(FunctionCallInfo fcinfo, NewMonitor *monitor)
 				 errhint("Without a source a monitor watches the captured predictions, which have a time and outcomes.")));
 	if (!PG_ARGISNULL(ARGUMENT_SEGMENTS))
 	{
-		Names		segments = names_of(PG_GETARG_DATUM(ARGUMENT_SEGMENTS), "segments");
+		Names		segments = columns_named(PG_GETARG_DATUM(ARGUMENT_SEGMENTS), "segments");
 
 		for (int i = 0; i < segments.n; i++)
 			check_name(segments.names[i], &columns, psprintf("\"segments\" names column \"%s\", which there is not", segments.names[i]), "columns");
@@ -328,7 +376,18 @@ read_reference(FunctionCallInfo fcinfo, NewMonitor *monitor)
 	monitor->reference = text_argument(fcinfo, ARGUMENT_REFERENCE);
 	if (strcmp(monitor->reference, "training") == 0 || strcmp(monitor->reference, "previous") == 0)
 		return;
-	monitor->reference = source_open(monitor->reference)->qualified;
+
+	Source	   *query = source_open(monitor->reference);
+
+	for (int i = 0; i < monitor->watched.n; i++)
+	{
+		if (source_find(query, monitor->watched.names[i]) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the reference lacks column \"%s\", which is watched", monitor->watched.names[i]),
+					 errhint("A query as reference has all features that the monitor watches; \"features\" lists fewer.")));
+	}
+	monitor->reference = query->qualified;
 	monitor->freezes = true;
 }
 

@@ -131,18 +131,16 @@ ask(const Monitor *monitor, const char *statement, Datum window, bool *null)
 {
 	Oid			types[] = {INT8OID, TSTZRANGEOID};
 	Datum		values[] = {Int64GetDatum(monitor->id), window};
-	Oid			caller;
-	int			security;
+	Rights		caller;
 	Datum		found;
 
 	if (monitor->source == NULL)
 		return registry_execute(statement, lengthof(types), types, values, NULL, null);
 
 	/* the source is its owner's text: whoever runs the monitor must not lend it their rights */
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(monitor->owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	rights_lend(&caller, monitor->owner);
 	found = read_as_caller(statement, lengthof(types), types, values, null);
-	SetUserIdAndSecContext(caller, security);
+	rights_restore(&caller);
 	return found;
 }
 

@@ -69,7 +69,7 @@ predict_and_capture(Predictor *predictor, Datum features, bool known)
 }
 
 /* The same for a row as a value, which another call of the query may have asked for just now. */
-static inline Predictor *
+static inline void
 predict_record(Predictor *predictor, HeapTupleHeader record)
 {
 	bool		shared = predictor->cached != NULL && predictor->cached->pins > 1;
@@ -84,25 +84,39 @@ predict_record(Predictor *predictor, HeapTupleHeader record)
 	}
 	if (shared && !known)
 		predict_memo_keep(predictor, record);
-	return predictor;
 }
 
 /* Outputs of the model for the features of this call: predictor->out. */
-static inline Predictor *
-predict_row(FunctionCallInfo fcinfo)
+static inline void
+predict_row(FunctionCallInfo fcinfo, Predictor *predictor)
+{
+	if (predictor->form == FEATURES_RECORD)
+		predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
+	else if (predictor->capture != NULL)
+		predict_and_capture(predictor, PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(1))), false);
+	else
+	{
+		read_features(predictor, PG_GETARG_DATUM(1));
+		predict_outputs(predictor);
+	}
+}
+
+/* What a function of the family makes of the outputs. */
+typedef Datum (*Answer) (FunctionCallInfo fcinfo, Predictor *predictor);
+
+/* Predicts the row of this call, and answers; what fails is counted of the deployment. */
+static pg_attribute_always_inline Datum
+predict_answer(FunctionCallInfo fcinfo, Answer answer)
 {
 	Predictor  *predictor = predict_bind(fcinfo);
+	ErrorWatch	watch;
+	Datum		result;
 
-	if (predictor->form == FEATURES_RECORD)
-		return predict_record(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
-	if (predictor->capture != NULL)
-	{
-		predict_and_capture(predictor, PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(1))), false);
-		return predictor;
-	}
-	read_features(predictor, PG_GETARG_DATUM(1));
-	predict_outputs(predictor);
-	return predictor;
+	capture_watch(&watch, predictor->ref);
+	predict_row(fcinfo, predictor);
+	result = answer(fcinfo, predictor);
+	capture_unwatch(&watch);
+	return result;
 }
 
 /* DATATYPE_MISMATCH: a function that this model's task does not have. */
@@ -117,11 +131,9 @@ refuse_regression(const Predictor *predictor, const char *function)
 }
 
 /* predict(): the value; of a classification the label, where labels are numbers or booleans. */
-Datum
-mlops_predict(PG_FUNCTION_ARGS)
+static Datum
+answer_predict(FunctionCallInfo fcinfo, Predictor *predictor)
 {
-	Predictor  *predictor = predict_row(fcinfo);
-
 	if (predictor->model->task == TASK_REGRESSION)
 		PG_RETURN_FLOAT8(predictor->out[0]);
 	if (predictor->class_values == NULL)
@@ -132,15 +144,26 @@ mlops_predict(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(predictor->class_values[model_best_class(predictor->out, predictor->model->n_outputs)]);
 }
 
-/* predict_class(): the most probable label. */
 Datum
-mlops_predict_class(PG_FUNCTION_ARGS)
+mlops_predict(PG_FUNCTION_ARGS)
 {
-	Predictor  *predictor = predict_row(fcinfo);
+	return predict_answer(fcinfo, answer_predict);
+}
+
+/* predict_class(): the most probable label. */
+static Datum
+answer_predict_class(FunctionCallInfo fcinfo, Predictor *predictor)
+{
 	const Model *model = predictor->model;
 
 	refuse_regression(predictor, "predict_class");
 	PG_RETURN_TEXT_P(cstring_to_text(model_label(model, model_best_class(predictor->out, model->n_outputs))));
+}
+
+Datum
+mlops_predict_class(PG_FUNCTION_ARGS)
+{
+	return predict_answer(fcinfo, answer_predict_class);
 }
 
 /* Index of a class; INVALID_PARAMETER_VALUE with the list. */
@@ -171,11 +194,9 @@ find_class(Predictor *predictor, const text *name)
 }
 
 /* predict_proba(): the probability of the positive class (the second of two), or of the class named. */
-Datum
-mlops_predict_proba(PG_FUNCTION_ARGS)
+static Datum
+answer_predict_proba(FunctionCallInfo fcinfo, Predictor *predictor)
 {
-	Predictor  *predictor = predict_row(fcinfo);
-
 	refuse_regression(predictor, "predict_proba");
 	if (PG_NARGS() > 2)
 		PG_RETURN_FLOAT8(predictor->out[find_class(predictor, PG_GETARG_TEXT_PP(2))]);
@@ -187,11 +208,16 @@ mlops_predict_proba(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(predictor->out[1]);
 }
 
-/* predict_all(): the probabilities of all classes, as a JSON object. */
 Datum
-mlops_predict_all(PG_FUNCTION_ARGS)
+mlops_predict_proba(PG_FUNCTION_ARGS)
 {
-	Predictor  *predictor = predict_row(fcinfo);
+	return predict_answer(fcinfo, answer_predict_proba);
+}
+
+/* predict_all(): the probabilities of all classes, as a JSON object. */
+static Datum
+answer_predict_all(FunctionCallInfo fcinfo, Predictor *predictor)
+{
 	const Model *model = predictor->model;
 	JsonbParseState *state = NULL;
 
@@ -203,6 +229,12 @@ mlops_predict_all(PG_FUNCTION_ARGS)
 		json_push_number(&state, WJB_VALUE, predictor->out[i]);
 	}
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+Datum
+mlops_predict_all(PG_FUNCTION_ARGS)
+{
+	return predict_answer(fcinfo, answer_predict_all);
 }
 
 /* The more probable class first; of equal ones, the first. */
@@ -219,11 +251,10 @@ compare_classes(const void *a, const void *b, void *out)
 }
 
 /* predict_top(): the n most probable classes, one a row. */
-Datum
-mlops_predict_top(PG_FUNCTION_ARGS)
+static Datum
+answer_predict_top(FunctionCallInfo fcinfo, Predictor *predictor)
 {
 	int32		n = PG_GETARG_INT32(2);
-	Predictor  *predictor = predict_row(fcinfo);
 	const Model *model = predictor->model;
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
@@ -247,4 +278,10 @@ mlops_predict_top(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+Datum
+mlops_predict_top(PG_FUNCTION_ARGS)
+{
+	return predict_answer(fcinfo, answer_predict_top);
 }

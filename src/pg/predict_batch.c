@@ -165,6 +165,7 @@ run_batch(CachedModel *cached, const ModelRef *ref, const char *source, const ch
 	batch->shows_progress = progress_begin("score", ref->model_name, ref->project_id);
 	predict_prepare(predictor, &cached->model, cached, FEATURES_SLOT, CurrentMemoryContext);
 	predictor->statement = &whatever;
+	predictor->ref = ref;
 	capture_bind(predictor, ref, CurrentMemoryContext);
 	if (predictor->capture != NULL)
 		batch->captured = capture_block_make(predictor->capture);
@@ -191,8 +192,12 @@ mlops_predict_batch(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(work);
 	registry_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), BARE_LIVE, RIGHT_PREDICT, &ref);
 
-	CachedModel *cached = model_cache_pin(&ref);
+	ErrorWatch	watch;
+	CachedModel *cached;
 
+	capture_watch(&watch, &ref);
+	cached = model_cache_pin(&ref);
+	capture_unwatch(&watch);
 	PG_TRY();
 	{
 		run_batch(cached, &ref, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),

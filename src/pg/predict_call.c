@@ -295,6 +295,10 @@ resolve_binding(CallSite *site, Binding *binding)
 	ModelRef	ref;
 
 	registry_resolve(binding->reference, BARE_LIVE, RIGHT_PREDICT, &ref);
+
+	ErrorWatch	watch;
+
+	capture_watch(&watch, &ref);
 	if (binding->predictor.context == NULL || memcmp(binding->cached->sha256, ref.sha256, REGISTRY_HASH_SIZE) != 0)
 	{
 		CachedModel *cached = model_cache_pin(&ref);
@@ -309,6 +313,7 @@ resolve_binding(CallSite *site, Binding *binding)
 	binding->predictor.ref = &binding->ref;
 	capture_bind(&binding->predictor, &binding->ref, site->context);
 	binding->stale = false;
+	capture_unwatch(&watch);
 }
 
 /* The binding of a reference. */

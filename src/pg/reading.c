@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -46,6 +47,19 @@ run_reading_only(ReadingWork work, void *context)
 		ReThrowError(failure);
 	}
 	PG_END_TRY();
+}
+
+void
+rights_lend(Rights *before, Oid role)
+{
+	GetUserIdAndSecContext(&before->role, &before->security);
+	SetUserIdAndSecContext(role, before->security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
+void
+rights_restore(const Rights *before)
+{
+	SetUserIdAndSecContext(before->role, before->security);
 }
 
 /* A statement of one row, and what it returned. */

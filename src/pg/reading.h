@@ -16,6 +16,20 @@ typedef void (*ReadingWork) (void *context);
  */
 extern void run_reading_only(ReadingWork work, void *context);
 
+/* The rights that were in force. */
+typedef struct Rights
+{
+	Oid			role;
+	int			security;
+} Rights;
+
+/*
+ * What follows runs with another role's rights, and can change no state of the
+ * session.  An error restores them, as the end of its (sub)transaction does.
+ */
+extern void rights_lend(Rights *before, Oid role);
+extern void rights_restore(const Rights *before);
+
 /*
  * Runs a statement with the caller's rights, reading only, with values as $1
  * ...; the first column of the first row, in the current context.

@@ -6,6 +6,10 @@
  * newest, where none is).  Training, comparison and deployment are one
  * transaction of the caller's, with the caller's rights; the comparison is
  * evidence.
+ *
+ * The query that was stored then is its author's text: it runs with the
+ * author's rights, and only for who has them anyway.  So it can do nothing in
+ * the name of a superuser who repeats it, and show nobody what he may not see.
  */
 #include "postgres.h"
 
@@ -16,6 +20,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -49,6 +54,7 @@ typedef struct Retraining
 	Jsonb	   *args;			/* of train() */
 	Jsonb	   *settings;		/* of the champion's source */
 	Jsonb	   *test_part;		/* of the champion; NULL: none */
+	Oid			author;			/* of the champion's source, whose rights it runs with; InvalidOid: the caller's */
 	TrainRequest *request;
 	TrainRecord record;
 } Retraining;
@@ -76,6 +82,27 @@ read_policy(const char *text)
 	}
 	report_unknown_name(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("unknown value \"%s\" of argument \"deploy\"", text), "values", text, names,
 						lengthof(names));
+}
+
+/* The role whose rights the champion's source runs with; the caller must have them. */
+static Oid
+find_author(const Retraining *work, const char *name)
+{
+	static const char *const way_out = "Give a query as \"source\", which runs with your rights.";
+	Oid			author = get_role_oid(name, true);
+
+	if (!OidIsValid(author))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", whose query version %d of model \"%s\" was trained on, does not exist", name, work->ref.version, work->ref.model_name),
+				 errhint("%s", way_out)));
+	if (!has_privs_of_role(GetUserId(), author))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the query that version %d of model \"%s\" was trained on", work->ref.version, work->ref.model_name),
+				 errdetail("It runs with the rights of role \"%s\", which gave it.", name),
+				 errhint("%s", way_out)));
+	return author;
 }
 
 /* The arguments of the champion's run, with another source where one is given. */
@@ -111,6 +138,8 @@ load_champion(Retraining *work, const char *source)
 			work->settings = value;
 		else if (strcmp(fields[i].key, "test_part") == 0)
 			work->test_part = value;
+		else if (strcmp(fields[i].key, "author") == 0 && source == NULL)
+			work->author = find_author(work, json_text(&fields[i], "plan"));
 	}
 }
 
@@ -241,6 +270,8 @@ train_challenger(Retraining *work, Verdict *verdict, bool own_source)
 	if (!own_source)
 		source_apply_settings(work->settings);
 	work->request = train_request_from_json(work->args, NULL);
+	if (work->author != GetUserId())
+		work->request->source->role = work->author;
 	train_execute(work->request, &work->record);
 
 	/* what was stored just now is to be read */

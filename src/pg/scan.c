@@ -449,7 +449,7 @@ void
 scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max_memory,
 			const MemoryFile *model, const MemoryFile *init, ScanResult *result)
 {
-	MatrixScan	   *scan = palloc0(sizeof(MatrixScan));
+	MatrixScan *scan = palloc0(sizeof(MatrixScan));
 	const SourceColumn **picked = palloc(n_columns * sizeof(SourceColumn *));
 	Error		error;
 
@@ -480,15 +480,14 @@ scan_source(const Source *source, ScanColumn *columns, int n_columns, uint64 max
 	INSTR_TIME_SUBTRACT(duration, start);
 	result->seconds = INSTR_TIME_GET_DOUBLE(duration);
 	ereport(DEBUG1,
-			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms",
-							 scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
+			(errmsg_internal(UINT64_FORMAT " rows of %d columns into the matrix in %.1f ms", scan->n_rows, n_columns, INSTR_TIME_GET_MILLISEC(duration))));
 
 	if (scan->n_rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the source returned no rows"),
 				 result->row_security ? errhint("Row security applies to it, and may hide all rows from role \"%s\".",
-												GetUserNameFromId(GetUserId(), false)) : 0));
+												GetUserNameFromId(source_role(source), false)) : 0));
 	tell_empty_arrays(scan);
 	if (!matrix_writer_finish(&scan->writer, &error))
 		report_full(&error);

@@ -158,6 +158,7 @@ predict_score(Predictor *predictor, Datum features, Score *score, float *latency
 	double		prediction;
 	double		probability;
 	instr_time	duration;
+	ErrorWatch	watch;
 
 	if (site == NULL || site->deployment_id != predictor->ref->deployment_id || site->version != predictor->ref->version ||
 		site->model_id != predictor->ref->model_id)
@@ -168,7 +169,9 @@ predict_score(Predictor *predictor, Datum features, Score *score, float *latency
 		predictor->capture_site = site = capture_site_make(predictor, predictor->ref);
 	}
 	capture_begin_row(predictor, site);
+	capture_watch(&watch, predictor->ref);
 	predict_features(predictor, features);
+	capture_unwatch(&watch);
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, site->start);
 	*latency = (float) (INSTR_TIME_GET_DOUBLE(duration) * 1e6);

@@ -31,6 +31,7 @@ typedef struct Source
 	const char *qualified;		/* its text with qualified names */
 	int			n_columns;
 	SourceColumn *columns;
+	Oid			role;			/* whose rights it runs with; InvalidOid: the caller's */
 } Source;
 
 /*
@@ -56,12 +57,15 @@ extern TupleDesc source_row_type(const Source *source);
 typedef void (*SourcePlanned) (void *context, double rows);
 
 /*
- * Runs the source with the caller's rights in a read-only subtransaction and
+ * Runs the source with the rights of its role in a read-only subtransaction and
  * sends the picked columns, in this order, to dest.  Returns whether row
  * security applied.
  */
 extern bool source_run(const Source *source, const SourceColumn *const *picked, int n_picked, DestReceiver *dest,
 					   SourcePlanned planned, void *context);
+
+/* Whose rights it runs with. */
+extern Oid	source_role(const Source *source);
 
 /* Rows that the planner expects. */
 extern double source_expected_rows(const Source *source);

@@ -1,6 +1,6 @@
 /*
  * source_run.c
- *		Running a source: with the caller's rights, reading only.
+ *		Running a source: with the caller's rights or those of its role, reading only.
  *
  * The analysed query becomes a subquery of a SELECT of the columns that are
  * used, is rewritten (which adds row security), planned and executed like a
@@ -11,6 +11,7 @@
 #include "source.h"
 
 #include "executor/execdesc.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
@@ -102,6 +103,12 @@ execute(const Source *source, Query *query, DestReceiver *dest, SourcePlanned pl
 	return row_security;
 }
 
+Oid
+source_role(const Source *source)
+{
+	return OidIsValid(source->role) ? source->role : GetUserId();
+}
+
 /* A run of a source. */
 typedef struct SourceRun
 {
@@ -117,8 +124,13 @@ static void
 run_query(void *argument)
 {
 	SourceRun  *run = argument;
+	Rights		caller;
 
+	if (OidIsValid(run->source->role))
+		rights_lend(&caller, run->source->role);
 	run->row_security = execute(run->source, run->query, run->dest, run->planned, run->context);
+	if (OidIsValid(run->source->role))
+		rights_restore(&caller);
 }
 
 /* Runs the source and sends the picked columns to dest; whether row security applied. */

@@ -5,7 +5,9 @@
  * One core would be idle then.  What can be made of complete blocks is made
  * of them, in take_block(); before that, pages of the rows to come are
  * allocated ahead of the backend, which spends a third of its time on that
- * otherwise.  Whatever is not done when the rows are complete is done
+ * otherwise.  The matrix may become as large as all memory that the job may
+ * take; pages ahead of it and sums of its rows together take no more than
+ * what it leaves of that.  Whatever is not done when the rows are complete is done
  * afterwards, by all threads; the results are the same.
  *
  * A block is read only after the backend has said that it is complete, and
@@ -89,23 +91,40 @@ complete_end(const Intake *intake)
 	return intake->header.blocks_offset + intake->header.n_rows / MATRIX_BLOCK_ROWS * intake->header.block_size;
 }
 
+/* Up to where there are pages. */
+static size_t
+pages_end(const Intake *intake)
+{
+	size_t		end = complete_end(intake);
+
+	return end > intake->allocated ? end : intake->allocated;
+}
+
+/* Bytes that the sums of so many blocks take. */
+static size_t
+sums_size(uint64_t capacity)
+{
+	return capacity * MATRIX_BLOCK_ROWS * sizeof(uint64_t);
+}
+
 /* Up to where there are to be pages: as much again as is complete, within bounds. */
 static size_t
 pages_wanted(const Intake *intake)
 {
 	size_t		end = complete_end(intake);
 	size_t		ahead = end < AHEAD_MAX ? end : AHEAD_MAX;
+	size_t		taken = end + sums_size(intake->capacity);
 
-	if (intake->header.n_rows < MATRIX_BLOCK_ROWS)
+	if (intake->header.n_rows < MATRIX_BLOCK_ROWS || taken >= intake->header.size)
 		return 0;
-	return intake->header.size - end < ahead ? intake->header.size : end + ahead;
+	return intake->header.size - taken < ahead ? end + intake->header.size - taken : end + ahead;
 }
 
 /* Allocates the next pages; where that is refused, the backend does it. */
 static void
 allocate_pages(Intake *intake)
 {
-	size_t		begin = complete_end(intake) > intake->allocated ? complete_end(intake) : intake->allocated;
+	size_t		begin = pages_end(intake);
 	size_t		end = pages_wanted(intake) - begin > AHEAD_STEP ? begin + AHEAD_STEP : pages_wanted(intake);
 
 	(void) fallocate(TRAINER_FD_MATRIX, FALLOC_FL_KEEP_SIZE, (off_t) begin, (off_t) (end - begin));
@@ -135,12 +154,12 @@ make_room(Intake *intake)
 {
 	HashedBlocks *hashed = &intake->trainer->hashed;
 	uint64_t	capacity = intake->capacity == 0 ? FIRST_BLOCKS : intake->capacity * 2;
-	size_t		bytes = capacity * MATRIX_BLOCK_ROWS * sizeof(uint64_t);
+	size_t		bytes = sums_size(capacity);
 	uint64_t   *sums;
 
 	if (intake->n_taken < intake->capacity)
 		return true;
-	if (bytes > intake->header.size - complete_end(intake))
+	if (bytes > intake->header.size - pages_end(intake))
 		return false;
 	sums = realloc(hashed->sums, bytes);
 	if (sums == NULL)
@@ -187,7 +206,7 @@ intake_rows(Trainer *trainer, Error *error)
 
 	while (!intake.complete)
 	{
-		bool		pages = intake.allocated < pages_wanted(&intake);
+		bool		pages = pages_end(&intake) < pages_wanted(&intake);
 		bool		blocks = !intake.full && intake.n_taken < intake.header.n_rows / MATRIX_BLOCK_ROWS;
 
 		if (!hear(&intake, !pages && !blocks, error))

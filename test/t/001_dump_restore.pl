@@ -54,6 +54,7 @@ $source->safe_psql('postgres', q{
 	select mlops.create_prediction_view('priced', 'homes/price', 'house', id => 'id');
 	set role otto;
 	select mlops.predict('price', h) from house h where id <= 20;
+	do $$ begin perform mlops.predict('price', h) from (select 1 as nothing) h; exception when undefined_column then null; end $$;
 	select mlops.flush_capture('60 s');
 	select mlops.score('price', h.id::text, h, request_id => 'request ' || h.id) from house h where id > 390;
 	select mlops.record_outcome('price', '395', now(), '17.5');

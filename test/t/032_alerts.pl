@@ -78,6 +78,8 @@ ok($node->poll_query_until('postgres', q{select count(*) = 1 from mlops.job_run 
 like($node->safe_psql('postgres', q{select r.message from mlops.job_run r join mlops.action_run x on x.job_id = r.job_id}), qr/permission denied.*|it takes|operator/, 'and says why');
 is($node->safe_psql('postgres', 'select count(*) from mlops.deployment'), $rolled_back, 'nothing is deployed');
 is($node->safe_psql('postgres', q{select count(*) from mlops.action_run x where x.state = 'queued' and x.job_id is not null}), '1', 'and nothing is said to be done');
+like($node->safe_psql('postgres', q{select detail from mlops.timeline('cost') where event = 'action' order by at desc limit 1}), qr/^rollback because of alert \d+: failed, permission denied/,
+	'but that it failed');
 
 $anna->close;
 $olga->close;

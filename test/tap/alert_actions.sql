@@ -7,15 +7,17 @@ select mlops.deploy('diagnosis', 1);
 select mlops.deploy('diagnosis', 2);
 create function pg_temp.live() returns integer language sql as
 	$$ select d.version from mlops.deployment d join mlops.model m on m.id = d.model_id where m.name = 'diagnosis' and upper_inf(d.valid) $$;
-select plan(24);
+select plan(26);
 
 set local role vera_viewer;
-select throws_ok(format('select mlops.on_alert(%s, %L)', :monitor, 'finding'), '42501', null, 'a viewer has nothing follow');
+select throws_ok(format('select mlops.on_alert(%s, %L)', :monitor, 'finding'), '42501', format('permission denied to have anything follow from alerts of monitor %s', :monitor), 'a viewer has nothing follow');
 set local session authorization olga_operator;
 select throws_ok(format('select mlops.on_alert(%s, %L)', :monitor, 'panic'), '22023', 'unknown action ''panic''', 'an unknown action');
 select throws_ok(format('select mlops.on_alert(%s, %L, args => %L)', :monitor, 'rollback', '{"margin": 1}'), '22023', 'action rollback has no argument "margin"', 'an argument that it has not');
 select throws_ok(format('select mlops.on_alert(%s, %L, args => %L)', :monitor, 'retrain', '{"deploy": "perhaps"}'), '22023', null, 'a value that there is not');
 select throws_ok(format('select mlops.on_alert(%s, %L, every => %L)', :monitor, 'rollback', '-1 day'), '22023', null, 'no interval');
+select throws_ok(format('select mlops.on_alert(%s, %L, args => %L)', :monitor, 'retrain', '{"margin": -1}'), '22023', 'invalid value of "margin": -1', 'a margin that is none');
+select throws_ok(format('select mlops.on_alert(%s, %L, args => %L)', :monitor, 'retrain', '{"margin": "much"}'), '22023', 'invalid value of "margin": much', 'nor a number');
 select throws_ok('select mlops.on_alert(-1, ''finding'')', '42704', 'there is no monitor -1', 'no monitor');
 select lives_ok(format('select mlops.on_alert(%s, %L, %L, %L)', :monitor, 'finding', 'warning', '{"assignee": "rita_reviewer", "due": "7 days"}'), 'a finding');
 select lives_ok(format('select mlops.on_alert(%s, %L)', :monitor, 'rollback'), 'a rollback');

@@ -18,7 +18,7 @@ select is((select windows from mlops.alert), 2, 'changes nothing: what it led to
 set local role vera_viewer;
 select is((select count(*) from mlops.alert), 1::bigint, 'a viewer sees it');
 select alert_id as alert from mlops.alert \gset
-select throws_ok(format('select mlops.acknowledge_alert(%s)', :alert), '42501', null, 'but does not take note for those who operate');
+select throws_ok(format('select mlops.acknowledge_alert(%s)', :alert), '42501', format('permission denied to acknowledge alert %s', :alert), 'but does not take note for those who operate');
 select throws_ok($$update mlops.raised_alert set closed_at = now()$$, '42501', null, 'and nobody closes one by hand');
 set local role sten_stranger;
 select throws_ok(format('select mlops.acknowledge_alert(%s)', :alert), '42704', format('there is no alert %s', :alert), 'a stranger is not told of it');

@@ -2,7 +2,7 @@
 \ir include/begin.sql
 \ir include/refusal.sql
 \ir include/watched.sql
-select plan(40);
+select plan(44);
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', null)$$), '^22023 argument "name" of mlops.create_monitor\(\) must not be NULL', 'no name');
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', '')$$), '^42602 ', 'an empty name');
 select matches(pg_temp.refusal($$select mlops.create_monitor('riks', 'm')$$), '^42704 .*"risk"', 'an unknown model');
@@ -32,6 +32,10 @@ select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', min_r
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', delay => '-1 hour')$$), '^22023 .*delay', 'before the end');
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', schedule => 'often')$$), '^22007 ', 'no schedule');
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', reference => 'trainng')$$), '^42P01 ', 'no reference');
+select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', reference => 'select amount from trade')$$), '^42703 the reference lacks column "region"', 'a reference without the features');
+select is(pg_temp.refusal($$select mlops.create_monitor('risk', 'm3', features => '{amount}', reference => 'select amount from trade', schedule => null)$$), 'accepted', 'of which it needs those that are watched');
+select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', features => '{}')$$), '^22023 argument "features" names nothing', 'no features to watch');
+select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', metrics => '{}')$$), '^22023 argument "metrics" names nothing', 'no metrics');
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm', schedule => null)$$), '^42710 .*"m" already', 'a name that is taken');
 create temporary table passing as select * from trade limit 10;
 select matches(pg_temp.refusal($$select mlops.create_monitor('risk', 'm2', source => 'passing', at => 'at')$$), '^0A000 .*temporary', 'a table that is gone when the job runs');

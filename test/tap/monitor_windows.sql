@@ -2,7 +2,7 @@
 \ir include/begin.sql
 \ir include/refusal.sql
 \ir include/registry.sql
-select plan(17);
+select plan(19);
 set local timezone = 'Europe/Berlin';
 select is(mlops.window_start('2024-03-31 13:00', '1 day'), '2024-03-31 00:00'::timestamptz, 'a day');
 select is(mlops.window_end('2024-03-31 00:00', '1 day'), '2024-04-01 00:00'::timestamptz, 'of 23 hours');
@@ -25,5 +25,7 @@ select is(mlops.monitor_windows(:monitor, '2024-03-01 12:00', null), array[tstzr
 		  'all that are over');
 select is(mlops.monitor_windows(:monitor, '2024-03-05', '2024-03-06'), array[tstzrange('2024-03-05', '2024-03-06')], 'one that is not, where it is asked for');
 select matches(pg_temp.refusal(format($$select mlops.monitor_windows(%s, '1900-01-01', '2024-01-01')$$, :monitor)), '^54000 .*10000 windows', 'too many');
+select matches(pg_temp.refusal(format($$select mlops.run_monitor(%s, 'infinity')$$, :monitor)), '^22008 a monitor runs over a finite time', 'no end');
+select matches(pg_temp.refusal(format($$select mlops.run_monitor(%s, '2024-01-02', '2024-01-01')$$, :monitor)), '^22023 a monitor cannot run from 2024-01-02', 'backwards');
 select * from finish();
 rollback;

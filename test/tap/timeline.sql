@@ -2,7 +2,7 @@
 \ir include/begin.sql
 \ir include/registry.sql
 \ir include/monitor.sql
-select plan(5);
+select plan(6);
 select mlops.deploy('diagnosis', 1);
 select mlops.deploy('diagnosis', 2);
 select mlops.rollback('diagnosis');
@@ -18,6 +18,7 @@ select bag_eq($$select event from mlops.timeline('diagnosis')$$,
 	'all of it');
 select is((select array_agg(at order by at) from mlops.timeline('diagnosis')), (select array_agg(at) from mlops.timeline('diagnosis')), 'in order');
 select is((select detail from mlops.timeline('diagnosis') where event = 'acknowledged'), (select format('alert %s by olga_operator: I look', alert_id) from mlops.alert), 'in words');
+select ok((select detail from mlops.timeline('diagnosis') where event = 'alert') like '% of monitor daily: drift of radius (psi), first in %', 'with what was found');
 set local role vera_viewer;
 select is((select count(*) from mlops.timeline('diagnosis')), 13::bigint, 'for a viewer, too');
 set local role sten_stranger;

@@ -1,7 +1,7 @@
 -- The numbers that verdicts of monitors rest on: published examples.
 \ir include/begin.sql
 \ir include/refusal.sql
-select plan(31);
+select plan(34);
 -- Benjamini and Hochberg (1995)
 select is((select array_agg(round(x::numeric, 6)) from unnest(mlops.adjust_p('{.0001,.0004,.0019,.0095,.0201,.0278,.0298,.0344,.0459,.324,.4262,.5719,.6528,.759,1}')) x),
 		  '{0.001500,0.003000,0.009500,0.035625,0.060300,0.063857,0.063857,0.064500,0.076500,0.486000,0.581182,0.714875,0.753231,0.813214,1.000000}',
@@ -43,5 +43,13 @@ select matches(pg_temp.refusal($$select mlops.slice_scores('psi', '{{1},{2}}', '
 -- Deequ: 1.8 sqrt((n + m) / nm)
 select ok(abs((mlops.column_distances(mlops.cell_counts(r, r), mlops.cell_counts(r, c), r, c, false) ->> 'ks_robust')::float8 - .01950155281000758) < 1e-9, 'a KS statistic of .1 less what chance makes of it')
   from (select mlops.profile(x) as r, mlops.profile(case when x <= 100 then x + 1000 else x end) as c from generate_series(1, 1000) x) s;
+-- Chernoff's bound is one: never below the binomial tail, and no more than a few times it
+create function pg_temp.tail(hits integer, n integer, rate float8) returns float8 language sql as $$
+	with recursive t(k, p) as (select 0, (1 - rate) ^ n union all select k + 1, p * (n - k) / (k + 1) * rate / (1 - rate) from t where k < least(n, hits + 20))
+	select sum(t.p) from t where t.k between hits and hits + 20 $$;
+select ok(bool_and(mlops.chance_of_rate(k / n::float8, r, n) between 0.999999 * pg_temp.tail(k, n, r) and least(1, 20 * pg_temp.tail(k, n, r))), 'so many errors where fewer are the rule')
+  from (values (2, 3, .01), (6, 100, .01), (1, 3, .01), (20, 1000, .01), (60, 200, .2), (5, 5, .3)) v (k, n, r);
+select is(array[mlops.chance_of_rate(.01, .01, 100), mlops.chance_of_rate(0, .01, 100), mlops.chance_of_rate(.5, 0, 4), mlops.chance_of_rate(0, 0, 4)], '{1,1,0,1}', 'no more than the rule; what may not be at all');
+select ok(mlops.chance_of_rate(.9, .01, 1e9) between 0 and 1e-300, 'next to none');
 select * from finish();
 rollback;

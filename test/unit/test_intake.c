@@ -6,13 +6,16 @@
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #define BLOCKS 5
 #define MANY_ROWS (BLOCKS * MATRIX_BLOCK_ROWS - 1000)
 
-/* A matrix that is laid out and empty, as the backend hands it over. */
+#define ROOM ((uint64_t) 64 << 20)	/* more than rows and their sums take */
+
+/* A matrix that is laid out and empty, as the backend hands it over: a file of the size that it may have at most. */
 static int
-begun_file(const Matrix *matrix)
+begun_file(const Matrix *matrix, uint64_t room)
 {
 	uint8_t		begun[sizeof(MatrixHeader) + 3 * sizeof(MatrixColumn)];
 	MatrixHeader *header = (MatrixHeader *) begun;
@@ -28,7 +31,7 @@ begun_file(const Matrix *matrix)
 
 	int			fd = memory_file(begun, sizeof(begun));
 
-	if (ftruncate(fd, (off_t) matrix->header->size) != 0)
+	if (ftruncate(fd, (off_t) room) != 0)
 		exit(1);
 	return fd;
 }
@@ -87,7 +90,7 @@ check_same_model(ColumnStorage target, bool patient)
 	CHECK_OK(job_write(&job, &bytes, &error), &error);
 
 	Answer		whole = run_job(&job, &test, NULL);
-	Files		files = {memory_file(NULL, 0), begun_file(matrix), memory_file(NULL, 0), memory_file(NULL, 0)};
+	Files		files = {memory_file(NULL, 0), begun_file(matrix, ROOM), memory_file(NULL, 0), memory_file(NULL, 0)};
 	pid_t		pid = start_early(files, &end);
 
 	for (uint64_t block = 0; block + 1 < BLOCKS; block++)
@@ -127,7 +130,7 @@ check_refused(uint64_t first, uint64_t second)
 
 	make_rows(&test, STORAGE_CODE);
 
-	Files		files = {memory_file(NULL, 0), begun_file(&test.matrix), memory_file(NULL, 0), memory_file(NULL, 0)};
+	Files		files = {memory_file(NULL, 0), begun_file(&test.matrix, test.matrix.header->size), memory_file(NULL, 0), memory_file(NULL, 0)};
 	pid_t		pid = start_early(files, &end);
 
 	(void) tell_rows(end, first);
@@ -141,6 +144,37 @@ check_refused(uint64_t first, uint64_t second)
 	test_matrix_free(&test);
 }
 
+/* Pages ahead of the rows and sums of the rows together take no more memory than the matrix may still have. */
+static void
+test_memory_while_reading(void)
+{
+	TestMatrix	test;
+	const Matrix *matrix = &test.matrix;
+	int			end;
+	struct stat whole;
+
+	make_many_rows(&test, STORAGE_FLOAT64, MANY_ROWS);
+
+	uint64_t	begin = matrix->header->blocks_offset;
+	uint64_t	rows_end = begin + 3 * matrix->header->block_size;
+	uint64_t	sums = 64 * MATRIX_BLOCK_ROWS * sizeof(uint64_t);	/* for as many blocks there is room at first */
+	uint64_t	left = matrix->header->block_size / 4;	/* but for those */
+	Files		files = {memory_file(NULL, 0), begun_file(matrix, rows_end + sums + left), memory_file(NULL, 0), memory_file(NULL, 0)};
+	pid_t		pid = start_early(files, &end);
+
+	write_part(files.matrix, matrix, begin, rows_end);
+	CHECK(tell_rows(end, MATRIX_BLOCK_ROWS));
+	await_idle(pid, end);
+	CHECK(tell_rows(end, 3 * MATRIX_BLOCK_ROWS));
+	await_idle(pid, end);
+	CHECK(fstat(files.matrix, &whole) == 0);
+	CHECK((uint64_t) whole.st_blocks * 512 <= rows_end + left + sysconf(_SC_PAGESIZE));
+	close(end);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	close_files(files);
+	test_matrix_free(&test);
+}
+
 /* The backend goes before its rows are complete: so does the trainer, and says nothing. */
 static void
 test_lost_while_reading(void)
@@ -151,7 +185,7 @@ test_lost_while_reading(void)
 
 	make_rows(&test, STORAGE_CODE);
 
-	Files		files = {memory_file(NULL, 0), begun_file(&test.matrix), memory_file(NULL, 0), memory_file(NULL, 0)};
+	Files		files = {memory_file(NULL, 0), begun_file(&test.matrix, test.matrix.header->size), memory_file(NULL, 0), memory_file(NULL, 0)};
 	pid_t		pid = start_early(files, &end);
 
 	await_idle(pid, end);
@@ -173,5 +207,6 @@ main(void)
 	check_refused(MATRIX_BLOCK_ROWS, 0);
 	check_refused(0, UINT64_MAX - 1);
 	test_lost_while_reading();
+	test_memory_while_reading();
 	return check_done();
 }

@@ -41,6 +41,7 @@ values (1, now(), :diagnosis, 1, 'patient 1', 'benign', 0.1, 1, 'paul_predictor'
 insert into mlops.capture_layout (model_id, version, deployment_id, names) values (:diagnosis, 1, 0, '{radius}') returning id as layout \gset
 insert into mlops.prediction_features (prediction_id, at, model_id, layout_id, features) values (1, now(), :diagnosis, :layout, '\x0154');
 insert into mlops.capture_count (model_id, captured, dropped, lost, sampled, standby, uncommitted) values (:diagnosis, 1, 2, 3, 4, 5, 6);
+insert into mlops.prediction_error (model_id, at, version, sqlstate, errors) values (:diagnosis, '2026-01-01', 1, '42703', 7);
 insert into mlops.request (model_id, request_id, prediction_id, at, version) values (:diagnosis, 'visit 1', 1, now(), 1);
 insert into mlops.retention (model_id, keep) values (:diagnosis, '10 years');
 insert into mlops.outcome (model_id, prediction_id, value) values (:diagnosis, 1, 'malignant');
