@@ -1,55 +1,55 @@
--- How often windows without a change alert, and those with one: 20 features, 20,000 rows of reference, windows of 350 rows drawn from it.
--- The rule over 1,000 windows is counted here in one query, and over some of them as monitors compute it.
+-- How often windows without a change alert, over all kinds of metrics together, and windows with one: 20 features of all sorts, 20,000 rows of
+-- reference, 1,000 windows of 350 rows drawn from it, each computed as monitors do.
 \ir include/begin.sql
 select setseed(0.42);
 set local timezone = 'UTC';
-create table learned as select i, random() < 0.5 as y from generate_series(1, 20000) i;
-select format('alter table learned add f%s float8 default sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())', n) from generate_series(1, 20) n \gexec
+create table learned as
+select r.i, case when r.i % 3 = 0 then 'north' else 'south' end as region,
+	   -- normal, skewed, mostly zero, with missing values, counts, a few and many categories, texts that are rare
+	   x[1] as f1, x[2] as f2, x[3] as f3, x[4] as f4, x[5] as f5, exp(x[6]) as f6, exp(x[7]) as f7, exp(x[8] / 2) as f8,
+	   case when u[1] < 0.9 then 0 else exp(x[9]) end as f9, case when u[2] < 0.7 then 0 else x[10] end as f10,
+	   case when u[3] > 0.05 then x[11] end as f11, case when u[4] > 0.2 then x[12] end as f12, case when u[5] > 0.02 then x[13] end as f13,
+	   floor(u[6] * 5) as f14, floor(-ln(u[7]) * 3) as f15, chr(97 + floor(u[8] ^ 2 * 4)::integer) as f16, chr(97 + floor(u[9] ^ 3 * 8)::integer) as f17,
+	   case when u[10] > 0.05 then (array['yes', 'no'])[1 + (u[11] < 0.1)::integer] end as f18, chr(97 + floor(u[12] ^ 4 * 26)::integer) as f19, u[13] < 0.3 as f20,
+	   random() < 1 / (1 + exp(0.5 - x[1] - 0.5 * x[2] + 0.3 * x[3] - (u[8] < 0.5)::integer)) as y
+  from (select i, array_agg(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) order by n) as x, array_agg(1 - random() order by n) as u
+		  from generate_series(1, 20000) i, generate_series(1, 20) n group by i) r;
 create table later as
-select timestamptz '2024-01-01' + p.w * interval '1 hour' + p.n * interval '10 seconds' as at, p.w, l.*
-  from (select w, n, 1 + floor(random() * 20000)::int as pick from generate_series(1, 1000) w, generate_series(0, 349) n) p join learned l on l.i = p.pick;
-select from mlops.train('sim', 'learned', 'y', 'logistic_regression', exclude => '{i}');
-select format('insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
-			   select m.id, 1, ''feature'', ''f%1$s'', count(*), mlops.profile(f%1$s) from learned l, mlops.model m group by m.id on conflict do nothing', n)
-  from generate_series(1, 20) n \gexec
-insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
-select m.id, 1, 'prediction', 'prediction', count(*), mlops.profile(mlops.predict_proba('sim@1', l)) from learned l, mlops.model m where i % 5 = 0 group by m.id on conflict do nothing;
-insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
-select m.id, 1, 'prediction', 'class', count(*), mlops.profile(mlops.predict_class('sim@1', l)) from learned l, mlops.model m where i % 5 = 0 group by m.id on conflict do nothing;
-select plan(7);
-
--- how many of these windows have a feature that is past threshold and noise floor, and whose p is at most .05 among 20
-create function pg_temp.alerting(windows text) returns bigint language plpgsql as $$
-declare
-	profiles text := (select string_agg(format('mlops.profile(f%s)', n), ', ' order by n) from generate_series(1, 20) n);
-	alerting bigint;
-begin
-	execute format(
-		'with p as materialized (select w, count(*) as rows, array[%s]::mlops.distribution[] as profiles from (%s) v group by w),'
-		' r as materialized (select substr(name, 2)::bigint as n, profile, mlops.cell_counts(profile, profile) as counts'
-		' from mlops.reference_profile where role = ''feature''),'
-		' c as materialized (select p.w, p.rows, u.n, mlops.compare_cells(r.counts, mlops.cell_counts(r.profile, u.profile)) as c'
-		' from p, unnest(p.profiles) with ordinality u (profile, n) join r using (n)),'
-		' a as (select w, mlops.adjust_p(array_agg((c).p_value order by n)) as p from c group by w)'
-		' select count(distinct w) from c join a using (w)'
-		' where (c).psi >= 0.1 and (c).psi >= mlops.noise_floor((c).cells, 20000, rows) and a.p[n] <= 0.05', profiles, windows) into alerting;
-	return alerting;
-end
+select timestamptz '2024-01-01' + p.w * interval '1 hour' + p.n * interval '10 seconds' as at, l.*
+  from (select w, n, 1 + floor(random() * 20000)::integer as pick from generate_series(1, 1000) w, generate_series(0, 349) n) p join learned l on l.i = p.pick;
+create index on later (at);
+create table shifted as
+select timestamptz '2024-01-01' + p.w * interval '1 hour' + p.n * interval '0.7 seconds' as at, l.*
+  from (select w, n, 1 + floor(random() * 20000)::integer as pick from generate_series(1, 50) w, generate_series(0, 4999) n) p join learned l on l.i = p.pick;
+create index on shifted (at);
+analyze later, shifted;
+select from mlops.train('sim', 'learned', 'y', 'logistic_regression', exclude => '{i,region}');
+create function pg_temp.watch(name text, source text, metrics text[], segments text[], until timestamptz) returns bigint language sql as $$
+	select count(*) from mlops.run_monitor(mlops.create_monitor('sim', name, source => source, at => 'at', outcome => 'y', window_size => '1 hour', schedule => null,
+																metrics => metrics, segments => segments), '2024-01-01 01:00', until)
 $$;
-select cmp_ok(pg_temp.alerting('select * from later'), '<=', 10::bigint, 'at most one window of a hundred alerts where nothing changed');
-select cmp_ok(pg_temp.alerting($$select w / 14 as w, f1 + 0.4 as f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20
-	from later where w between 14 and 713$$), '>=', 48::bigint, 'of 50 windows of 4,900 rows with a shift of .4 sigma in one feature at least 48 do');
-select is(pg_temp.alerting($$select w / 14 as w, f1 + 0.2 as f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20
-	from later where w between 14 and 713$$), 0::bigint, 'of .2 sigma, which is below the threshold, none');
+create view found as select m.name as monitor, r.period, r.kind, r.metric, r.feature, r.verdict from mlops.monitor_result r join mlops.monitor m on m.id = r.monitor_id;
+select plan(8);
 
--- as monitors compute it: all kinds together
-create temporary table made as select mlops.create_monitor('sim', 'hourly', source => 'later', at => 'at', outcome => 'y', window_size => '1 hour', schedule => null) as id;
-create temporary table run as select r.* from made, mlops.run_monitor(made.id, '2024-01-02 00:00', '2024-01-02 06:00') r;
-select is((select count(distinct period) from run), 6::bigint, 'six windows');
-select is((select string_agg(format('%s %s %s %s', period, kind, feature, metric), ', ') from run where verdict = 'alert'), null, 'without an alert');
-select is((select count(*) from run where kind = 'drift' and feature is not null and verdict = 'ok'), 120::bigint, 'of which all are large enough');
-update later set f7 = f7 + 0.4;
-select ok((select verdict = 'alert' and value between 0.1 and 0.3 from made, mlops.run_monitor(made.id, '2024-01-02 00:00', '2024-01-02 01:00') r where lower(period) = '2024-01-02' and feature = 'f7' and kind = 'drift')
-		  is not null, 'a shift is measured in windows of 350 rows, too');
+-- every kind that has p in one family; groups and all features together, which only run where they are named, beside them on the same windows
+select from pg_temp.watch('all', 'later', null, '{}', '2024-02-11 16:30');
+select from pg_temp.watch('named', 'later', '{fairness,reconstruction_error}', '{region}', '2024-02-11 16:30');
+select is((select count(distinct period) from found), 1000::bigint, 'a thousand windows');
+select is((select string_agg(distinct kind, ' ' order by kind) from found), 'attribution calibration drift estimated fairness multivariate prediction_drift quality realised',
+		  'all kinds of metrics that a source has');
+select cmp_ok((select count(distinct feature) from found where kind = 'drift' and metric = 'psi' and verdict = 'ok'), '>=', 16::bigint,
+			  'whose features are watched, but for those of so many values that 350 rows are too few');
+select cmp_ok((select count(distinct period) from found where verdict = 'alert'), '<=', 10::bigint, 'at most one window of a hundred alerts where nothing changed');
+
+-- and what is there is found
+select from pg_temp.watch('moved', 'select s.at, s.f1 + 0.4 as f1, ' || (select string_agg('s.f' || n, ', ' order by n) from generate_series(2, 20) n) || ', s.y from public.shifted s',
+					 '{drift,prediction_drift,quality,realised,estimated,calibration}', '{}', '2024-01-03 02:30');
+select from pg_temp.watch('hardly', 'select s.at, s.f1 + 0.2 as f1, ' || (select string_agg('s.f' || n, ', ' order by n) from generate_series(2, 20) n) || ', s.y from public.shifted s',
+					 '{drift}', '{}', '2024-01-01 10:30');
+select cmp_ok((select count(distinct period) from found where monitor = 'moved' and verdict = 'alert' and feature = 'f1' and kind = 'drift'), '>=', 48::bigint,
+			  'of 50 windows of 5,000 rows with a shift of .4 sigma in one feature at least 48 do, and name it');
+select is((select count(*) from found where monitor = 'moved' and kind = 'drift' and feature not in ('f1', '') and verdict = 'alert'), 0::bigint, 'and no other feature');
+select is((select count(distinct period) from found where monitor = 'hardly'), 10::bigint, 'windows with a shift of .2 sigma');
+select is((select count(*) from found where monitor = 'hardly' and verdict = 'alert'), 0::bigint, 'whose PSI is below the threshold, do not');
 select * from finish();
 rollback;

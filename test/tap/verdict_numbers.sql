@@ -41,7 +41,7 @@ select is(mlops.slice_scores('tvd', '{{1,2},{3,4}}', '{null,null}'), '{}', 'no w
 select matches(pg_temp.refusal($$select mlops.slice_scores('psy', '{{1},{2}}', '{1,2}')$$), '^22023 .*"psy".*psi, kl.*"psi"', 'an unknown metric');
 select matches(pg_temp.refusal($$select mlops.slice_scores('psi', '{{1},{2}}', '{1,3}')$$), '^22023 .*numbered from 1', 'windows beyond');
 -- Deequ: 1.8 sqrt((n + m) / nm)
-select ok(abs((mlops.column_distances(mlops.cell_counts(r, r), mlops.cell_counts(r, c), r, c, false) ->> 'ks_robust')::float8 - .01950155281000758) < 1e-9, 'a KS statistic of .1 less what chance makes of it')
+select ok(abs((mlops.column_distances(mlops.cell_counts(r, r), mlops.compare_profiles(r, c)) ->> 'ks_robust')::float8 - .01950155281000758) < 1e-9, 'a KS statistic of .1 less what chance makes of it')
   from (select mlops.profile(x) as r, mlops.profile(case when x <= 100 then x + 1000 else x end) as c from generate_series(1, 1000) x) s;
 select * from finish();
 rollback;
