@@ -39,7 +39,7 @@ def main():
     for row, column in enumerate(order):
         points = series[column]
         out.append(f'<text x="{LEFT - 8}" y="{y(row, 0.45):.1f}" text-anchor="end">{column}</text>')
-        threshold = points[0][2]
+        threshold = points[-1][2]  # of weeks that are not themselves part of what it comes from
         out.append(f'<line x1="{LEFT}" y1="{y(row, threshold):.1f}" x2="{WIDTH - 16}" y2="{y(row, threshold):.1f}" stroke="#c77"/>')
         out.append(f'<text x="{WIDTH - 14}" y="{y(row, threshold) - 3:.1f}" text-anchor="end" fill="#c77" font-size="10">{threshold:.2g}</text>')
         line = " ".join(f"{x(day):.1f},{y(row, psi):.1f}" for day, psi, _, _ in points)

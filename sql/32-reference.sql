@@ -68,9 +68,10 @@ create table mlops.reference_sample
 	class		text[] not null,
 	probability	double precision[] not null,
 	outcome		text[] not null,
+	at			timestamptz[] not null,
 	primary key (model_id, version, position),
 	foreign key (model_id, version) references mlops.model_version on delete cascade,
-	constraint reference_sample_aligned check (cardinality(features) = all (array[cardinality(prediction), cardinality(class), cardinality(probability), cardinality(outcome)]))
+	constraint reference_sample_aligned check (cardinality(features) = all (array[cardinality(prediction), cardinality(class), cardinality(probability), cardinality(outcome), cardinality(at)]))
 );
 comment on table mlops.reference_sample is
 'At most 10,000 held-out rows with what the version answers and what was true, up to a thousand a row; mlops.reference_rows() reads them. Seen by those who see captured features';
@@ -80,4 +81,5 @@ comment on column mlops.reference_sample.prediction is 'The value; of a classifi
 comment on column mlops.reference_sample.class is 'Of a classification';
 comment on column mlops.reference_sample.probability is 'Of two classes that of the positive one, of more that of the class';
 comment on column mlops.reference_sample.outcome is 'The target''s value';
+comment on column mlops.reference_sample.at is 'Where the split goes by time: when it was, as the middle of its slice (mlops.reference_slice)';
 alter table mlops.reference_sample alter column features set storage external;

@@ -107,6 +107,22 @@ language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_cell_coun
 comment on function mlops.cell_counts(mlops.distribution, mlops.distribution) is
 'Counts of a distribution in all cells of a reference, empty ones too, so that arrays of one reference align: below, above, between, NULL, NaN and infinities, other texts, then the values'' own';
 
+create type mlops.profile_comparison as
+(
+	kind text, rows bigint, distinct_values double precision, before bigint[], now bigint[], ks double precision, ks_p double precision,
+	wasserstein double precision, wasserstein_normed double precision, mean_shift double precision
+);
+comment on type mlops.profile_comparison is
+'Two distributions side by side: kind, rows and distinct values of the reference; counts of both in its cells; of numbers the distances that need no cells';
+
+create function mlops.compare_profiles(reference mlops.distribution, current mlops.distribution) returns mlops.profile_comparison
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_compare_profiles';
+comment on function mlops.compare_profiles(mlops.distribution, mlops.distribution) is 'All that monitors ask of a distribution and its reference, read once';
+
+create function mlops.profile_kind(profile mlops.distribution) returns text
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_profile_kind';
+comment on function mlops.profile_kind(mlops.distribution) is 'Of what values a distribution is: number, boolean, date, timestamp, timestamptz or category';
+
 -- Distances over the order of finite numbers.
 
 create type mlops.ks_statistic as (d double precision, p double precision);

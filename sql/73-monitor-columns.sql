@@ -182,7 +182,7 @@ begin
 		   string_agg(format('w.%I', c.name), ', ' order by c.place) filter (where c.role = 'feature') as features
 	  into columns
 	  from (select 'feature' as role, f.name,
-				   case when p.profile::jsonb ->> 'kind' = 'category' then format('w.%I::text', f.name) else format('w.%I', f.name) end as expression,
+				   case when mlops.profile_kind(p.profile) = 'category' then format('w.%I::text', f.name) else format('w.%I', f.name) end as expression,
 				   ' filter (where w.mlops_seen)' as filter,
 				   case when f.failure is null then '0::bigint'
 						else format('count(*) filter (where %L = any (w.mlops_failed))', f.name) end as failures,
@@ -260,33 +260,47 @@ comment on function mlops.reference_of_query(bigint) is 'The distributions of th
 
 -- ---- Thresholds from the reference's own time ----
 
-create function mlops.slice_threshold(model_id bigint, version integer, role text, name text, metric text, width interval,
-									  out threshold double precision, out sigma_threshold double precision, out windows integer)
-language plpgsql stable
+create function mlops.window_scores(model_id bigint, version integer, role text, name text, metric text, width interval, leave_out boolean)
+returns table (begins timestamptz, score double precision)
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-	scores double precision[];
-begin
 	-- slices become windows of the monitor's width; what begins or ends amid one has few rows, and is no example
 	with s as (select r.period, r.rows, r.counts, mlops.window_start(lower(r.period) + (upper(r.period) - lower(r.period)) / 2, width) as begins
 				 from mlops.reference_slice r
-				where r.model_id = slice_threshold.model_id and r.version = slice_threshold.version and r.role = slice_threshold.role and r.name = slice_threshold.name),
+				where r.model_id = window_scores.model_id and r.version = window_scores.version and r.role = window_scores.role and r.name = window_scores.name),
 	w as (select s.begins, sum(s.rows) as rows from s group by s.begins),
 	k as (select w.begins, row_number() over (order by w.begins)::integer as place from w
 		   where w.rows >= (select percentile_cont(0.5) within group (order by x.rows) / 2 from w x))
-	select case when array_agg(k.place) is not null then
-			   mlops.slice_scores(slice_threshold.metric, array_agg(s.counts order by s.period), array_agg(k.place order by s.period)) end,
-		   case when array_agg(k.place) is not null then
-			   (select avg(x) + 3 * stddev_pop(x) from unnest(mlops.slice_scores(slice_threshold.metric, array_agg(s.counts order by s.period),
-																			  array_agg(k.place order by s.period), false)) x) end
-	  into scores, sigma_threshold
-	  from s left join k on k.begins = s.begins;
-	select percentile_disc(0.99) within group (order by x), count(x) into threshold, windows from unnest(scores) x;
+	select k.begins, c.scores[k.place]
+	  from k, (select mlops.slice_scores(window_scores.metric, array_agg(s.counts order by s.period), array_agg(k.place order by s.period), window_scores.leave_out)
+				 from s left join k on k.begins = s.begins having count(k.place) > 0) c (scores)
+$$;
+comment on function mlops.window_scores(bigint, integer, text, text, text, interval, boolean) is
+'How far each window of a reference''s own time is from all of them, or from the others: those of its slices that make up windows of a width';
+
+create function mlops.slice_threshold(model_id bigint, version integer, role text, name text, metric text, width interval, period tstzrange,
+									  power double precision, out threshold double precision, out windows integer, out center double precision,
+									  out deviation double precision)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+	-- the window that is judged is no example for itself
+	select percentile_disc(0.99) within group (order by x.score), count(x.score), avg(cbrt(x.score ^ slice_threshold.power)),
+		   stddev_samp(cbrt(x.score ^ slice_threshold.power)) * sqrt(1 + 1.0 / nullif(count(x.score), 0))
+	  into threshold, windows, center, deviation
+	  from mlops.window_scores(slice_threshold.model_id, slice_threshold.version, slice_threshold.role, slice_threshold.name, slice_threshold.metric, width, true) x
+	 where not x.begins <@ slice_threshold.period;
+	-- few windows do not reach that quantile themselves.  What one more window reaches follows from their cube roots, which are nearly normal
+	-- where scores are like chi-square (Wilson and Hilferty 1931)
+	if windows between 2 and 99 then
+		threshold := greatest(threshold, greatest(center + mlops.student_quantile(0.01, windows - 1) * deviation, 0) ^ (3 / slice_threshold.power));
+	end if;
 end
 $$;
-comment on function mlops.slice_threshold(bigint, integer, text, text, text, interval) is
-'What a column''s windows in the training time were apart from the others: the quantile .99, by which windows of autocorrelated time are judged; and mean + 3 sigma of windows against all, as NannyML has it';
+comment on function mlops.slice_threshold(bigint, integer, text, text, text, interval, tstzrange, double precision) is
+'What a column''s windows in the training time are apart from the others: the quantile .99, by which windows of autocorrelated time are judged; and of the cube roots the mean, and the standard error of one more; power: that of the metric in PSI';
 
 create function mlops.reference_counts(model_id bigint, version integer, role text, name text, before bigint[], period tstzrange,
 									   out counts bigint[], out left_out boolean)

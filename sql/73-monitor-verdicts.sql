@@ -55,35 +55,29 @@ as $$
 $$;
 comment on function mlops.psi_equivalent(text) is 'How a distance is about that of PSI where distributions are close: factor * value ^ power';
 
-create function mlops.column_distances(before bigint[], now bigint[], reference mlops.distribution, current mlops.distribution, is_text boolean) returns jsonb
+create function mlops.column_distances(before bigint[], compared mlops.profile_comparison) returns jsonb
 language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	cells record := mlops.compare_cells(before, now);
+	cells record := mlops.compare_cells(before, compared.now);
 	n constant double precision := (select sum(c) from unnest(before) c);
-	m constant double precision := (select sum(c) from unnest(now) c);
+	m constant double precision := (select sum(c) from unnest(compared.now) c);
 	chance constant double precision := 1.8 * sqrt(1 / n + 1 / m);
-	distances jsonb := jsonb_build_object('cells', cells.cells, 'reference_rows', n, 'rows', m, 'psi', cells.psi, 'kl', cells.kl,
+begin
+	return jsonb_strip_nulls(jsonb_build_object('cells', cells.cells, 'reference_rows', n, 'rows', m, 'psi', cells.psi, 'kl', cells.kl,
 		'js_divergence_bits', cells.js_divergence_bits, 'js_distance_base2', cells.js_distance_base2,
 		'js_distance_nats', cells.js_distance_base2 * sqrt(ln(2::double precision)), 'hellinger', cells.hellinger, 'tvd', cells.tvd, 'l_inf', cells.l_inf,
-		'l_inf_robust', greatest(0, cells.l_inf - chance), 'cramers_v', cells.cramers_v, 'chi2', cells.p_value, 'chi2_statistic', cells.chi2);
-	ks mlops.ks_statistic;
-begin
-	if not is_text then
-		ks := mlops.ks(reference, current);
-		distances := distances || jsonb_build_object('ks', ks.d, 'ks_p', ks.p, 'ks_robust', greatest(0, ks.d - chance),
-			'wasserstein', mlops.wasserstein(reference, current), 'wasserstein_normed', mlops.wasserstein_normed(reference, current),
-			'mean_shift', abs(mlops.mean_shift(reference, current)));
-	end if;
-	return jsonb_strip_nulls(distances);
+		'l_inf_robust', greatest(0, cells.l_inf - chance), 'cramers_v', cells.cramers_v, 'chi2', cells.p_value, 'chi2_statistic', cells.chi2,
+		'ks', compared.ks, 'ks_p', compared.ks_p, 'ks_robust', case when compared.ks is not null then greatest(0, compared.ks - chance) end,
+		'wasserstein', compared.wasserstein, 'wasserstein_normed', compared.wasserstein_normed, 'mean_shift', abs(compared.mean_shift)));
 end
 $$;
-comment on function mlops.column_distances(bigint[], bigint[], mlops.distribution, mlops.distribution, boolean) is
-'All distances of a column by their names; before, now: the counts of both in the reference''s cells, perhaps without some of its rows';
+comment on function mlops.column_distances(bigint[], mlops.profile_comparison) is
+'All distances of a column by their names; before: the counts of the reference, perhaps without some of its rows';
 
 create function mlops.compare_column(m mlops.monitor, version integer, period tstzrange, segment text, role text, name text,
-									 reference mlops.distribution, current mlops.distribution, before bigint[], now bigint[], about jsonb, rows bigint)
+									 known boolean, compared mlops.profile_comparison, rows bigint)
 returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -104,25 +98,25 @@ begin
 	result.segment := segment;
 	result.feature := name;
 	result.rows := coalesce(rows, 0);
-	if reference is null or current is null or result.rows = 0 then
+	if compared.before is null or result.rows = 0 then
 		result.metric := (mlops.drift_metrics(m.preset, m.metrics, 'category', 0, 0))[1];
-		result.detail := jsonb_build_object('reason', case when reference is null then 'no reference' else 'no rows' end);
+		result.detail := jsonb_build_object('reason', case when known then 'no rows' else 'no reference' end);
 		return next result;
 		return;
 	end if;
 
 	-- windows of the training time are compared with the rest of it
 	if m.reference = 'training' and segment = '' then
-		base := mlops.reference_counts(m.model_id, version, role, name, before, period);
+		base := mlops.reference_counts(m.model_id, version, role, name, compared.before, period);
 	else
-		select before as counts, false as left_out into base;
+		select compared.before as counts, false as left_out into base;
 	end if;
-	distances := mlops.column_distances(base.counts, now, reference, current, about ->> 'kind' = 'category');
+	distances := mlops.column_distances(base.counts, compared);
 
 	-- what a version answers to rows that it learned from says nothing about what it answers to others
 	is_fitted := role = 'prediction' and m.reference = 'training' and not base.left_out and exists (
 		select from mlops.reference_slice s where s.model_id = m.model_id and s.version = compare_column.version and s.role = 'feature' and s.period <@ compare_column.period);
-	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, about ->> 'kind', (about ->> 'rows')::bigint, (about ->> 'distinct')::double precision) loop
+	foreach measure in array mlops.drift_metrics(m.preset, m.metrics, compared.kind, compared.rows, compared.distinct_values) loop
 		is_p := measure in ('ks_p', 'chi2');
 		select e.factor, e.power into scale from mlops.psi_equivalent(measure) e;
 		result.metric := measure;
@@ -138,11 +132,22 @@ begin
 
 		-- windows of autocorrelated rows differ by more than chance makes of independent ones
 		if m.reference = 'training' and not m.thresholds ? measure and coalesce(m.preset, 'nannyml') = 'nannyml'
-			and measure in ('psi', 'kl', 'js_divergence_bits', 'js_distance_base2', 'hellinger', 'tvd', 'l_inf', 'cramers_v') then
-			slices := mlops.slice_threshold(m.model_id, version, role, name, measure, m.window_size);
+			and measure in ('psi', 'kl', 'js_divergence_bits', 'js_distance_base2', 'hellinger', 'tvd', 'l_inf', 'cramers_v')
+			and exists (select from mlops.reference_slice s where s.model_id = m.model_id and s.version = compare_column.version) then
+			if m.preset = 'nannyml' then
+				select avg(x.score) + 3 * stddev_pop(x.score) as threshold, count(x.score) as windows into slices
+				  from mlops.window_scores(m.model_id, version, role, name, measure, m.window_size, false) x;
+			else
+				slices := mlops.slice_threshold(m.model_id, version, role, name, measure, m.window_size, period, scale.power);
+			end if;
 			if slices.windows >= 6 then
 				result.detail := result.detail || jsonb_build_object('fixed_threshold', result.threshold, 'windows', slices.windows);
-				result.threshold := case when m.preset = 'nannyml' then slices.sigma_threshold else greatest(result.threshold, slices.threshold) end;
+				result.threshold := case when m.preset = 'nannyml' then slices.threshold else greatest(result.threshold, slices.threshold) end;
+				-- and p of one window more among those
+				if m.preset is null and slices.deviation > 0 then
+					result.p_value := greatest(result.p_value, mlops.student_tail((cbrt(result.value ^ scale.power) - slices.center) / slices.deviation,
+																				  slices.windows - 1));
+				end if;
 			end if;
 		end if;
 
@@ -162,15 +167,18 @@ begin
 	end loop;
 end
 $$;
-comment on function mlops.compare_column(mlops.monitor, integer, tstzrange, text, text, text, mlops.distribution, mlops.distribution, bigint[], bigint[], jsonb, bigint) is
+comment on function mlops.compare_column(mlops.monitor, integer, tstzrange, text, text, text, boolean, mlops.profile_comparison, bigint) is
 'The drift of one column in one window and segment';
 
-create function mlops.check_quality(m mlops.monitor, segment text, name text, r bigint[], c bigint[], is_text boolean, failures bigint, rows bigint)
+create function mlops.check_quality(m mlops.monitor, segment text, name text, compared mlops.profile_comparison, failures bigint, rows bigint)
 returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+	r constant bigint[] := compared.before;
+	c constant bigint[] := compared.now;
+	is_text constant boolean := compared.kind = 'category';
 	n constant double precision := (select sum(x) from unnest(r) x);
 	part record;
 	result mlops.monitor_value;
@@ -201,7 +209,7 @@ begin
 	end loop;
 end
 $$;
-comment on function mlops.check_quality(mlops.monitor, text, text, bigint[], bigint[], boolean, bigint, bigint) is
+comment on function mlops.check_quality(mlops.monitor, text, text, mlops.profile_comparison, bigint, bigint) is
 'The quality of one feature in one window and segment, from the counts of reference and window: shares that must not grow';
 
 create function mlops.check_rows(m mlops.monitor, period tstzrange, rows bigint, newest timestamptz, duplicates bigint) returns setof mlops.monitor_value
@@ -232,7 +240,7 @@ begin
 
 	-- medians, so that a day that was odd does not make the next one usual
 	with w as (select p.rows from mlops.monitor_result p
-				where p.monitor_id = m.id and p.metric = 'volume_change' and p.kind = 'quality' and upper(p.period) <= lower(check_rows.period)
+				where p.monitor_id = m.id and p.metric = 'volume_change' and p.kind = 'quality' and p.period < check_rows.period
 				order by p.period desc limit 20),
 	u as (select percentile_cont(0.5) within group (order by w.rows) as rows, count(*) as windows from w)
 	select u.rows, u.windows, 1.4826 * percentile_cont(0.5) within group (order by abs(w.rows - u.rows)) as deviation
@@ -249,11 +257,22 @@ end
 $$;
 comment on function mlops.check_rows(mlops.monitor, tstzrange, bigint, timestamptz, bigint) is 'The quality of a window''s rows as such: duplicates, freshness, volume';
 
+create function mlops.window_p(results mlops.monitor_value[]) returns double precision[]
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+	-- what has too few rows is no test
+	select mlops.adjust_p(array_agg(case when u.beyond is not null then u.p_value end order by u.ordinality)) from unnest(results) with ordinality u
+$$;
+comment on function mlops.window_p(mlops.monitor_value[]) is
+'p of all that was found in a window, adjusted for the number of its tests, of whatever kind: what wakes somebody is the window';
+
 create function mlops.weigh_drift(m mlops.monitor, version integer, segment text, results mlops.monitor_value[]) returns setof mlops.monitor_value
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+	adjusted constant double precision[] := mlops.window_p(results);
 	result mlops.monitor_value;
 	shares record;
 	weights jsonb;
@@ -268,11 +287,9 @@ begin
 			   / nullif(sum((weights ->> f.feature)::double precision), 0) as weighted,
 		   count(*) as features, max(f.rows) as rows
 	  into shares
-	  from (select v.feature, bool_or(v.beyond and coalesce(a.p[v.place], 0) <= 0.05) as drifted, max(v.rows) as rows
-			  from (select u.*, row_number() over (order by u.ordinality) as place from unnest(results) with ordinality u where u.kind = 'drift') v,
-				   (select mlops.adjust_p(array_agg(case when u.beyond is not null then u.p_value end order by u.ordinality)) as p
-					  from unnest(results) with ordinality u where u.kind = 'drift') a
-			 where v.segment = weigh_drift.segment and v.beyond is not null
+	  from (select v.feature, bool_or(v.beyond and coalesce(adjusted[v.ordinality], 0) <= 0.05) as drifted, max(v.rows) as rows
+			  from unnest(results) with ordinality v
+			 where v.kind = 'drift' and v.segment = weigh_drift.segment and v.beyond is not null
 			 group by v.feature) f;
 	result.kind := 'drift';
 	result.segment := segment;
@@ -314,18 +331,17 @@ begin
 	for w in select p.* from mlops.window_profiles(m.id, version, source, 'prediction_drift' = any (kinds)) p order by p.segment loop
 		any_rows := true;
 		for c in
-			select f.role, f.name, f.profile, f.failures, r.profile as reference, r.profile::jsonb as about,
-				   mlops.cell_counts(r.profile, r.profile) as before, mlops.cell_counts(r.profile, f.profile) as now
+			select f.role, f.name, f.failures, r.profile is not null as known, mlops.compare_profiles(r.profile, f.profile) as compared
 			  from unnest(w.roles, w.names, w.profiles, w.failures) f (role, name, profile, failures)
 			  left join unnest(reference.roles, reference.names, reference.segments, reference.profiles) r (role, name, segment, profile)
 				on r.role = f.role and r.name = f.name and r.segment = w.segment
 		loop
 			if (c.role = 'feature' and 'drift' = any (kinds)) or (c.role = 'prediction' and 'prediction_drift' = any (kinds)) then
-				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.reference, c.profile, c.before, c.now, c.about,
+				found_all := found_all || array(select v from mlops.compare_column(m, version, period, w.segment, c.role, c.name, c.known, c.compared,
 																				  case c.role when 'feature' then w.seen else w.rows end) v);
 			end if;
-			if c.role = 'feature' and 'quality' = any (kinds) and c.reference is not null and c.profile is not null then
-				found_all := found_all || array(select v from mlops.check_quality(m, w.segment, c.name, c.before, c.now, c.about ->> 'kind' = 'category', c.failures, w.seen) v);
+			if c.role = 'feature' and 'quality' = any (kinds) and (c.compared).before is not null then
+				found_all := found_all || array(select v from mlops.check_quality(m, w.segment, c.name, c.compared, c.failures, w.seen) v);
 			end if;
 		end loop;
 		if w.segment = '' and 'quality' = any (kinds) then
@@ -340,8 +356,6 @@ begin
 		if 'quality' = any (kinds) then
 			found_all := found_all || array(select v from mlops.check_rows(m, period, 0, null, null) v);
 		end if;
-	elsif 'drift' = any (kinds) then
-		found_all := found_all || array(select v from mlops.weigh_drift(m, version, '', found_all) v);
 	end if;
 	return query select * from unnest(found_all);
 end
@@ -410,7 +424,7 @@ begin
 	-- losses are counted on and on: those since the window before was computed
 	select s.captured, s.dropped + s.lost as missing into counted from mlops.capture_status s where s.model_id = m.model_id;
 	before := (select r.detail from mlops.monitor_result r
-				where r.monitor_id = m.id and r.kind = 'health' and r.metric = 'capture_loss' and upper(r.period) <= lower(monitor_health.period)
+				where r.monitor_id = m.id and r.kind = 'health' and r.metric = 'capture_loss' and r.period < monitor_health.period
 				order by r.period desc limit 1);
 	result.metric := 'capture_loss';
 	result.detail := jsonb_build_object('captured', coalesce(counted.captured, 0), 'missing', coalesce(counted.missing, 0));

@@ -37,6 +37,8 @@ begin
 		select r.period, r.kind, r.segment, nullif(r.feature, ''), r.metric, r.value, r.p_value, r.noise_floor, r.threshold, r.verdict
 		  from mlops.monitor_result r
 		 where r.monitor_id = run_monitor.monitor and r.period <@ computed
+		   -- what an index can look for: ranges are in the order of their beginnings
+		   and r.period >= tstzrange(lower(computed), lower(computed), '[]') and r.period < tstzrange(upper(computed), null)
 		 order by r.period, r.kind, r.segment, r.feature, r.metric;
 end
 $$;
@@ -169,6 +171,9 @@ begin
 		   into part using compute_window.monitor_id, compute_window.period, source;
 		found_all := found_all || coalesce(part, '{}');
 	end loop;
+	if exists (select from unnest(found_all) v where v.kind = 'drift' and v.feature <> '') then
+		found_all := found_all || array(select v from mlops.weigh_drift(m, mlops.monitor_version(m.id, compute_window.period), '', found_all) v);
+	end if;
 	return found_all;
 end
 $$;
@@ -181,21 +186,23 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-	delete from mlops.monitor_result r where r.monitor_id = store_results.monitor_id and r.period && store_results.period;
+	-- a window that overlaps began at most two widths ago: by that the index finds it
+	delete from mlops.monitor_result r using mlops.monitor o
+	 where o.id = store_results.monitor_id and r.monitor_id = store_results.monitor_id and r.period && store_results.period
+	   and r.period >= tstzrange(lower(store_results.period) - 2 * o.window_size, lower(store_results.period) - 2 * o.window_size, '[]')
+	   and r.period < tstzrange(upper(store_results.period), null);
 	insert into mlops.monitor_result (monitor_id, model_id, version, period, kind, segment, feature, metric, value, reference, p_value, noise_floor,
 									  threshold, verdict, rows, detail, computed_at)
 	with m as (select * from mlops.monitor x where x.id = store_results.monitor_id),
-	v as (select u.*, row_number() over (partition by u.kind order by u.ordinality) as place from unnest(results) with ordinality u),
-	-- what has too few rows is no test
-	a as (select v.kind, mlops.adjust_p(array_agg(case when v.beyond is not null then v.p_value end order by v.place)) as p from v group by v.kind)
+	a as (select mlops.window_p(results) as p)
 	select m.id, m.model_id, store_results.version, store_results.period, v.kind, coalesce(v.segment, ''), coalesce(v.feature, ''), v.metric,
 		   -- what a monitor of captured rows says of a column must not be what it says of a person
 		   case when m.source is not null or v.feature is null or coalesce(v.rows, 20) >= 20 then v.value end, v.reference, v.p_value, v.noise_floor, v.threshold,
 		   case when v.beyond is null then 'insufficient data'
-				when v.beyond and coalesce(a.p[v.place], 0) <= case v.kind when 'quality' then 0.01 else 0.05 end then 'alert'
+				when v.beyond and coalesce(a.p[v.ordinality], 0) <= case v.kind when 'quality' then 0.01 else 0.05 end then 'alert'
 				else 'ok' end,
 		   v.rows, v.detail, mlops.clock()
-	  from v join a on a.kind = v.kind, m
+	  from unnest(results) with ordinality v, a, m
 	 where m.metrics is null or v.kind = any (m.metrics) or v.metric = any (m.metrics);
 	perform mlops.raise_alerts(store_results.monitor_id, store_results.period);
 end
@@ -244,6 +251,14 @@ create function mlops.two_proportions(reference_hits double precision, reference
 language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_two_proportions';
 comment on function mlops.two_proportions(double precision, double precision, double precision, double precision) is
 'The z test of two shares, with the pooled one, and its two-sided p';
+
+create function mlops.student_tail(t double precision, freedom double precision) returns double precision
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_student_tail';
+comment on function mlops.student_tail(double precision, double precision) is 'How likely a variable of Student''s t distribution is to exceed t';
+
+create function mlops.student_quantile(upper double precision, freedom double precision) returns double precision
+language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_student_quantile';
+comment on function mlops.student_quantile(double precision, double precision) is 'What a variable of Student''s t distribution exceeds with this probability';
 
 create function mlops.adjust_p(p double precision[]) returns double precision[]
 language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_adjust_p';

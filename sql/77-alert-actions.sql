@@ -109,7 +109,7 @@ declare
 	opened integer := 0;
 begin
 	-- an earlier window than the newest tells of the past: what it led to was decided then
-	if exists (select from mlops.monitor_result r where r.monitor_id = raise_alerts.monitor_id and lower(r.period) > lower(raise_alerts.period)) then
+	if exists (select from mlops.monitor_result r where r.monitor_id = raise_alerts.monitor_id and r.period > raise_alerts.period and lower(r.period) > lower(raise_alerts.period)) then
 		return 0;
 	end if;
 	select o.model_id, o.close_after into watched from mlops.monitor o where o.id = raise_alerts.monitor_id;

@@ -44,20 +44,27 @@ as $$
 $$;
 comment on function mlops.performance_query(text, text, text) is 'A SELECT of the rows with an outcome, and of the metrics, of each segment of such rows as mlops.window_query() gives';
 
-create function mlops.reference_query(model_id bigint, version integer, segment text) returns text
+create function mlops.reference_query(model_id bigint, version integer, segment text, period tstzrange) returns text
 language sql stable
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD'
 as $$
 	select format(
-		'select r.features, %L as mlops_segment, r.outcome as mlops_outcome, r.prediction as mlops_prediction, r.class as mlops_class,'
-		' r.probability as mlops_probability, 1::double precision as mlops_weight from mlops.reference_rows(%s, %s) r where %s',
-		segment, model_id, version,
+		'select %L as mlops_segment, r.outcome as mlops_outcome, r.prediction as mlops_prediction, r.class as mlops_class,'
+		' r.probability as mlops_probability, 1::double precision as mlops_weight from mlops.%I(%s, %s) r where (r.at is null or not r.at <@ %L::tstzrange) and %s',
+		segment, case when s.is_feature then 'reference_rows' else 'reference_answers' end, model_id, version, period,
 		case when segment = '' then 'true'
-			 else format('coalesce(r.features ->> %L, ''NULL'') = %L', split_part(segment, '=', 1), substr(segment, strpos(segment, '=') + 1)) end)
+			 -- rows are kept with their features, not with other columns
+			 when not s.is_feature then 'false'
+			 else format('coalesce(r.features ->> %L, ''NULL'') = %L', s.column_name, substr(segment, strpos(segment, '=') + 1)) end)
+	  from (select split_part(segment, '=', 1) as column_name, exists (
+				select from mlops.model_signature f
+				 where f.model_id = reference_query.model_id and f.version = reference_query.version and f.role = 'feature'
+				   and f.name = split_part(segment, '=', 1)) as is_feature) s
 $$;
-comment on function mlops.reference_query(bigint, integer, text) is 'A SELECT of the held-out rows that a version keeps, of a segment, in columns as those of mlops.window_query()';
+comment on function mlops.reference_query(bigint, integer, text, tstzrange) is
+'A SELECT of the held-out rows that a version keeps, of a segment, in columns as those of mlops.window_query(); without those of the window that is judged';
 
-create function mlops.reference_performance(model_id bigint, version integer, segment text) returns jsonb
+create function mlops.reference_performance(model_id bigint, version integer, segment text, period tstzrange) returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -66,19 +73,77 @@ declare
 	metrics jsonb;
 	w record;
 begin
-	if segment = '' then
+	if segment = '' and not exists (select from mlops.reference_slice r
+									 where r.model_id = v.model_id and r.version = v.version and r.role = 'prediction'
+									   and lower(r.period) + (upper(r.period) - lower(r.period)) / 2 <@ reference_performance.period) then
 		select r.content into metrics from mlops.reference_model r
 		 where r.model_id = v.model_id and r.version = v.version and r.kind = 'performance';
 		-- a version that keeps none was measured nevertheless: the errors are then those of the window
 		return coalesce(metrics, (select jsonb_object_agg(e.key, jsonb_build_object('value', e.value)) from jsonb_each(v.metrics) e
 								   where jsonb_typeof(e.value) = 'number'));
 	end if;
-	execute mlops.performance_query(v.task, mlops.positive_label(v.model_id, v.version), mlops.reference_query(v.model_id, v.version, segment)) into w;
+	execute mlops.performance_query(v.task, mlops.positive_label(v.model_id, v.version), mlops.reference_query(v.model_id, v.version, segment, period)) into w;
 	return w.metrics;
 end
 $$;
-comment on function mlops.reference_performance(bigint, integer, text) is
-'The metrics of a version on rows that it has not seen, with what their standard errors follow from: {metric: {value, se_component, n}}; of a segment those of the rows that it keeps';
+comment on function mlops.reference_performance(bigint, integer, text, tstzrange) is
+'The metrics of a version on rows that it has not seen, with what their standard errors follow from: {metric: {value, se_component, n}}; of a segment, or for a window of held-out rows, those of the rows that it keeps and that are not in the window';
+
+-- Rows in time are not independent: from window to window a metric differs by more than its standard error says.  How much, the windows of the
+-- held-out time tell, where the split goes by time.
+
+create function mlops.usual_windows(model_id bigint, version integer, width interval, period tstzrange, features boolean default false) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD'
+as $$
+declare
+	least_windows constant integer := 6;
+	times timestamptz[];
+	windows text[];
+begin
+	-- slices of predictions are of held-out rows, and their middles the times of rows.  A window of which less than half is held out is no example,
+	-- and neither is the one that is judged
+	with t as (select x.at, x.rows, mlops.window_start(x.at, width) as begins
+				 from (select lower(r.period) + (upper(r.period) - lower(r.period)) / 2 as at, max(r.rows) as rows
+						 from mlops.reference_slice r
+						where r.model_id = usual_windows.model_id and r.version = usual_windows.version and r.role = 'prediction' group by r.period) x),
+	w as (select t.begins, sum(t.rows) as rows from t group by t.begins)
+	select array_agg(t.at), array_agg(t.begins::text) into times, windows
+	  from t join w using (begins)
+	 where w.rows >= (select percentile_cont(0.5) within group (order by x.rows) / 2 from w x) and not t.begins <@ usual_windows.period
+	having count(distinct t.begins) >= least_windows;
+	return format(
+		'select %sd.outcome as mlops_outcome, d.prediction as mlops_prediction, d.class as mlops_class, d.probability as mlops_probability,'
+		' 1::double precision as mlops_weight, u.begins as mlops_segment from mlops.%I(%s, %s) d join unnest(%L::timestamptz[], %L::text[]) u (at, begins) on u.at = d.at',
+		case when features then mlops.decoded_columns(usual_windows.model_id, usual_windows.version) || ', ' end,
+		case when features then 'reference_rows' else 'reference_answers' end, usual_windows.model_id, usual_windows.version, times, windows)
+	 where times is not null;
+end
+$$;
+comment on function mlops.usual_windows(bigint, integer, interval, tstzrange, boolean) is
+'A SELECT of the held-out rows that a version keeps, in columns as those of mlops.window_query(), with their window of a width as the segment; NULL where there are fewer than six such windows beside the one that is judged';
+
+create function mlops.usual_metrics(query text) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+	usual jsonb;
+begin
+	if query is null then
+		return null;
+	end if;
+	execute format(
+		'select jsonb_object_agg(u.metric, jsonb_build_object(''windows'', u.windows, ''mean'', u.mean, ''error'', u.deviation * sqrt(1 + 1.0 / u.windows)))'
+		' from (select e.key as metric, count(v.value) as windows, avg(v.value) as mean, stddev_samp(v.value) as deviation'
+		' from (%s) q (segment, rows, metrics) cross join lateral jsonb_each(q.metrics) e'
+		' cross join lateral (select (case jsonb_typeof(e.value) when ''object'' then e.value -> ''value'' when ''number'' then e.value end)::double precision) v (value)'
+		' group by 1) u where u.windows >= 6', query) into usual;
+	return usual;
+end
+$$;
+comment on function mlops.usual_metrics(text) is
+'From a SELECT of the metrics of windows: {metric: {windows, mean, error}}, error being the standard error of one window more';
 
 create function mlops.learned_from(model_id bigint, version integer, period tstzrange) returns boolean
 language sql stable
@@ -96,7 +161,7 @@ comment on function mlops.learned_from(bigint, integer, tstzrange) is
 
 -- ---- Verdicts ----
 
-create function mlops.judge_metrics(m mlops.monitor, kind text, segment text, rows bigint, current jsonb, reference jsonb) returns setof mlops.monitor_value
+create function mlops.judge_metrics(m mlops.monitor, kind text, segment text, rows bigint, current jsonb, reference jsonb, by_window jsonb default null) returns setof mlops.monitor_value
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -106,6 +171,7 @@ declare
 	worse double precision;
 	error double precision;
 	component double precision;
+	chance double precision;
 	result mlops.monitor_value;
 	w record;
 begin
@@ -116,7 +182,8 @@ begin
 	for w in
 		select x.metric, x.threshold, (current -> x.metric ->> 'value')::double precision as value, (current -> x.metric ->> 'se_component')::double precision as own,
 			   (current -> x.metric ->> 'n')::double precision as n, (reference -> x.metric ->> 'value')::double precision as reference,
-			   (reference -> x.metric ->> 'se_component')::double precision as component, (reference -> x.metric ->> 'n')::double precision as reference_n
+			   (reference -> x.metric ->> 'se_component')::double precision as component, (reference -> x.metric ->> 'n')::double precision as reference_n,
+			   (by_window -> x.metric ->> 'windows')::integer - 1 as freedom, (by_window -> x.metric ->> 'error')::double precision as usual_error
 		  from mlops.monitor_metric x
 		 where x.kind = judge_metrics.kind and current ? x.metric
 		   and (x.usual or x.metric = any (m.metrics))
@@ -128,25 +195,29 @@ begin
 		component := coalesce(w.component, w.own);
 		error := component * sqrt(1 / w.n + coalesce(1 / w.reference_n, 0));
 		worse := sign * (w.value - w.reference);
+		chance := greatest(3 * error, mlops.student_quantile(mlops.normal_tail(3), w.freedom) * w.usual_error);
 		result.metric := w.metric;
 		result.value := w.value;
 		result.reference := w.reference;
 		result.threshold := w.reference + sign * share * abs(w.reference);
-		result.noise_floor := w.reference + sign * 3 * error;
+		result.noise_floor := w.reference + sign * chance;
 		result.p_value := case when error > 0 then mlops.normal_tail(worse / error) when error = 0 then case when worse > 0 then 0 else 1 end end;
-		result.beyond := worse >= share * abs(w.reference) and worse >= 3 * error and worse > 0;
+		if w.usual_error > 0 then
+			result.p_value := greatest(result.p_value, mlops.student_tail(worse / w.usual_error, w.freedom));
+		end if;
+		result.beyond := worse >= share * abs(w.reference) and worse >= chance and worse > 0;
 		if rows < m.min_rows or (m.min_rows is null and not result.beyond and 3 * error > 2 * share * abs(w.reference)) then
 			result.beyond := null;
 		end if;
-		result.detail := jsonb_strip_nulls(jsonb_build_object('standard_error', component / sqrt(w.n), 'low', w.value - 3 * component / sqrt(w.n),
+		result.detail := jsonb_strip_nulls(jsonb_build_object('standard_error', component / sqrt(w.n), 'windows', w.freedom + 1, 'low', w.value - 3 * component / sqrt(w.n),
 			'high', w.value + 3 * component / sqrt(w.n), 'reason', case when w.value is null then 'the rows do not define it' when w.reference is null then 'no reference'
 																		when result.beyond is null then 'too few rows' end));
 		return next result;
 	end loop;
 end
 $$;
-comment on function mlops.judge_metrics(mlops.monitor, text, text, bigint, jsonb, jsonb) is
-'Metrics of a window beside those of the reference, both as {metric: {value, se_component, n}}: how much worse, and whether by more than chance';
+comment on function mlops.judge_metrics(mlops.monitor, text, text, bigint, jsonb, jsonb, jsonb) is
+'Metrics of a window beside those of the reference, both as {metric: {value, se_component, n}}: how much worse, and whether by more than chance, and by more than usual from window to window (mlops.usual_metrics)';
 
 create function mlops.no_value(kind text, metric text, reason text, rows bigint default 0) returns mlops.monitor_value
 language sql immutable
@@ -175,6 +246,8 @@ declare
 	judged constant integer := mlops.monitor_version(m.id, period);
 	task constant text := (select v.task from mlops.model_version v where v.model_id = m.model_id and v.version = judged);
 	label constant text := mlops.positive_label(m.model_id, judged);
+	past text;
+	by_window jsonb;
 	w record;
 	any_rows boolean := false;
 begin
@@ -186,9 +259,14 @@ begin
 		return next mlops.no_value('realised', mlops.main_metric(task), 'the version was not measured on held-out rows');
 		return;
 	end if;
+	past := mlops.usual_windows(m.model_id, judged, m.window_size, period);
+	if past is not null then
+		by_window := mlops.usual_metrics(mlops.performance_query(task, label, past));
+	end if;
 	for w in execute mlops.performance_query(task, label, source) loop
 		any_rows := any_rows or w.segment = '';
-		return query select v.* from mlops.judge_metrics(m, 'realised', w.segment, w.rows, w.metrics, mlops.reference_performance(m.model_id, judged, w.segment)) v;
+		return query select v.* from mlops.judge_metrics(m, 'realised', w.segment, w.rows, w.metrics,
+														 mlops.reference_performance(m.model_id, judged, w.segment, period), case when w.segment = '' then by_window end) v;
 	end loop;
 	if not any_rows then
 		return next mlops.no_value('realised', mlops.main_metric(task), 'no outcomes');
@@ -260,8 +338,11 @@ declare
 	judged constant integer := mlops.monitor_version(m.id, period);
 	task constant text := (select v.task from mlops.model_version v where v.model_id = m.model_id and v.version = judged);
 	label constant text := mlops.positive_label(m.model_id, judged);
+	model constant text := mlops.version_reference(m.model_id, judged);
 	calibrator jsonb;
 	query text;
+	past text;
+	by_window jsonb;
 	w record;
 	any_rows boolean := false;
 begin
@@ -274,20 +355,22 @@ begin
 		return next mlops.no_value('estimated', mlops.main_metric(task), 'no reference');
 		return;
 	end if;
-	if task = 'regression' then
-		query := mlops.dle_query(m.model_id, judged, source);
-	else
-		select r.content into calibrator from mlops.reference_model r
-		 where r.model_id = m.model_id and r.version = judged and r.kind = 'calibrator';
-		query := mlops.cbpe_query(task, label, mlops.version_reference(m.model_id, judged), coalesce(calibrator, '{}'), source);
-	end if;
+	select r.content into calibrator from mlops.reference_model r where r.model_id = m.model_id and r.version = judged and r.kind = 'calibrator';
+	calibrator := coalesce(calibrator, '{}');
+	query := case task when 'regression' then mlops.dle_query(m.model_id, judged, source) else mlops.cbpe_query(task, label, model, calibrator, source) end;
 	if query is null then
 		return next mlops.no_value('estimated', mlops.main_metric(task), 'no model of the loss');
 		return;
 	end if;
+	past := mlops.usual_windows(m.model_id, judged, m.window_size, period, task <> 'binary');
+	if past is not null then
+		by_window := mlops.usual_metrics(
+			case task when 'regression' then mlops.dle_query(m.model_id, judged, past) else mlops.cbpe_query(task, label, model, calibrator, past) end);
+	end if;
 	for w in execute query loop
 		any_rows := any_rows or w.segment = '';
-		return query select v.* from mlops.judge_metrics(m, 'estimated', w.segment, w.rows, w.metrics, mlops.reference_performance(m.model_id, judged, w.segment)) v;
+		return query select v.* from mlops.judge_metrics(m, 'estimated', w.segment, w.rows, w.metrics,
+														 mlops.reference_performance(m.model_id, judged, w.segment, period), case when w.segment = '' then by_window end) v;
 	end loop;
 	if not any_rows then
 		return next mlops.no_value('estimated', mlops.main_metric(task), case when task = 'regression' then 'no rows' else 'no probabilities' end);
@@ -328,6 +411,9 @@ declare
 	-- a version that keeps no rows was measured nevertheless
 	measured constant double precision := (select (v.metrics ->> 'ece')::double precision from mlops.model_version v
 		where v.model_id = m.model_id and v.version = judged and calibrator = '{}');
+	past text;
+	by_window jsonb;
+	chance double precision;
 	w record;
 	x record;
 	base record;
@@ -340,31 +426,44 @@ begin
 		return next mlops.no_value('calibration', 'ece', 'the version learned from these rows');
 		return;
 	end if;
+	past := mlops.usual_windows(m.model_id, judged, m.window_size, period);
+	if past is not null then
+		by_window := mlops.usual_metrics(mlops.calibration_query(label, calibrator, past));
+	end if;
 	for w in execute mlops.calibration_query(label, calibrator, source) loop
 		any_rows := any_rows or w.segment = '';
-		execute mlops.calibration_query(label, calibrator, mlops.reference_query(m.model_id, judged, w.segment)) into base;
+		execute mlops.calibration_query(label, calibrator, mlops.reference_query(m.model_id, judged, w.segment, period)) into base;
 		result := row('calibration', w.segment, '', null, null, null, null, null, null, null, w.rows, null);
 		for x in
 			select c.metric, coalesce((m.thresholds ->> c.metric)::double precision, c.threshold) as threshold, (w.measures ->> c.metric)::double precision as value,
 				   coalesce((base.measures ->> c.metric)::double precision, case when c.metric = 'ece' then measured end) as reference,
 				   (w.measures ->> (c.metric || '_se'))::double precision as error,
-				   (base.measures ->> (c.metric || '_se'))::double precision as reference_error
-			  from mlops.monitor_metric c where c.kind = 'calibration' and (c.usual or c.metric = any (m.metrics)) order by c.metric
+				   (base.measures ->> (c.metric || '_se'))::double precision as reference_error,
+				   (past.found ->> 'windows')::integer - 1 as freedom, (past.found ->> 'mean')::double precision as usual_mean,
+				   (past.found ->> 'error')::double precision as usual_error
+			  from mlops.monitor_metric c cross join lateral (select case when w.segment = '' then by_window -> c.metric end) past (found)
+			 where c.kind = 'calibration' and (c.usual or c.metric = any (m.metrics)) order by c.metric
 		loop
 			result.metric := x.metric;
 			result.value := x.value;
 			result.reference := x.reference;
+			chance := mlops.student_quantile(mlops.normal_tail(3), x.freedom) * x.usual_error;
 			if x.metric = 'ece' then
 				result.threshold := x.reference + x.threshold;
-				result.noise_floor := (w.measures ->> 'ece_floor')::double precision;
+				result.noise_floor := greatest((w.measures ->> 'ece_floor')::double precision, x.usual_mean + chance);
 				result.p_value := (w.measures ->> 'p_value')::double precision;
 				result.beyond := x.value >= greatest(result.threshold, result.noise_floor);
 			else
 				-- either way: what it must be farther than from the reference
 				result.threshold := x.threshold;
-				result.noise_floor := 3 * sqrt(x.error ^ 2 + x.reference_error ^ 2);
+				result.noise_floor := greatest(3 * sqrt(x.error ^ 2 + x.reference_error ^ 2), chance);
 				result.p_value := 2 * mlops.normal_tail(abs(x.value - x.reference) / nullif(sqrt(x.error ^ 2 + x.reference_error ^ 2), 0));
 				result.beyond := abs(x.value - x.reference) >= greatest(result.threshold, result.noise_floor);
+			end if;
+			if x.usual_error > 0 then
+				result.p_value := greatest(result.p_value, case x.metric
+					when 'ece' then mlops.student_tail((x.value - x.usual_mean) / x.usual_error, x.freedom)
+					else 2 * mlops.student_tail(abs(x.value - x.reference) / x.usual_error, x.freedom) end);
 			end if;
 			if x.reference is null or w.rows < m.min_rows or (m.min_rows is null and not result.beyond and result.noise_floor > 2 * result.threshold) then
 				result.beyond := null;

@@ -2,18 +2,20 @@
 
 -- ---- The reference's rows in the columns of the model ----
 
-create function mlops.reference_source(model_id bigint, version integer, features text[] default null) returns text
+create function mlops.reference_source(model_id bigint, version integer, features text[] default null, most integer default null) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-	select format('select %s from mlops.reference_rows(%s, %s) r',
-				  string_agg(format('(r.features ->> %L)::%s as %I', s.name, mlops.plain_type(s.type, s.categories), s.name), ', ' order by s.position), s.model_id, s.version)
+	select format('select %s from (select x.features from mlops.reference_sample s, unnest(s.features) with ordinality x (features, place)'
+				  ' where s.model_id = %s and s.version = %s order by s.position, x.place limit %s) r'
+				  ' cross join lateral (select mlops.decode_features(%L, r.features) as features offset 0) d',
+				  mlops.decoded_columns(s.model_id, s.version, reference_source.features), s.model_id, s.version, coalesce(most::text, 'all'),
+				  array_agg(s.name order by s.position))
 	  from mlops.model_signature s
-	 where s.model_id = reference_source.model_id and s.version = reference_source.version and s.role = 'feature' and s.type not like '%[]'
-	   and (reference_source.features is null or s.name = any (reference_source.features))
+	 where s.model_id = reference_source.model_id and s.version = reference_source.version and s.role = 'feature'
 	 group by s.model_id, s.version
 $$;
-comment on function mlops.reference_source(bigint, integer, text[]) is 'A SELECT of the features of the held-out rows that a version keeps';
+comment on function mlops.reference_source(bigint, integer, text[], integer) is 'A SELECT of the features of the held-out rows that a version keeps, or of so many of them';
 
 create function mlops.window_sample(source text, columns text, rows integer) returns text
 language sql immutable
@@ -29,7 +31,8 @@ create function mlops.reference_count(model_id bigint, version integer) returns 
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-	select count(*) from mlops.reference_rows(model_id, version)
+	select coalesce(sum(cardinality(s.outcome)), 0) from mlops.reference_sample s
+	 where s.model_id = reference_count.model_id and s.version = reference_count.version
 $$;
 comment on function mlops.reference_count(bigint, integer) is 'How many held-out rows of a version the caller may see';
 
@@ -56,6 +59,7 @@ declare
 	threshold constant double precision := coalesce((m.thresholds ->> 'ndcg')::double precision,
 		(select c.threshold from mlops.monitor_metric c where c.kind = 'attribution' and c.metric = 'ndcg'));
 	found_rows bigint;
+	base jsonb;
 	result mlops.monitor_value := mlops.no_value('attribution', 'ndcg', null);
 begin
 	execute format('select count(*) from (%s) w where w.mlops_segment = '''' and w.mlops_seen', source) into found_rows;
@@ -66,10 +70,19 @@ begin
 		return next mlops.no_value('attribution', 'ndcg', 'too few rows', found_rows);
 		return;
 	end if;
-	select mlops.ndcg(r.influence, c.influence), jsonb_object_agg(r.feature, jsonb_build_array(r.influence, c.influence))
+	-- the reference's stay what they are: those that an earlier window has are taken from there
+	select (select jsonb_object_agg(e.key, e.value -> 0) from jsonb_each(r.detail) e) into base
+	  from mlops.monitor_result r
+	 where r.monitor_id = m.id and r.version = judged and r.kind = 'attribution' and r.metric = 'ndcg' and r.value is not null
+	   and r.period < tstzrange(lower(monitor_attribution.period), null)
+	 order by r.period desc limit 1;
+	if base is null then
+		base := (select jsonb_object_agg(r.feature, r.influence) from mlops.mean_influence(model, mlops.reference_source(m.model_id, judged, null, most)) r);
+	end if;
+	select mlops.ndcg((base ->> c.feature)::double precision, c.influence),
+		   jsonb_object_agg(c.feature, jsonb_build_array((base ->> c.feature)::double precision, c.influence))
 	  into result.value, result.detail
-	  from mlops.mean_influence(model, mlops.reference_source(m.model_id, judged) || format(' limit %s', most)) r
-	  join mlops.mean_influence(model, mlops.window_sample(source, 'w.*', most)) c on c.feature = r.feature;
+	  from mlops.mean_influence(model, mlops.window_sample(source, 'w.*', most)) c where base ? c.feature;
 	result.rows := found_rows;
 	result.reference := 1;
 	result.threshold := threshold;
@@ -109,8 +122,8 @@ begin
 		result.detail := jsonb_build_object('reason', 'too few rows');
 		return result;
 	end if;
-	result.value := mlops.domain_auc(format('select true as mlops_current, w.* from %s w union all select false, %s from (%s limit %s) w',
-		mlops.window_sample(source, columns, most), columns, mlops.reference_source(m.model_id, judged, features), most), 'mlops_current');
+	result.value := mlops.domain_auc(format('select true as mlops_current, w.* from %s w union all select false, %s from (%s) w',
+		mlops.window_sample(source, columns, most), columns, mlops.reference_source(m.model_id, judged, features, most)), 'mlops_current');
 	result.reference := 0.5;
 	result.threshold := threshold;
 	result.noise_floor := 0.5 + 3 * error;

@@ -101,6 +101,7 @@ write_text(Buffer *out, const char *text, size_t size)
 void
 reference_write_row(Buffer *out, const SampleRow *row)
 {
+	buffer_u64(out, (uint64_t) row->at);
 	buffer_u32(out, (uint32_t) row->features_size);
 	buffer_bytes(out, row->features, row->features_size);
 	buffer_f64(out, row->prediction);
@@ -211,6 +212,7 @@ read_text(Reader *body, size_t *size)
 void
 reference_read_row(Reader *body, SampleRow *row)
 {
+	row->at = (int64_t) reader_u64(body);
 	row->features_size = reader_u32(body);
 	row->features = reader_bytes(body, row->features_size);
 	row->prediction = reader_f64(body);

@@ -52,9 +52,12 @@ typedef struct ReferenceModel
 	size_t		artifact_size;
 } ReferenceModel;
 
+#define SAMPLE_NO_TIME INT64_MIN
+
 /* A row of a sample. */
 typedef struct SampleRow
 {
+	int64_t		at;				/* the middle of its slice, microseconds since 2000-01-01 UTC; SAMPLE_NO_TIME: none */
 	const uint8_t *features;	/* as captured.h has them */
 	size_t		features_size;
 	double		prediction;		/* NaN: none */

@@ -22,6 +22,7 @@
 
 #include "../core/distance.h"
 #include "../core/significance.h"
+#include "../core/student.h"
 
 #define JEFFREYS ((Smoothing) {.smoothing = 0.5})
 
@@ -30,6 +31,8 @@ PG_FUNCTION_INFO_V1(mlops_slice_scores);
 PG_FUNCTION_INFO_V1(mlops_noise_floor);
 PG_FUNCTION_INFO_V1(mlops_two_proportions);
 PG_FUNCTION_INFO_V1(mlops_adjust_p);
+PG_FUNCTION_INFO_V1(mlops_student_tail);
+PG_FUNCTION_INFO_V1(mlops_student_quantile);
 
 /* A distance between cells that slices of a reference are scored by. */
 typedef struct CellMetric
@@ -314,4 +317,37 @@ mlops_adjust_p(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		values[i] = Float8GetDatum(p[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(values, nulls, 1, &n, &lower_bound, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* The degrees of freedom in an argument. */
+static double
+get_freedom(FunctionCallInfo fcinfo, int argument)
+{
+	double		freedom = PG_GETARG_FLOAT8(argument);
+
+	if (!(freedom > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("freedom must be greater than 0")));
+	return freedom;
+}
+
+/* mlops.student_tail(t, freedom) */
+Datum
+mlops_student_tail(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(student_upper(PG_GETARG_FLOAT8(0), get_freedom(fcinfo, 1)));
+}
+
+/* mlops.student_quantile(upper, freedom) */
+Datum
+mlops_student_quantile(PG_FUNCTION_ARGS)
+{
+	double		upper = PG_GETARG_FLOAT8(0);
+
+	if (!(upper > 0 && upper < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("upper must be between 0 and 1")));
+	PG_RETURN_FLOAT8(student_quantile(upper, get_freedom(fcinfo, 1)));
 }

@@ -11,9 +11,12 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 
 #include "compat.h"
 #include "report.h"
+
+#include "result_row.h"
 
 #include "../core/distance.h"
 
@@ -28,6 +31,8 @@ PG_FUNCTION_INFO_V1(mlops_chi2);
 PG_FUNCTION_INFO_V1(mlops_g_test);
 PG_FUNCTION_INFO_V1(mlops_cramers_v);
 PG_FUNCTION_INFO_V1(mlops_cell_counts);
+PG_FUNCTION_INFO_V1(mlops_compare_profiles);
+PG_FUNCTION_INFO_V1(mlops_profile_kind);
 PG_FUNCTION_INFO_V1(mlops_ks);
 PG_FUNCTION_INFO_V1(mlops_wasserstein);
 PG_FUNCTION_INFO_V1(mlops_wasserstein_normed);
@@ -187,21 +192,27 @@ mlops_cramers_v(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(distance_cramers_v(&counts, PG_GETARG_BOOL(2)));
 }
 
-/* The counts of the second argument in all cells of the first. */
-Datum
-mlops_cell_counts(PG_FUNCTION_ARGS)
+/* The counts of a distribution in all cells of another, as bigint[]. */
+static Datum
+counts_in_cells(const Distribution *reference, const Distribution *current)
 {
 	double		counts[CELLS_MAX];
 	Datum		elements[CELLS_MAX];
 	uint32_t	n;
 	Error		error;
 
-	if (!cells_count(distribution_read(PG_GETARG_DATUM(0)), distribution_read(PG_GETARG_DATUM(1)), counts, &n,
-					 profile_memory(CurrentMemoryContext), &error))
+	if (!cells_count(reference, current, counts, &n, profile_memory(CurrentMemoryContext), &error))
 		report_error(&error);
 	for (uint32_t i = 0; i < n; i++)
 		elements[i] = Int64GetDatum((int64) counts[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, (int) n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_array(elements, (int) n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* (reference, current) */
+Datum
+mlops_cell_counts(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(counts_in_cells(distribution_read(PG_GETARG_DATUM(0)), distribution_read(PG_GETARG_DATUM(1))));
 }
 
 /* An argument that is a distribution of numbers. */
@@ -218,17 +229,23 @@ get_numbers(FunctionCallInfo fcinfo, int argument)
 	return distribution;
 }
 
+/* Refuses two distributions of numbers that do not mean the same. */
+static void
+check_comparable(const Distribution *reference, const Distribution *current)
+{
+	if (!kinds_comparable(reference->kind, current->kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a distribution of kind %s cannot be compared with one of kind %s", kind_name(reference->kind), kind_name(current->kind))));
+}
+
 /* The two arguments as distributions of comparable numbers. */
 static void
 get_both_numbers(FunctionCallInfo fcinfo, Distribution **reference, Distribution **current)
 {
 	*reference = get_numbers(fcinfo, 0);
 	*current = get_numbers(fcinfo, 1);
-	if (!kinds_comparable((*reference)->kind, (*current)->kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("a distribution of kind %s cannot be compared with one of kind %s",
-						kind_name((*reference)->kind), kind_name((*current)->kind))));
+	check_comparable(*reference, *current);
 }
 
 /* (d, p) */
@@ -291,4 +308,51 @@ mlops_mean_shift(PG_FUNCTION_ARGS)
 
 	get_both_numbers(fcinfo, &reference, &current);
 	return number_or_null(fcinfo, distance_mean_shift(reference, current));
+}
+
+/* The distances of numbers that need no cells, with p of the first. */
+static void
+add_rank_distances(ResultRow *row, const Distribution *reference, const Distribution *current)
+{
+	bool		numbers = !distribution_is_text(reference) && !distribution_is_text(current);
+	RankDistances distances = {NAN, NAN, NAN};
+
+	if (numbers)
+	{
+		check_comparable(reference, current);
+		distances = rank_distances_of(reference, current);
+	}
+	row_add_number(row, numbers, distances.ks);
+	row_add_number(row, numbers, numbers ? ks_p_value(distances.ks, reference->n, current->n) : NAN);
+	row_add_number(row, numbers, distances.wasserstein);
+	row_add_number(row, numbers, numbers ? distance_in_deviations(distances.wasserstein, reference) : NAN);
+	row_add_number(row, numbers, numbers ? distance_mean_shift(reference, current) : NAN);
+}
+
+/* mlops.compare_profiles(reference, current): what monitors ask of two distributions, which are opened once. */
+Datum
+mlops_compare_profiles(PG_FUNCTION_ARGS)
+{
+	Distribution *reference = distribution_read(PG_GETARG_DATUM(0));
+	Distribution *current = distribution_read(PG_GETARG_DATUM(1));
+	TupleDesc	row_type;
+	bool		exact;
+	ResultRow	row = {.n = 0};
+
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "a function that returns a row is called where none is taken");
+	row_add_text(&row, kind_name(reference->kind));
+	row_add(&row, Int64GetDatum((int64) distribution_rows(reference)));
+	row_add_number(&row, true, distribution_distinct(reference, &exact));
+	row_add(&row, counts_in_cells(reference, reference));
+	row_add(&row, counts_in_cells(reference, current));
+	add_rank_distances(&row, reference, current);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), row.values, row.nulls)));
+}
+
+/* mlops.profile_kind(distribution) */
+Datum
+mlops_profile_kind(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(CStringGetTextDatum(kind_name(distribution_read(PG_GETARG_DATUM(0))->kind)));
 }

@@ -305,14 +305,14 @@ set_number(Batch *batch, int field, double number)
 static void
 store_sample(int64 model_id, int32 version, Reader *body)
 {
-	static const Oid types[] = {BYTEAOID, FLOAT8OID, TEXTOID, FLOAT8OID, TEXTOID};
+	static const Oid types[] = {BYTEAOID, FLOAT8OID, TEXTOID, FLOAT8OID, TEXTOID, TIMESTAMPTZOID};
 	uint32		n_rows = reference_read_sample(body);
 	int32		position = 0;
 	Batch		batch;
 
 	batch_init(&batch, model_id, version,
-			   "insert into mlops.reference_sample (model_id, version, features, prediction, class, probability, outcome, position) "
-			   "values ($1, $2, $3, $4, $5, $6, $7, $8)", lengthof(types), types);
+			   "insert into mlops.reference_sample (model_id, version, features, prediction, class, probability, outcome, at, position) "
+			   "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)", lengthof(types), types);
 	for (uint32 i = 0; i < n_rows; i++)
 	{
 		MemoryContext old;
@@ -332,6 +332,8 @@ store_sample(int64 model_id, int32 version, Reader *body)
 		set_text(&batch, 2, row.class, row.class_size);
 		set_number(&batch, 3, row.probability);
 		set_text(&batch, 4, row.outcome, row.outcome_size);
+		batch.nulls[5][batch.n] = row.at == SAMPLE_NO_TIME;
+		batch.values[5][batch.n] = TimestampTzGetDatum(row.at);
 		MemoryContextSwitchTo(old);
 		batch.n++;
 		batch.bytes += row.features_size;

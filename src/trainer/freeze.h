@@ -83,7 +83,7 @@ extern bool freeze_held_out(const Freeze *freeze, Trainer *trainer, const Table 
 							const double *outputs, Buffer *reference, Error *error);
 
 extern bool freeze_answers(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error);
-extern bool freeze_sample(const Answers *answers, Buffer *reference, Error *error);
+extern bool freeze_sample(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error);
 extern bool freeze_performance(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);
 extern bool freeze_calibrator(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);
 extern bool freeze_components(const Answers *answers, Arena *scratch, Buffer *reference, Error *error);

@@ -48,7 +48,7 @@ freeze_one(const HeldOutWork *work, size_t part, Arena *scratch, Buffer *records
 		case 3:
 			return freeze_components(answers, scratch, records, error);
 		default:
-			return answers->n_sample == 0 || freeze_sample(answers, records, error);
+			return answers->n_sample == 0 || freeze_sample(work->freeze, answers, records, error);
 	}
 }
 

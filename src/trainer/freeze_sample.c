@@ -77,8 +77,17 @@ set_answer(const Answers *answers, size_t row, SampleRow *out)
 	out->class_size = strlen(out->class);
 }
 
+/* When a row was, as exactly as slices tell. */
+static int64_t
+sample_time(const TimeSlices *slices, const Table *table, size_t row)
+{
+	uint16_t	slice = slices->n == 0 ? SLICE_NONE : slices->of_row[table->order[row]];
+
+	return slice == SLICE_NONE ? SAMPLE_NO_TIME : slices->origin + slice * slices->width + slices->width / 2;
+}
+
 bool
-freeze_sample(const Answers *answers, Buffer *reference, Error *error)
+freeze_sample(const Freeze *freeze, const Answers *answers, Buffer *reference, Error *error)
 {
 	const Model *model = answers->model;
 	bool		single = answers->table->target->source->storage == STORAGE_FLOAT32;
@@ -92,7 +101,7 @@ freeze_sample(const Answers *answers, Buffer *reference, Error *error)
 		size_t		row = answers->sample[i];
 		double		truth = answers->target->values[row];
 		char		number[NUMBER_TEXT_SIZE];
-		SampleRow	sampled = {.prediction = NAN,.probability = NAN};
+		SampleRow	sampled = {.at = sample_time(&freeze->slices, answers->table, row),.prediction = NAN,.probability = NAN};
 
 		features.size = 0;
 		write_features(answers->table, row, &features);

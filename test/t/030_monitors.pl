@@ -34,7 +34,7 @@ is($node->safe_psql('postgres', q{select count(*) from mlops.job where kind = 'm
 SKIP:
 {
 	my $data = $ENV{MLOPS_DATA};
-	skip 'MLOPS_DATA names no folder with elec.csv', 4 unless defined $data && -r "$data/elec.csv";
+	skip 'MLOPS_DATA names no folder with elec.csv', 6 unless defined $data && -r "$data/elec.csv";
 
 	$node->safe_psql('postgres', 'create table elec (period float8, nswprice float8, nswdemand float8, vicprice float8, vicdemand float8, transfer float8, class int)');
 	$node->safe_psql('postgres', "\\copy elec from '$data/elec.csv' with (format csv, header)");
@@ -44,10 +44,14 @@ SKIP:
 		select mlops.train('price_up', $$select * from electricity where observed_at < '1997-03-03'$$, 'class', exclude => '{id,observed_at}',
 						   split => '{"time": "observed_at", "test": 0.2}');
 		select mlops.run_monitor(mlops.create_monitor('price_up', 'weekly', source => 'electricity', at => 'observed_at', outcome => 'class', window_size => '7 days',
-													  min_rows => 300, schedule => null, metrics => '{drift,prediction_drift,quality}'), '1996-05-13', '1997-06-02');});
+													  min_rows => 300, schedule => null), '1996-05-13', '1997-06-02');});
 	is($node->safe_psql('postgres', q{select count(distinct period) from mlops.monitor_result where upper(period) <= '1997-03-03'}), '42', '42 weeks of training');
 	cmp_ok($node->safe_psql('postgres', q{select count(distinct period) from mlops.monitor_result where upper(period) <= '1997-03-03' and verdict = 'alert'}), '<=', 4,
-		   'of which at most a tenth alert');
+		   'of which at most a tenth alert, by whatever kind of metric');
+	is($node->safe_psql('postgres', q{select string_agg(distinct kind, ',' order by kind) from mlops.monitor_result where upper(period) <= '1997-03-03' and verdict <> 'insufficient data'}),
+	   'attribution,calibration,drift,estimated,prediction_drift,quality,realised', 'all kinds');
+	is($node->safe_psql('postgres', q{select string_agg(distinct kind, ',' order by kind) from mlops.monitor_result where lower(period) = '1997-03-24' and verdict = 'alert'}),
+	   'estimated,prediction_drift,realised', 'a week in which the model fails, and is expected to, is more than weeks differ by themselves');
 	is($node->safe_psql('postgres', q{select string_agg(distinct feature, ',' order by feature) from mlops.drift
 		where kind = 'drift' and verdict = 'alert' and lower(period) = '1997-05-05' and feature <> ''}), 'transfer,vicdemand,vicprice', 'the week when the market opened');
 	is($node->safe_psql('postgres', q{select count(*) from mlops.drift

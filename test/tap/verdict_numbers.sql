@@ -1,7 +1,7 @@
 -- The numbers that verdicts of monitors rest on: published examples.
 \ir include/begin.sql
 \ir include/refusal.sql
-select plan(34);
+select plan(39);
 -- Benjamini and Hochberg (1995)
 select is((select array_agg(round(x::numeric, 6)) from unnest(mlops.adjust_p('{.0001,.0004,.0019,.0095,.0201,.0278,.0298,.0344,.0459,.324,.4262,.5719,.6528,.759,1}')) x),
 		  '{0.001500,0.003000,0.009500,0.035625,0.060300,0.063857,0.063857,0.064500,0.076500,0.486000,0.581182,0.714875,0.753231,0.813214,1.000000}',
@@ -41,7 +41,7 @@ select is(mlops.slice_scores('tvd', '{{1,2},{3,4}}', '{null,null}'), '{}', 'no w
 select matches(pg_temp.refusal($$select mlops.slice_scores('psy', '{{1},{2}}', '{1,2}')$$), '^22023 .*"psy".*psi, kl.*"psi"', 'an unknown metric');
 select matches(pg_temp.refusal($$select mlops.slice_scores('psi', '{{1},{2}}', '{1,3}')$$), '^22023 .*numbered from 1', 'windows beyond');
 -- Deequ: 1.8 sqrt((n + m) / nm)
-select ok(abs((mlops.column_distances(mlops.cell_counts(r, r), mlops.cell_counts(r, c), r, c, false) ->> 'ks_robust')::float8 - .01950155281000758) < 1e-9, 'a KS statistic of .1 less what chance makes of it')
+select ok(abs((mlops.column_distances(mlops.cell_counts(r, r), mlops.compare_profiles(r, c)) ->> 'ks_robust')::float8 - .01950155281000758) < 1e-9, 'a KS statistic of .1 less what chance makes of it')
   from (select mlops.profile(x) as r, mlops.profile(case when x <= 100 then x + 1000 else x end) as c from generate_series(1, 1000) x) s;
 -- Chernoff's bound is one: never below the binomial tail, and no more than a few times it
 create function pg_temp.tail(hits integer, n integer, rate float8) returns float8 language sql as $$
@@ -51,5 +51,15 @@ select ok(bool_and(mlops.chance_of_rate(k / n::float8, r, n) between 0.999999 * 
   from (values (2, 3, .01), (6, 100, .01), (1, 3, .01), (20, 1000, .01), (60, 200, .2), (5, 5, .3)) v (k, n, r);
 select is(array[mlops.chance_of_rate(.01, .01, 100), mlops.chance_of_rate(0, .01, 100), mlops.chance_of_rate(.5, 0, 4), mlops.chance_of_rate(0, 0, 4)], '{1,1,0,1}', 'no more than the rule; what may not be at all');
 select ok(mlops.chance_of_rate(.9, .01, 1e9) between 0 and 1e-300, 'next to none');
+-- what monitors ask at once is what the functions for people say
+select ok(c.before = mlops.cell_counts(r, r) and c.now = mlops.cell_counts(r, n) and c.ks = (mlops.ks(r, n)).d and c.ks_p = (mlops.ks(r, n)).p
+		  and c.wasserstein = mlops.wasserstein(r, n) and c.wasserstein_normed = mlops.wasserstein_normed(r, n) and c.mean_shift = mlops.mean_shift(r, n)
+		  and c.kind = 'number' and c.kind = mlops.profile_kind(r) and c.rows = 1000 and c.distinct_values = 1000, 'numbers compared at once')
+  from (select mlops.profile(x) as r, mlops.profile(1.5 * x) as n from generate_series(1, 1000) x) s, mlops.compare_profiles(r, n) c;
+select ok(c.kind = 'category' and num_nonnulls(c.ks, c.ks_p, c.wasserstein, c.wasserstein_normed, c.mean_shift) = 0 and c.now = mlops.cell_counts(r, n), 'texts, which have no order')
+  from (select mlops.profile(x) as r, mlops.profile(x || 'a') as n from unnest('{a,b,b,c}'::text[]) x) s, mlops.compare_profiles(r, n) c;
+select ok(abs(mlops.student_quantile(0.01, 8) - 2.8964594477096224) < 1e-12 and abs(mlops.student_tail(3, 8) - 0.008535840616891326) < 1e-15, 'Student''s t as scipy has it');
+select matches(pg_temp.refusal('select mlops.student_tail(1, 0)'), '^22023 .*freedom', 'no degrees of freedom');
+select matches(pg_temp.refusal('select mlops.student_quantile(1, 5)'), '^22023 .*between 0 and 1', 'no probability');
 select * from finish();
 rollback;

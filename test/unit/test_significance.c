@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "core/significance.h"
+#include "core/student.h"
 
 /* What scipy.stats.chi2.isf() gives. */
 static void
@@ -71,9 +72,43 @@ test_adjusting(void)
 	adjust_p_values(one, 0, order);
 }
 
+/* What scipy.stats.t.sf() and isf() give, to their relative error. */
+static void
+test_student(void)
+{
+	static const double tails[][3] = {
+		{0, 3, 0.5},
+		{0.5, 1, 0.35241638234956674},
+		{2, 1, 0.14758361765043326},
+		{3, 8, 0.008535840616891326},
+		{-1.5, 7, 0.911350756505015},
+		{10, 2.5, 0.0022207478836537117},
+		{25, 41, 9.679536411458337e-27},
+		{0.001, 9, 0.49961196516298667},
+		{4.2, 200, 2.0087757452116033e-05},
+		{1e8, 3, 1.1026577908435833e-24},
+	};
+	static const double quantiles[][3] = {
+		{0.01, 8, 2.8964594477096224},
+		{0.01, 41, 2.4208029917290794},
+		{0.0013498980316300933, 7, 4.529973678733427},
+		{0.25, 1, 1.0000000000000002},
+		{0.9, 5, -1.4758840488244815},
+		{0.05, 1e6, 1.6448551507220406},
+	};
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		CHECK_NEAR(student_upper(tails[i][0], tails[i][1]) / tails[i][2], 1, 1e-10);
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		CHECK_NEAR(student_quantile(quantiles[i][0], quantiles[i][1]) / quantiles[i][2], 1, 1e-10);
+	CHECK(student_upper(INFINITY, 3) == 0 && student_upper(-INFINITY, 3) == 1);
+	CHECK(isnan(student_upper(1, 0)) && isnan(student_upper(NAN, 3)) && isnan(student_quantile(0, 3)));
+}
+
 int
 main(void)
 {
+	test_student();
 	test_quantiles();
 	test_floors();
 	test_proportions();

@@ -54,8 +54,8 @@ select :diagnosis, 1, 'feature', 'radius', count(*), mlops.profile(r) from unnes
 insert into mlops.reference_slice (model_id, version, period, role, name, rows, counts)
 values (:diagnosis, 1, '[2024-01-01 00:00:00+00,2024-01-02 00:00:00+00)', 'feature', 'radius', 1, '{1}');
 insert into mlops.reference_model (model_id, version, kind, content) values (:diagnosis, 1, 'performance', '{}');
-insert into mlops.reference_sample (model_id, version, position, features, prediction, class, probability, outcome)
-values (:diagnosis, 1, 0, array['\x0154'::bytea], '{null}', '{benign}', '{0.1}', '{benign}');
+insert into mlops.reference_sample (model_id, version, position, features, prediction, class, probability, outcome, at)
+values (:diagnosis, 1, 0, array['\x0154'::bytea], '{null}', '{benign}', '{0.1}', '{benign}', '{NULL}');
 
 insert into mlops.monitor (model_id, name, settings, window_size, reference, owner, session_role)
 values (:diagnosis, 'default', '{}', '1 day', 'training', 'olga_operator', 'olga_operator') returning id as monitor \gset
