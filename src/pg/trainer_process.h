@@ -29,6 +29,19 @@ extern TrainerProcess *trainer_start(const MemoryFile *job, const MemoryFile *ma
 /* Waits for a trainer that has closed its socket; its wait status. */
 extern int	trainer_wait(TrainerProcess *process);
 
+/* ---- trainer_reap.c ---- */
+
+/*
+ * Leaves a trainer that has closed its socket behind: nothing waits for its
+ * end, and it is reaped within a few times 50 ms of that.
+ */
+extern void trainer_leave(TrainerProcess *process);
+
+/* Reaps those left behind that are dead. */
+extern void trainer_reap(void);
+
+/* ---- trainer_process.c ---- */
+
 /* What a trainer that died said last, and how it died: raises EXTERNAL_ROUTINE_EXCEPTION. */
 extern void trainer_report_death(const TrainerProcess *process, int status, const char *phase) __attribute__((noreturn));
 
