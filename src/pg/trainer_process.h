@@ -11,7 +11,7 @@
 
 typedef struct TrainerProcess
 {
-	pid_t		pid;			/* 0: ended and reaped */
+	pid_t		pid;			/* 0: ended and reaped, or left behind */
 	int			socket;			/* our end, does not block; -1: closed */
 	int			child_socket;	/* the trainer's end until it is started; -1: closed */
 	int			n_external_fds; /* descriptors counted with fd.c */
