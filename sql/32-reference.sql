@@ -21,6 +21,7 @@ comment on column mlops.reference_profile.name is
 'The column; of predictions prediction (the value, of two classes the probability of the positive one) and class';
 comment on column mlops.reference_profile.segment is 'The empty text: all rows; else those of a segment, column=value';
 comment on column mlops.reference_profile.rows is 'Rows that were counted, those without a value among them';
+alter table mlops.reference_profile alter column profile set storage external;
 
 create table mlops.reference_slice
 (

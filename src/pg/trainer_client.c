@@ -358,6 +358,7 @@ trainer_finish(TrainerClient *client, const Job *job, MemoryFile *matrix)
 	listen_to_end(client);
 	if (!client->finished || client->failure.code != ERROR_NONE)
 		report_end(client);
+	trainer_leave(client->process);
 	CHECK_FOR_INTERRUPTS();
 	return client->outcome;
 }

@@ -149,6 +149,7 @@ trainer_start(const MemoryFile *job, const MemoryFile *matrix, const MemoryFile 
 	char	   *path = trainer_path();
 	int			failure;
 
+	trainer_reap();
 	process->socket = process->child_socket = -1;
 	process->cleanup.func = trainer_release;
 	process->cleanup.arg = process;

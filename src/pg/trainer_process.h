@@ -11,7 +11,7 @@
 
 typedef struct TrainerProcess
 {
-	pid_t		pid;			/* 0: ended and reaped */
+	pid_t		pid;			/* 0: ended and reaped, or left behind */
 	int			socket;			/* our end, does not block; -1: closed */
 	int			child_socket;	/* the trainer's end until it is started; -1: closed */
 	int			n_external_fds; /* descriptors counted with fd.c */
@@ -28,6 +28,19 @@ extern TrainerProcess *trainer_start(const MemoryFile *job, const MemoryFile *ma
 
 /* Waits for a trainer that has closed its socket; its wait status. */
 extern int	trainer_wait(TrainerProcess *process);
+
+/* ---- trainer_reap.c ---- */
+
+/*
+ * Leaves a trainer that has closed its socket behind: nothing waits for its
+ * end, and it is reaped within a few times 50 ms of that.
+ */
+extern void trainer_leave(TrainerProcess *process);
+
+/* Reaps those left behind that are dead. */
+extern void trainer_reap(void);
+
+/* ---- trainer_process.c ---- */
 
 /* What a trainer that died said last, and how it died: raises EXTERNAL_ROUTINE_EXCEPTION. */
 extern void trainer_report_death(const TrainerProcess *process, int status, const char *phase) __attribute__((noreturn));

@@ -90,8 +90,10 @@ extern bool freeze_components(const Answers *answers, Arena *scratch, Buffer *re
 
 /* ---- freeze_loss.c ---- */
 
-/* Models of the loss on the sample of a regression; uses the pool. */
-extern bool freeze_loss(const Answers *answers, Buffer *reference, Error *error);
+#define LOSS_MODELS 3			/* of the absolute error, of its square, of its share of the truth */
+
+/* One of them, on the sample of a regression. */
+extern bool freeze_loss(const Answers *answers, uint32_t which, Buffer *reference, Error *error);
 
 /* ---- freeze_record.c: records of a column that was counted ---- */
 

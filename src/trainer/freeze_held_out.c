@@ -7,7 +7,7 @@
  */
 #include "freeze.h"
 
-#define N_PARTS 5
+#define N_PARTS (LOSS_MODELS + 5)
 
 /* Rows of the sample, evenly from the range: canonical order is that of hashes. */
 static bool
@@ -31,7 +31,7 @@ typedef struct HeldOutWork
 	Buffer		records[N_PARTS];
 } HeldOutWork;
 
-/* Part 0 is the longest, so that it begins first. */
+/* The longest ones come first: the models of the loss, each of which takes one thread. */
 static bool
 freeze_one(const HeldOutWork *work, size_t part, Arena *scratch, Buffer *records, Error *error)
 {
@@ -39,16 +39,18 @@ freeze_one(const HeldOutWork *work, size_t part, Arena *scratch, Buffer *records
 
 	switch (part)
 	{
-		case 0:
+		case LOSS_MODELS:
 			return freeze_performance(answers, scratch, records, error);
-		case 1:
+		case LOSS_MODELS + 1:
 			return freeze_answers(work->freeze, answers, records, error);
-		case 2:
+		case LOSS_MODELS + 2:
 			return freeze_calibrator(answers, scratch, records, error);
-		case 3:
+		case LOSS_MODELS + 3:
 			return freeze_components(answers, scratch, records, error);
-		default:
+		case LOSS_MODELS + 4:
 			return answers->n_sample == 0 || freeze_sample(work->freeze, answers, records, error);
+		default:
+			return freeze_loss(answers, (uint32_t) part, records, error);
 	}
 }
 
@@ -63,17 +65,6 @@ held_out_task(void *argument, size_t part)
 	if (!freeze_one(work, part, &scratch, &work->records[part], &error))
 		work->records[part].size = 0;
 	arena_free(&scratch);
-}
-
-/* The models of the loss, which take all threads one after the other. */
-static void
-freeze_loss_or_not(const Answers *answers, Buffer *reference)
-{
-	size_t		before = reference->size;
-	Error		error;
-
-	if (!freeze_loss(answers, reference, &error) && !reference->failed)
-		reference->size = before;
 }
 
 bool
@@ -94,6 +85,5 @@ freeze_held_out(const Freeze *freeze, Trainer *trainer, const Table *table, cons
 			buffer_bytes(reference, work.records[part].data, work.records[part].size);
 		buffer_free(&work.records[part]);
 	}
-	freeze_loss_or_not(&answers, reference);
 	return buffer_check(reference, error);
 }

@@ -6,7 +6,8 @@
  * the truth from features and prediction of the sample's rows (NannyML's direct
  * loss estimation); the mean of its answers on later rows estimates the
  * metric before any outcome is known.  The rows are put into a matrix of their
- * own, and the walk is that of any training, with nothing held out.
+ * own, and the walk is that of any training, with nothing held out, in one
+ * thread: so few rows are not worth more, and the models are made side by side.
  */
 #include "freeze.h"
 
@@ -48,7 +49,7 @@ relative_error(double truth, double prediction)
 	return truth != 0 ? fabs((truth - prediction) / truth) : NAN;
 }
 
-static const Loss losses[] = {{"mae", absolute_error}, {"mse", squared_error}, {"mape", relative_error}};
+static const Loss losses[LOSS_MODELS] = {{"mae", absolute_error}, {"mse", squared_error}, {"mape", relative_error}};
 
 /* Rows of the sample on their way into a matrix. */
 typedef struct LossRows
@@ -177,7 +178,7 @@ set_job(Job *job, const Job *like, const LossRows *rows, double *values, bool *g
 		plans[i] = algorithm_recipe(algorithm, (ColumnKind) rows->columns[i].kind, (RecipePlan) {0});
 	*job = (Job) {
 		.kind = JOB_TRAIN,.algorithm = algorithm->id,.task = TASK_REGRESSION,.label_kind = LABEL_NONE,.seed = like->seed,
-		.n_threads = like->n_threads,.max_memory = like->max_memory,.split_kind = SPLIT_RANDOM,.n_features = rows->n_columns - 1,.plans = plans,
+		.n_threads = 1,.max_memory = like->max_memory,.split_kind = SPLIT_RANDOM,.n_features = rows->n_columns - 1,.plans = plans,
 		.n_params = (uint32_t) algorithm->n_params,.params = values,.params_given = given
 	};
 	return true;
@@ -188,19 +189,18 @@ static bool
 fit_loss(const Answers *answers, LossRows *rows, const Loss *loss, Buffer *reference, Error *error)
 {
 	const Algorithm *algorithm = algorithm_by_id(ALGORITHM_GRADIENT_BOOSTING);
-	Trainer		trainer = {.channel = {-1},.pool = answers->trainer->pool};
+	Trainer		trainer = {.channel = {-1},.pool = pool_create(1, error)};
 	double	   *values = calloc((size_t) algorithm->n_params, sizeof(double));
 	bool	   *given = calloc((size_t) algorithm->n_params, sizeof(bool));
 	RecipePlan *plans = calloc(rows->n_columns, sizeof(RecipePlan));
 	ReferenceModel record = {.kind = "loss",.content = "{}",.content_size = 2};
 	Buffer		model;
-	bool		done;
+	bool		done = trainer.pool != NULL;
 
 	arena_init(&trainer.arena);
 	buffer_init(&model);
 	trainer.tallies = profile_begin(rows->n_columns);
-	memset(rows->base, 0, rows->limit);
-	done = values != NULL && given != NULL && plans != NULL && trainer.tallies != NULL && fill(rows, answers, loss, error) &&
+	done = done && values != NULL && given != NULL && plans != NULL && trainer.tallies != NULL && fill(rows, answers, loss, error) &&
 		matrix_open(&trainer.matrix, rows->base, ((const MatrixHeader *) rows->base)->size, error) &&
 		set_job(&trainer.job, &answers->trainer->job, rows, values, given, plans, error);
 	if (done && trainer.matrix.header->n_rows >= ROWS_MIN)
@@ -218,6 +218,8 @@ fit_loss(const Answers *answers, LossRows *rows, const Loss *loss, Buffer *refer
 	result_free(&trainer.result);
 	arena_free(&trainer.arena);
 	free(trainer.tallies);
+	if (trainer.pool != NULL)
+		pool_destroy(trainer.pool);
 	free(values);
 	free(given);
 	free(plans);
@@ -225,16 +227,14 @@ fit_loss(const Answers *answers, LossRows *rows, const Loss *loss, Buffer *refer
 }
 
 bool
-freeze_loss(const Answers *answers, Buffer *reference, Error *error)
+freeze_loss(const Answers *answers, uint32_t which, Buffer *reference, Error *error)
 {
 	LossRows	rows = {.base = MAP_FAILED};
 	bool		done;
 
 	if (answers->model->task != TASK_REGRESSION || answers->n_sample < ROWS_MIN)
 		return true;
-	done = describe(&rows, answers, error);
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]) && done; i++)
-		done = fit_loss(answers, &rows, &losses[i], reference, error);
+	done = describe(&rows, answers, error) && fit_loss(answers, &rows, &losses[which], reference, error);
 	if (rows.base != MAP_FAILED)
 		munmap(rows.base, rows.limit);
 	free(rows.columns);

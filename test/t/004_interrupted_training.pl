@@ -1,5 +1,6 @@
 # However a training ends before its time, its trainer is gone at once, nothing
-# is stored, nothing leaks, and the server goes on.
+# is stored, nothing leaks, and the server goes on.  One that ends well leaves
+# nothing either.
 
 use strict;
 use warnings;
@@ -175,6 +176,26 @@ for my $case ([ 'KILL', qr/terminated by signal 9.*memory/s ], [ 'SEGV', qr/term
 	check_clean('killed while rows are read', $backend, $files);
 }
 
+# A training that ends well leaves its trainer to the kernel, and reaps it soon: when the session does nothing, after an error, beside others
+{
+	my $train = q{select mlops.train('done', 'select * from noise limit 20000', 'y', params => '{"n_estimators": 2}')};
+	my $reaped = sub { !children($backend) };
+	$session->query_safe('set client_min_messages = warning');
+	$session->query_safe($train);
+	my ($gone, $seconds) = wait_for($reaped, $patience);
+	ok($gone, sprintf('success: no child is left in a session that does nothing (%.0f ms)', $seconds * 1000));
+	$session->query("begin; $train; select 1 / 0; rollback");
+	$session->{stderr} = '';
+	($gone) = wait_for($reaped, $patience);
+	ok($gone, 'success before an error: no child is left');
+	$session->query_safe(join(';', 'begin', ($train) x 20, 'commit'));
+	($gone) = wait_for($reaped, $patience);
+	ok($gone, 'twenty in one transaction: no child is left');
+	my ($n, $memory) = open_files($backend);
+	is($memory, 0, 'success: no memory file is left, open or mapped');
+	is($node->safe_psql('postgres', q{select count(*) from mlops.model_version}), '21', 'success: versions are stored');
+}
+
 # The session is ended
 {
 	my $trainer = begin_training($session, $backend);
@@ -208,7 +229,7 @@ for my $case ([ 'KILL', qr/terminated by signal 9.*memory/s ], [ 'SEGV', qr/term
 	ok($gone && $seconds < $at_once, sprintf('dead backend: the trainer is gone at once (%.0f ms)', $seconds * 1000));
 	$last->{run}->kill_kill;
 	ok($node->poll_query_until('postgres', 'select true'), 'dead backend: the server is back');
-	is($node->safe_psql('postgres', 'select count(*) from mlops.run'), '0', 'dead backend: nothing is stored');
+	is($node->safe_psql('postgres', 'select count(*) from mlops.run'), '21', 'dead backend: nothing more is stored');
 }
 
 $node->stop;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cpu.h"
 #include "core/fit/column_counter.h"
 #include "core/fit/text_counts.h"
 #include "core/hash.h"
@@ -256,8 +257,13 @@ test_texts(void)
 int
 main(void)
 {
-	test_numbers();
-	test_orders();
+	for (int level = CPU_PLAIN; level <= CPU_AVX512; level++)
+	{
+		cpu_limit((CpuLevel) level);
+		test_numbers();
+		test_orders();
+	}
+	cpu_limit(CPU_AVX512);
 	test_null_is_a_nan_of_its_own();
 	test_texts();
 	return check_done();

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "../hash.h"
-#include "column_measure.h"
 #include "sort_keys.h"
 
 #define WINDOW_KEYS		(1 << 15)	/* keys side by side that have a place each: the lowest so many, and the highest */
@@ -43,7 +42,7 @@ counter_init(ColumnCounter *counter, ColumnKind kind, bool small, Error *error)
 	memset(counter, 0, sizeof(*counter));
 	distribution_init(&counter->d, kind);
 	counter->small = small;
-	counter->waiting = malloc(2 * COUNTER_FIRST * sizeof(uint64_t));
+	counter->waiting = aligned_alloc(64, 2 * COUNTER_FIRST * sizeof(uint64_t));
 	if (counter->waiting == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
 	return true;
@@ -73,20 +72,19 @@ hash_place(const CellLookup *lookup, uint64_t key)
 /*
  * The place of a key: it holds its cell, or 0.  Nearly all numbers of a column
  * are of the largest magnitudes that it has, of either sign: their keys lie at both
- * ends, and the choice between these is made without a branch.
+ * ends, where windows are.
  */
-static inline uint32_t *
+static uint32_t *
 find_place(const CellLookup *lookup, uint64_t key)
 {
-	uint64_t	in_low = key - lookup->low_first;
-	uint64_t	in_high = key - lookup->high_first;
-	uint64_t	is_high = -(uint64_t) (in_high < lookup->high_size);
-	uint64_t	in_window = in_low ^ ((in_low ^ (lookup->low_size + in_high)) & is_high);
+	const KeyWindows *windows = &lookup->windows;
 	size_t		mask = ((size_t) 1 << lookup->log2_places) - 1;
 	size_t		place;
 
-	if (__builtin_expect((is_high | (in_low < lookup->low_size)) != 0, 1))
-		return &lookup->direct[in_window];
+	if (key - windows->low_first < windows->low_size)
+		return &lookup->direct[key - windows->low_first];
+	if (key - windows->high_first < windows->high_size)
+		return &lookup->direct[windows->low_size + (key - windows->high_first)];
 	place = hash_place(lookup, key);
 	while (lookup->places[place] != 0 && lookup->keys[lookup->places[place] - 1] != key)
 		place = (place + 1) & mask;
@@ -113,19 +111,16 @@ make_places(ColumnCounter *counter)
 static bool
 make_direct(ColumnCounter *counter, uint64_t lowest, uint64_t highest)
 {
-	uint64_t	first = lowest >> counter->lookup.shift;
-	uint64_t	n = (highest >> counter->lookup.shift) - first + 1;
+	KeyWindows *windows = &counter->lookup.windows;
+	uint64_t	first = lowest >> windows->shift;
+	uint64_t	n = counter->small ? 0 : (highest >> windows->shift) - first + 1;
 
 	free(counter->lookup.direct);
-	counter->lookup.direct = NULL;
-	counter->lookup.low_size = counter->lookup.high_size = 0;
-	if (counter->small)
-		return true;
-	counter->lookup.low_first = first;
-	counter->lookup.low_size = n < WINDOW_KEYS ? n : WINDOW_KEYS;
-	counter->lookup.high_size = n - counter->lookup.low_size < WINDOW_KEYS ? n - counter->lookup.low_size : WINDOW_KEYS;
-	counter->lookup.high_first = first + n - counter->lookup.high_size;
-	counter->lookup.direct = calloc(counter->lookup.low_size + counter->lookup.high_size, sizeof(uint32_t));
+	windows->low_first = first;
+	windows->low_size = n < WINDOW_KEYS ? n : WINDOW_KEYS;
+	windows->high_size = n - windows->low_size < WINDOW_KEYS ? n - windows->low_size : WINDOW_KEYS;
+	windows->high_first = first + n - windows->high_size;
+	counter->lookup.direct = calloc(windows->low_size + windows->high_size + 1, sizeof(uint32_t));
 	return counter->lookup.direct != NULL;
 }
 
@@ -225,13 +220,13 @@ join_votes(uint64_t *votes, uint64_t *name, uint64_t other_votes, uint64_t other
 static bool
 widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 {
-	uint32_t	drop = shift - counter->lookup.shift;
+	uint32_t	drop = shift - counter->lookup.windows.shift;
 	uint32_t	n_old = counter->n_cells;
 
-	if (counter->lookup.shift == 0 && !begin_registers(counter, keys, n_old))
+	if (counter->lookup.windows.shift == 0 && !begin_registers(counter, keys, n_old))
 		return false;
 	counter->n_cells = 0;
-	counter->lookup.shift = shift;
+	counter->lookup.windows.shift = shift;
 	if (!make_direct(counter, keys[0] << (shift - drop), keys[n_old - 1] << (shift - drop)) || !make_places(counter))
 		return false;
 
@@ -269,14 +264,14 @@ widen(ColumnCounter *counter, const uint64_t *keys, uint32_t shift)
 static bool
 settle(ColumnCounter *counter)
 {
-	if (counter->n_cells > CELLS_AT_MOST && counter->lookup.shift < NUMBER_SHIFT_MAX)
+	if (counter->n_cells > CELLS_AT_MOST && counter->lookup.windows.shift < NUMBER_SHIFT_MAX)
 	{
 		uint64_t   *keys = sorted_cell_keys(counter);
 		uint32_t	shift;
 
 		if (keys == NULL)
 			return false;
-		shift = least_shift(keys, counter->n_cells, counter->lookup.shift);
+		shift = least_shift(keys, counter->n_cells, counter->lookup.windows.shift);
 		return widen(counter, keys, shift);
 	}
 	return counter->n_cells * 2 <= (size_t) 1 << counter->lookup.log2_places || make_places(counter);
@@ -284,35 +279,67 @@ settle(ColumnCounter *counter)
 
 /* ---- Counting ---- */
 
-/* Counts keys.  The vote is written without branches: in wide cells nothing predicts them. */
-static bool
-count_keys(ColumnCounter *counter, const uint64_t *keys, size_t n)
+/* Finds the cell of a key, or makes one, which may make all of them wider; 0 without memory. */
+static uint32_t
+cell_of(ColumnCounter *counter, uint64_t value)
 {
+	uint32_t   *place = find_place(&counter->lookup, value >> counter->lookup.windows.shift);
+
+	if (*place != 0)
+		return *place;
+	if (!add_cell(counter, place, value >> counter->lookup.windows.shift) || !settle(counter))
+		return 0;
+	return *find_place(&counter->lookup, value >> counter->lookup.windows.shift);
+}
+
+/* Counts the keys of a tile.  The vote is written without branches: in wide cells nothing predicts them. */
+static bool
+count_tile(ColumnCounter *counter, const uint64_t *keys, size_t n)
+{
+	uint32_t	places[COUNTER_TILE] __attribute__((aligned(64)));
+
 	/* copies, because the compiler must think that counting changes them */
-	CellLookup	lookup = counter->lookup;
+	const uint32_t *direct = counter->lookup.direct;
 	CountedCell *cells = counter->cells;
 
+	measure_places(keys, n, &counter->lookup.windows, places);
 	for (size_t i = 0; i < n; i++)
 	{
+		uint32_t	number = direct[places[i]];
 		uint64_t	value = keys[i];
-		uint32_t   *place = find_place(&lookup, value >> lookup.shift);
 
-		if (__builtin_expect(*place == 0, 0))
+		if (__builtin_expect(number == 0, 0))
 		{
-			if (!add_cell(counter, place, value >> lookup.shift) || !settle(counter))
+			uint32_t	shift = counter->lookup.windows.shift;
+
+			number = cell_of(counter, value);
+			if (number == 0)
 				return false;
-			lookup = counter->lookup;
+			if (counter->lookup.windows.shift != shift)
+				measure_places(keys, n, &counter->lookup.windows, places);
+			direct = counter->lookup.direct;
 			cells = counter->cells;
-			place = find_place(&lookup, value >> lookup.shift);
 		}
 
-		CountedCell *cell = &cells[*place - 1];
+		CountedCell *cell = &cells[number - 1];
 		uint64_t	is_free = cell->votes == 0;
 		uint64_t	is_named = cell->name == value;
 
 		cell->count++;
 		cell->votes += (uint32_t) (2 * (is_free | is_named) - 1);
 		cell->name ^= (cell->name ^ value) & -is_free;
+	}
+	return true;
+}
+
+/* Counts keys, tile by tile. */
+static bool
+count_keys(ColumnCounter *counter, const uint64_t *keys, size_t n)
+{
+	for (size_t first = 0; first < n; first += COUNTER_TILE)
+	{
+		if (!count_tile(counter, keys + first, n - first < COUNTER_TILE ? n - first : COUNTER_TILE))
+			return false;
 	}
 	return true;
 }
@@ -356,8 +383,8 @@ begin_counting(ColumnCounter *counter)
 	}
 	memcpy(sorted, keys, n * sizeof(uint64_t));
 	sort_keys(sorted, sorted + n, n);
-	counter->lookup.shift = least_shift(sorted, n, 0);
-	if ((counter->lookup.shift > 0 && !begin_registers(counter, sorted, n)) || (n > 0 && !make_direct(counter, sorted[0], sorted[n - 1])) ||
+	counter->lookup.windows.shift = least_shift(sorted, n, 0);
+	if ((counter->lookup.windows.shift > 0 && !begin_registers(counter, sorted, n)) || (n > 0 && !make_direct(counter, sorted[0], sorted[n - 1])) ||
 		!make_places(counter) || !count_keys(counter, keys, n))
 		counter->failed = true;
 	free(sorted);
@@ -422,8 +449,8 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 		keys = sorted_cell_keys(counter);
 	if (keys == NULL)
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
-	shift = least_shift(keys, counter->n_cells, counter->lookup.shift);
-	if (shift > 0 && counter->lookup.shift == 0 && !begin_registers(counter, keys, counter->n_cells))
+	shift = least_shift(keys, counter->n_cells, counter->lookup.windows.shift);
+	if (shift > 0 && counter->lookup.windows.shift == 0 && !begin_registers(counter, keys, counter->n_cells))
 		return error_set(error, ERROR_MEMORY, "out of memory for the profile of a column");
 
 	*distribution = counter->d;
@@ -435,7 +462,7 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 	for (uint32_t i = 0; i < counter->n_cells; i++)
 	{
 		const CountedCell *from = &counter->cells[*find_place(&counter->lookup, keys[i]) - 1];
-		uint64_t	key = keys[i] >> (shift - counter->lookup.shift);
+		uint64_t	key = keys[i] >> (shift - counter->lookup.windows.shift);
 		DistributionCell *cell = &distribution->cells[n];
 
 		if (n > 0 && cell[-1].key == key)
@@ -454,7 +481,7 @@ counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distr
 void
 counter_groups(const ColumnCounter *counter, const Distribution *distribution, const uint8_t *group, uint8_t *out)
 {
-	uint32_t	drop = distribution->shift - counter->lookup.shift;
+	uint32_t	drop = distribution->shift - counter->lookup.windows.shift;
 
 	for (uint32_t i = 0; i < counter->n_cells; i++)
 	{
@@ -476,5 +503,5 @@ counter_groups(const ColumnCounter *counter, const Distribution *distribution, c
 uint32_t
 counter_cell(const ColumnCounter *counter, double value)
 {
-	return *find_place(&counter->lookup, number_key(value) >> counter->lookup.shift) - 1;
+	return *find_place(&counter->lookup, number_key(value) >> counter->lookup.windows.shift) - 1;
 }

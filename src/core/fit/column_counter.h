@@ -15,6 +15,7 @@
 #define MLOPS_CORE_FIT_COLUMN_COUNTER_H
 
 #include "../profile.h"
+#include "column_measure.h"
 
 #define COUNTER_TILE 1024		/* values that are counted at a time */
 #define COUNTER_FIRST 8192		/* values that wait before cells are made */
@@ -30,14 +31,10 @@ typedef struct CountedCell
 /* How a key finds its cell. */
 typedef struct CellLookup
 {
-	uint32_t	shift;			/* bits that keys of cells are without */
+	KeyWindows	windows;
 	uint32_t	log2_places;
-	uint64_t   *keys;			/* of the cells */
-	uint32_t   *direct;			/* of keys in two windows: number of their cell + 1; 0: none */
-	uint64_t	low_first;		/* the first window, of the lowest keys, begins at this one */
-	uint64_t	low_size;
-	uint64_t	high_first;		/* the second one, behind it in `direct` */
-	uint64_t	high_size;
+	uint64_t   *keys;			/* of the cells, which are without the windows' bits */
+	uint32_t   *direct;			/* of each place in the windows: number of its cell + 1; 0: none, as behind the last */
 	uint32_t   *places;			/* the same of other keys, in a hash table */
 } CellLookup;
 

@@ -20,6 +20,7 @@
 typedef double Lanes __attribute__((vector_size(LANES * sizeof(double)), may_alias));
 typedef int64_t LaneMask __attribute__((vector_size(LANES * sizeof(int64_t)), may_alias));
 typedef uint64_t LaneKeys __attribute__((vector_size(LANES * sizeof(uint64_t)), may_alias));
+typedef uint32_t LanePlaces __attribute__((vector_size(LANES * sizeof(uint32_t)), may_alias));
 
 /* a where the mask is set, else b. */
 #define SELECT(mask, a, b) ((Lanes) (((LaneMask) (a) & (mask)) | ((LaneMask) (b) & ~(mask))))
@@ -216,6 +217,37 @@ void
 measure_keys(const double *values, size_t n, uint64_t *out)
 {
 	keys(values, all_lanes(n), out);
+}
+
+/*
+ * The choice between the windows is made without a branch: numbers of either
+ * sign lie in either.
+ */
+CPU_BODY void
+places_body(const uint64_t *keys, size_t n, const KeyWindows *windows, uint32_t *places)
+{
+	LaneKeys	zero = {0};
+	LaneKeys	behind = zero + (windows->low_size + windows->high_size);
+
+	for (size_t i = 0; i < n; i += LANES)
+	{
+		LaneKeys	key = *(const LaneKeys *) (keys + i) >> windows->shift;
+		LaneKeys	in_low = key - windows->low_first;
+		LaneKeys	in_high = key - windows->high_first;
+		LaneKeys	is_low = (LaneKeys) (in_low < zero + windows->low_size);
+		LaneKeys	is_high = (LaneKeys) (in_high < zero + windows->high_size);
+		LaneKeys	place = (is_low & in_low) | (~is_low & ((is_high & (in_high + windows->low_size)) | (~is_high & behind)));
+
+		*(LanePlaces *) (places + i) = __builtin_convertvector(place, LanePlaces);
+	}
+}
+
+CPU_DISPATCH(places, (const uint64_t *keys, size_t n, const KeyWindows *windows, uint32_t *places), (keys, n, windows, places))
+
+void
+measure_places(const uint64_t *keys, size_t n, const KeyWindows *windows, uint32_t *out)
+{
+	places(keys, all_lanes(n), windows, out);
 }
 
 /* As hash64_mix(). */

@@ -17,6 +17,19 @@ typedef struct TileMoments
 	Moments		moments;
 } TileMoments;
 
+/*
+ * Keys without their last bits, side by side in two windows, of the lowest
+ * keys and of the highest: each has a place, the first window's before the second's.
+ */
+typedef struct KeyWindows
+{
+	uint32_t	shift;			/* bits that keys are without */
+	uint64_t	low_first;
+	uint64_t	low_size;
+	uint64_t	high_first;
+	uint64_t	high_size;
+} KeyWindows;
+
 /* Whether there is neither NaN nor an infinity among n values. */
 extern bool measure_all_finite(double *values, size_t n);
 
@@ -28,6 +41,9 @@ extern void measure_tile(double *values, size_t n, TileMoments *tile);
 
 /* number_key() of n numbers. */
 extern void measure_keys(const double *values, size_t n, uint64_t *keys);
+
+/* Places of n keys; of keys outside both windows the one behind the last. */
+extern void measure_places(const uint64_t *keys, size_t n, const KeyWindows *windows, uint32_t *places);
 
 /* hash64_mix() of n keys. */
 extern void measure_mix(const uint64_t *keys, size_t n, uint64_t *hashes);
