@@ -31,10 +31,9 @@
 #define MADV_COLLAPSE 25		/* the C library may be older than the kernel */
 #endif
 
-static char *place;				/* what is mapped; NULL: nothing */
-
 #if defined(MADV_COLLAPSE) && !defined(EXEC_BACKEND)
 
+static char *place;				/* what is mapped; NULL: nothing */
 static size_t place_size;
 
 /* Maps shared memory at a multiple of HUGE_PAGE: in the midst of a larger run of addresses, which is given back but for it. */
@@ -70,11 +69,9 @@ shared_place_map(size_t size)
 bool
 shared_place_make_huge(size_t offset)
 {
-	const volatile char *page = place + offset;
-
 	if (place == NULL || offset + HUGE_PAGE > place_size)
 		return false;
-	(void) *page;
+	(void) *(const volatile char *) (place + offset);
 	(void) madvise(place + offset, HUGE_PAGE, MADV_COLLAPSE);
 	return true;
 }
