@@ -11,6 +11,9 @@
  * databases and has each looked into: that finds those that were created as
  * copies, and what was prepared in one session and committed in another.
  *
+ * What time it has left it gives to the memory that models are shared in: it
+ * provides pages there before somebody has to wait for them.
+ *
  * Where the postmaster has no room for another process, it is asked again
  * after a pause that doubles, and the log says so once an hour.
  */
@@ -37,6 +40,7 @@
 
 #include "../pg/clock.h"
 #include "../pg/compat.h"
+#include "../pg/shared_memory.h"
 #include "job_memory.h"
 
 #define LOOK_MS (5 * 60 * 1000)
@@ -374,6 +378,7 @@ mlops_launcher_main(Datum argument)
 	MemoryContextSwitchTo(context);
 	launcher.workers = palloc0(job_memory->n_slots * sizeof(BackgroundWorkerHandle *));
 	enter();
+	shared_memory_attend();
 	while (!ShutdownRequestPending)
 	{
 		TimestampTz now = GetCurrentTimestamp();
@@ -392,6 +397,8 @@ mlops_launcher_main(Datum argument)
 		}
 		if (launcher.not_before > now)
 			wait = Min(wait, TimestampDifferenceMilliseconds(now, launcher.not_before) + 1);
+		if (shared_memory_prepare())
+			wait = 0;
 
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, wait, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);

@@ -7,6 +7,11 @@
  * grows; each process has all of it at hand without mapping anything.  Beside
  * it is a table of entries, fixed in size, too.
  *
+ * Pages are provided ahead of their use by a process that nobody waits for,
+ * behind what was used so far: that is where the area puts what fits into no
+ * gap.  Pages that were used before it came to them become huge ones
+ * afterwards.
+ *
  * shared_cache->lock protects table and entries; shared_cache.c says how.
  * Functions here want it held exclusively, unless they say otherwise.  The
  * area has locks of its own.
@@ -27,6 +32,7 @@
 #define BYTES_PER_ENTRY (32 * 1024)	/* of the cache: so many models at most */
 #define LEAST_ENTRIES 64
 #define PLACE_ALIGNMENT 4096
+#define MOST_AHEAD ((size_t) 64 * 1024 * 1024)	/* bytes to prepare behind what is used; at most a quarter of all */
 
 SharedCache *shared_cache;
 HTAB	   *shared_entries;
@@ -106,6 +112,8 @@ start_memory(void)
 		ConditionVariableInit(&shared_cache->loaded);
 		shared_cache->place = (void *) TYPEALIGN(PLACE_ALIGNMENT, place);
 		shared_cache->size = place_size();
+		shared_cache->used = shared_cache->prepared = 0;
+		shared_cache->preparer = NULL;
 		make_area();
 	}
 	LWLockRelease(AddinShmemInitLock);
@@ -206,6 +214,67 @@ size_in_use(void)
 	return size;
 }
 
+/* Whether there are pages to prepare. */
+static bool
+is_unprepared(void)
+{
+	return shared_cache->prepared < Min(shared_cache->size, shared_cache->used + Min(shared_cache->size / 4, MOST_AHEAD));
+}
+
+/* Notes an allocation, and has pages behind it prepared. */
+static dsa_pointer
+note_use(dsa_pointer bytes, size_t size)
+{
+	size_t		end = (size_t) ((char *) dsa_get_address(shared_area, bytes) - (char *) shared_cache->place) + size;
+
+	shared_cache->used = Max(shared_cache->used, end);
+	if (shared_cache->preparer != NULL && is_unprepared())
+		SetLatch(shared_cache->preparer);
+	return bytes;
+}
+
+/* The process that prepares pages exits. */
+static void
+leave_unprepared(int code, Datum unused)
+{
+	LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
+	shared_cache->preparer = NULL;
+	LWLockRelease(shared_cache->lock);
+}
+
+/* Enters this process. */
+void
+shared_memory_attend(void)
+{
+	if (shared_cache == NULL)
+		return;
+	on_shmem_exit(leave_unprepared, (Datum) 0);
+	LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
+	shared_cache->preparer = MyLatch;
+	LWLockRelease(shared_cache->lock);
+}
+
+/* Prepares a step, without the lock meanwhile: a model may be written there. */
+bool
+shared_memory_prepare(void)
+{
+	bool		wanted;
+	size_t		offset;
+
+	if (shared_cache == NULL)
+		return false;
+	LWLockAcquire(shared_cache->lock, LW_SHARED);
+	wanted = is_unprepared();
+	offset = shared_cache->prepared;
+	LWLockRelease(shared_cache->lock);
+	if (!wanted || !shared_place_make_huge(offset))
+		return false;
+	LWLockAcquire(shared_cache->lock, LW_EXCLUSIVE);
+	shared_cache->prepared = Max(shared_cache->prepared, offset + SHARED_PLACE_STEP);
+	LWLockRelease(shared_cache->lock);
+	return true;
+}
+
 /* Allocates, evicting what it takes; nothing is evicted for what cannot fit anyway. */
 dsa_pointer
 shared_memory_allocate(size_t size)
@@ -218,7 +287,7 @@ shared_memory_allocate(size_t size)
 		return InvalidDsaPointer;
 	bytes = dsa_allocate_extended(shared_area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
 	if (DsaPointerIsValid(bytes))
-		return bytes;
+		return note_use(bytes, size);
 
 	victims = unused_entries(&n);
 	for (int i = 0; i < n && !DsaPointerIsValid(bytes); i++)
@@ -229,15 +298,20 @@ shared_memory_allocate(size_t size)
 		bytes = dsa_allocate_extended(shared_area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
 	}
 	pfree(victims);
-	return bytes;
+	return DsaPointerIsValid(bytes) ? note_use(bytes, size) : bytes;
 }
 
-/* Has the kernel provide the pages of an allocation. */
+/* Has the kernel provide the pages of an allocation that are not there yet: huge ones only where nobody else will see to it. */
 void *
 shared_memory_populate(dsa_pointer bytes, size_t size)
 {
-	void	   *place = dsa_get_address(shared_area, bytes);
+	char	   *place = dsa_get_address(shared_area, bytes);
 
+	if (shared_cache->preparer == NULL)
+	{
+		while (shared_cache->prepared < (size_t) (place - (char *) shared_cache->place) + size && shared_memory_prepare())
+			CHECK_FOR_INTERRUPTS();
+	}
 	shared_place_populate(place, size);
 	return place;
 }

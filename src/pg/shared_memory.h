@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/condition_variable.h"
+#include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "utils/dsa.h"
 #include "utils/hsearch.h"
@@ -61,6 +62,9 @@ typedef struct SharedCache
 	ConditionVariable loaded;	/* some model is no longer LOADING */
 	void	   *place;			/* of the area */
 	size_t		size;
+	size_t		used;			/* of it, from its beginning on, some time or other */
+	size_t		prepared;		/* of it, a multiple of SHARED_PLACE_STEP: has pages, as huge as they come */
+	Latch	   *preparer;		/* who sees to that; NULL: nobody */
 } SharedCache;
 
 extern SharedCache *shared_cache;	/* NULL: there is none */
@@ -73,6 +77,12 @@ extern void shared_memory_init(void);
 /* Attaches the area, once a process. */
 extern void shared_memory_attach(void);
 
+/* From now on this process prepares pages: it is woken where there are some to prepare. */
+extern void shared_memory_attend(void);
+
+/* Prepares the next pages, some milliseconds' work at most; false where there is nothing to do. */
+extern bool shared_memory_prepare(void);
+
 /* ---- With the lock held exclusively ---- */
 
 /* Frees the bytes of an entry; its counters stay. */
@@ -84,7 +94,7 @@ extern void shared_memory_remove(SharedModel *shared);
 /* Memory for so many bytes, by evicting what nobody uses; invalid where that is not enough, and then nothing is evicted if that can be foreseen. */
 extern dsa_pointer shared_memory_allocate(size_t size);
 
-/* Where an allocation lies, which is going to be written as a whole: takes no lock. */
+/* Where an allocation lies, which is going to be written as a whole, with its pages: wants no lock. */
 extern void *shared_memory_populate(dsa_pointer bytes, size_t size);
 
 /* A new entry, EMPTY, perhaps instead of an unused one; NULL where all are in use. */

@@ -10,7 +10,9 @@
  * Linux makes huge pages of shared memory when it is asked to (MADV_COLLAPSE,
  * since 6.1, whatever the system's settings say but "deny").  It takes a
  * mapping that begins at a multiple of them, which PostgreSQL's does not.  So
- * the postmaster maps this memory apart, and its children inherit it.  Where
+ * the postmaster maps this memory apart, and its children inherit it.  It can
+ * take milliseconds for each, on a virtual machine whose host has to find the
+ * memory, so it is no work for somebody who waits for a prediction.  Where
  * the server has reserved huge pages (huge_pages = on), where processes do
  * not inherit mappings, and on other systems, models lie in the server's
  * shared memory.  Whatever the kernel refuses here is no error: pages are
@@ -23,16 +25,15 @@
 
 #include "storage/pg_shmem.h"
 
-#define HUGE_PAGE ((size_t) 2 * 1024 * 1024)	/* where pages have 4 kB; elsewhere nothing comes of asking */
+#define HUGE_PAGE SHARED_PLACE_STEP	/* where pages have 4 kB; elsewhere nothing comes of asking */
 
 #if defined(__linux__) && !defined(MADV_COLLAPSE)
 #define MADV_COLLAPSE 25		/* the C library may be older than the kernel */
 #endif
 
-static char *place;				/* what is mapped; NULL: nothing */
-
 #if defined(MADV_COLLAPSE) && !defined(EXEC_BACKEND)
 
+static char *place;				/* what is mapped; NULL: nothing */
 static size_t place_size;
 
 /* Maps shared memory at a multiple of HUGE_PAGE: in the midst of a larger run of addresses, which is given back but for it. */
@@ -64,17 +65,15 @@ shared_place_map(size_t size)
 	return place;
 }
 
-/* Asks for huge pages for all that a run touches, its neighbours' bytes included; the kernel wants a page of each to be there. */
-static void
-make_huge(const char *bytes, size_t size)
+/* Asks for a huge page; the kernel wants a page of it to be there. */
+bool
+shared_place_make_huge(size_t offset)
 {
-	char	   *first = place + (size_t) (bytes - place) / HUGE_PAGE * HUGE_PAGE;
-	char	   *end = place + Min(TYPEALIGN(HUGE_PAGE, (size_t) (bytes - place) + size), place_size / HUGE_PAGE * HUGE_PAGE);
-
-	for (const volatile char *page = first; page < end; page += HUGE_PAGE)
-		(void) *page;
-	if (end > first)
-		(void) madvise(first, (size_t) (end - first), MADV_COLLAPSE);
+	if (place == NULL || offset + HUGE_PAGE > place_size)
+		return false;
+	(void) *(const volatile char *) (place + offset);
+	(void) madvise(place + offset, HUGE_PAGE, MADV_COLLAPSE);
+	return true;
 }
 
 #else
@@ -87,9 +86,10 @@ shared_place_map(size_t size)
 }
 
 /* The same. */
-static void
-make_huge(const char *bytes, size_t size)
+bool
+shared_place_make_huge(size_t offset)
 {
+	return false;
 }
 
 #endif
@@ -98,8 +98,6 @@ make_huge(const char *bytes, size_t size)
 void
 shared_place_populate(void *bytes, size_t size)
 {
-	if (place != NULL && size >= HUGE_PAGE)
-		make_huge(bytes, size);
 #ifdef MADV_POPULATE_WRITE
 	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
 	uintptr_t	first = (uintptr_t) bytes / page * page;
