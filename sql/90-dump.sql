@@ -78,4 +78,3 @@ select pg_catalog.pg_extension_config_dump('mlops.deployment_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.capture_layout_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_binding_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_id_seq', '');
-select pg_catalog.pg_extension_config_dump('mlops.audit_event_id_seq', '');

@@ -28,8 +28,8 @@ PG_FUNCTION_INFO_V1(mlops_is_restoring);
 PG_FUNCTION_INFO_V1(mlops_record_alias);
 
 /* A superuser with row_security off: what pg_dump's scripts begin with. */
-static bool
-is_restoring(void)
+bool
+registry_is_restoring(void)
 {
 	return !row_security && superuser_arg(GetOuterUserId());
 }
@@ -38,7 +38,7 @@ is_restoring(void)
 Datum
 mlops_is_restoring(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(is_restoring());
+	PG_RETURN_BOOL(registry_is_restoring());
 }
 
 /* A column of a row that a trigger is given. */
@@ -67,7 +67,7 @@ mlops_record_alias(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("mlops.record_alias() is a trigger of mlops.alias")));
-	if (is_restoring())
+	if (registry_is_restoring())
 		return PointerGetDatum(NULL);
 
 	bool		moved = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);

@@ -166,4 +166,7 @@ struct _SPI_plan;
 extern Datum registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values,
 								   const bool *nulls, bool *result_null);
 
+/* Whether rows come out of a dump (history.c): triggers then leave them as they are. */
+extern bool registry_is_restoring(void);
+
 #endif

@@ -46,7 +46,6 @@ insert into mlops.retention (model_id, keep) values (:diagnosis, '10 years');
 insert into mlops.outcome (model_id, prediction_id, value) values (:diagnosis, 1, 'malignant');
 insert into mlops.outcome_binding (model_id, source, settings, lateness, owner_name, session_user_name)
 values (:diagnosis, 'select 1', '{}', '7 days', 'sam_scientist', 'sam_scientist');
-insert into mlops.audit_event (project_id, actor, action, object) values (:clinic, 'anna_owner', 'forget', 'model diagnosis');
 
 insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
 select :diagnosis, 1, 'feature', 'radius', count(*), mlops.profile(r) from unnest(array[1, 2, 3]) r;
@@ -69,6 +68,8 @@ returning id as alert \gset
 insert into mlops.acknowledgement (alert_id, note) values (:alert, 'the scale was new');
 insert into mlops.finding (project_id, model_id, alert_id, title) values (:clinic, :diagnosis, :alert, 'radius is in inches');
 set local session_replication_role = replica;
+insert into mlops.audit_event (seq, at, project_id, actor, role, action, object, prev_hash, hash)
+values (1, now(), :clinic, 'anna_owner', 'anna_owner', 'forget', 'model diagnosis', sha256('x'), sha256('y'));
 insert into mlops.alert_route (project_id, kind, owner, session_role) values (:clinic, 'outbox', 'olga_operator', 'olga_operator') returning id as route \gset
 insert into mlops.monitor_action (monitor_id, action, owner, session_role) values (:monitor, 'rollback', 'olga_operator', 'olga_operator') returning id as action \gset
 reset session_replication_role;
