@@ -13,11 +13,13 @@ create table mlops.project
 	owner_name	text not null default current_user,
 	is_personal	boolean not null default false,
 	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
+	guard_sources text not null default 'warn' check (guard_sources in ('warn', 'refuse')),
 	created_at	timestamptz not null default clock_timestamp(),
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and name !~ '^#[0-9]+$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
 comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';
+comment on column mlops.project.guard_sources is 'What becomes of a command that takes away what its live models read: a warning and a finding, or a refusal';
 comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
 
 -- Unique for its owner only: a name that is unique among all projects would tell a stranger which ones exist.

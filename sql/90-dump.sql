@@ -8,6 +8,7 @@ select pg_catalog.pg_extension_config_dump('mlops.snapshot', '');
 select pg_catalog.pg_extension_config_dump('mlops.model', '');
 select pg_catalog.pg_extension_config_dump('mlops.run', '');
 select pg_catalog.pg_extension_config_dump('mlops.metric', '');
+select pg_catalog.pg_extension_config_dump('mlops.run_source', '');
 select pg_catalog.pg_extension_config_dump('mlops.model_version', '');
 select pg_catalog.pg_extension_config_dump('mlops.model_signature', '');
 select pg_catalog.pg_extension_config_dump('mlops.model_chunk', '');

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "evidence.h"
+#include "lineage.h"
 #include "metrics_json.h"
 #include "progress.h"
 #include "registry.h"
@@ -51,6 +52,7 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	run.init = request->init != NULL ? &request->init->ref : NULL;
 	run.outcome = trained->outcome;
 	record->run_id = evidence_run(&run);
+	lineage_store(record->run_id, request->source, request->columns);
 
 	new_version.model_name = request->model_name;
 	new_version.artifact = trained->artifact;
