@@ -91,7 +91,7 @@ create table mlops.run
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
 	experiment_id bigint references mlops.experiment on delete set null,
-	kind		text not null check (kind in ('train', 'evaluate')),
+	kind		text not null check (kind in ('train', 'evaluate', 'reproduce')),
 	state		text not null check (state in ('running', 'succeeded', 'failed', 'cancelled')),
 	model_name	text not null,
 	algorithm	text not null,
@@ -114,6 +114,7 @@ create table mlops.run
 	init_model_id bigint,
 	init_version integer,
 	init_sha256	bytea,
+	reproduces	bigint references mlops.run on delete cascade,
 	message		text,
 	session_user_name text not null,
 	current_user_name text not null,
@@ -128,6 +129,7 @@ comment on column mlops.run.test_part is 'Which rows it certainly held out, what
 comment on column mlops.run.init_model_id is 'The model whose version the training went on from (init_model); no foreign key, for the record outlives a dropped version';
 comment on column mlops.run.init_version is 'That version';
 comment on column mlops.run.init_sha256 is 'SHA-256 of its bytes, by which it is known where it was imported; the artifact made names it, too, in the parameter init_model';
+comment on column mlops.run.reproduces is 'The run that mlops.reproduce() repeated by this one, of which nothing but the record was kept';
 comment on column mlops.run.trainer is 'Version of the trainer that fitted';
 
 create table mlops.metric

@@ -41,6 +41,7 @@ typedef struct RunRecord
 	TimestampTz finished;
 	double		scan_seconds;
 	const ModelRef *init;		/* the version that it went on from, or NULL */
+	int64		reproduces;		/* the run that it repeats; 0: it is a training of its own */
 	const TrainerOutcome *outcome;
 } RunRecord;
 

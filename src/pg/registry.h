@@ -151,6 +151,9 @@ typedef struct NewVersion
 	size_t		reference_size; /* 0: nothing */
 } NewVersion;
 
+/* SHA-256 of bytes, as bytea. */
+extern Datum registry_sha256(const uint8 *bytes, size_t size);
+
 /* Locks the model, gives the next number, writes version, signature, chunks and reference; the number. */
 extern int32 registry_store(const NewVersion *new_version);
 

@@ -117,8 +117,8 @@ registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, con
 }
 
 /* SHA-256 of bytes, as bytea. */
-static Datum
-sha256_datum(const uint8 *bytes, size_t size)
+Datum
+registry_sha256(const uint8 *bytes, size_t size)
 {
 	bytea	   *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
@@ -167,7 +167,7 @@ store_version_row(const NewVersion *new_version, int64 model_id, int32 version)
 		CStringGetTextDatum(new_version->model->algorithm->name),
 		CStringGetTextDatum(task_name(new_version->model->task)),
 		Int64GetDatum((int64) size),
-		sha256_datum(bytes, size),
+		registry_sha256(bytes, size),
 		JsonbPGetDatum(new_version->params),
 		JsonbPGetDatum(new_version->metrics),
 		CStringGetTextDatum(new_version->origin),
