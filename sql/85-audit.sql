@@ -1,7 +1,6 @@
--- The record's triggers: on every table that people govern with.
---
--- A table is listed here, or among those that test/tap/every_table_is_recorded.sql says are not: evidence, which is written once by the server
--- and stays, and what is counted, captured or queued.  Triggers fire always: session_replication_role does not switch them off.
+-- The record's triggers: on every table, but those that are named here: evidence, which the server writes once and which stays, and what is
+-- counted, captured, queued or received.  A table that is added is recorded unless it is named.  Triggers fire always:
+-- session_replication_role does not switch them off.
 
 -- ---- The record itself: rows come from the server, or out of a dump, and stay ----
 
@@ -33,28 +32,29 @@ create function mlops.record_event() returns trigger
 comment on function mlops.record_event() is
 'Trigger: has the transaction leave an event in mlops.audit_event; arguments are columns that not all who view may read, of which it has the SHA-256';
 
--- After each row, and after TRUNCATE.  Of some tables the server itself changes columns all the time: those are left out of "update of".
+-- After each row, and after TRUNCATE.  Where the server itself changes columns all the time, updates of the others are recorded.
 do $$
 declare
-	governed record;
+	unrecorded constant text[] := '{snapshot,run,run_source,metric,model_signature,model_chunk,alias_history,
+		prediction,prediction_features,capture_layout,capture_count,request,outcome,
+		reference_profile,reference_slice,reference_model,reference_sample,
+		monitor_reference,monitor_result,raised_alert,alert_outbox,action_run,comparison,job_run,audit_event}';
+	written constant jsonb := '{"model": "project_id, name, description",
+								"outcome_binding": "source, settings, lateness, owner_name, session_user_name",
+								"job": "name, kind, args, schedule, enabled, owner, session_role, settings, project_id, max_attempts, retry_delay"}';
+	secret constant jsonb := '{"outcome_binding": "source"}';
+	recorded name;
 begin
-	for governed in
-		select t.*
-		  from (values ('project', null, ''), ('project_member', null, ''), ('experiment', null, ''),
-					   ('model', 'project_id, name, description', ''), ('model_version', null, ''),
-					   ('alias', null, ''), ('deployment', null, ''),
-					   ('retention', null, ''), ('outcome_binding', 'source, settings, lateness, owner_name, session_user_name', '''source'''),
-					   ('monitor', null, ''), ('acknowledgement', null, ''), ('finding', null, ''),
-					   ('alert_route', null, ''), ('monitor_action', null, ''),
-					   ('job', 'name, kind, args, schedule, enabled, owner, session_role, settings, project_id, max_attempts, retry_delay', '')
-			   ) t (name, written, secret)
+	for recorded in
+		select c.relname from pg_catalog.pg_class c
+		 where c.relnamespace operator(pg_catalog.=) 'mlops'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+		   and c.relname::text operator(pg_catalog.<>) all (unrecorded)
+		 order by c.relname
 	loop
-		execute format('create trigger audit_%s after insert or delete or update%s on mlops.%I for each row execute function mlops.record_event(%s)',
-					   governed.name, ' of ' || governed.written, governed.name, governed.secret);
-		execute format('create trigger audit_%s_truncate after truncate on mlops.%I for each statement execute function mlops.record_event()',
-					   governed.name, governed.name);
-		execute format('alter table mlops.%I enable always trigger audit_%s', governed.name, governed.name);
-		execute format('alter table mlops.%I enable always trigger audit_%s_truncate', governed.name, governed.name);
+		execute format('create trigger audit_%1$s after insert or delete or update%2$s on mlops.%1$I for each row execute function mlops.record_event(%3$s)',
+					   recorded, ' of ' || (written ->> recorded), quote_literal(secret ->> recorded));
+		execute format('create trigger audit_%1$s_truncate after truncate on mlops.%1$I for each statement execute function mlops.record_event()', recorded);
+		execute format('alter table mlops.%1$I enable always trigger audit_%1$s, enable always trigger audit_%1$s_truncate', recorded);
 	end loop;
 end
 $$;

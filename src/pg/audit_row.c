@@ -34,18 +34,7 @@
 #include "registry.h"
 #include "registry_scan.h"
 
-/* Columns that lead to a row's project, and the table that they refer to; the first one that a row has, and that is not NULL, counts. */
-static const struct
-{
-	const char *column;
-	const char *table;
-}			ways_to_project[] = {
-	{"project_id", "project"},
-	{"model_id", "model"},
-	{"monitor_id", "monitor"},
-	{"alert_id", "raised_alert"},
-	{"job_id", "job"}
-};
+#define MAX_STEPS 8				/* from a row to its project */
 
 PG_FUNCTION_INFO_V1(mlops_record_event);
 
@@ -138,19 +127,18 @@ object_name(Relation relation, HeapTuple row)
 	return name.data;
 }
 
-static int64 project_of_row(const char *table, TupleDesc desc, HeapTuple row);
+static int64 project_of_row(const char *table, TupleDesc desc, HeapTuple row, int steps);
 
 /*
  * The project of a row of ours by its number, also where this transaction has deleted it: with a model go
  * its deployments, and those come last.  Whose project a row is in never changes, so any of its states will do.
  */
 static int64
-project_of(const char *table, int64 id)
+project_of(const char *table, int64 id, int steps)
 {
 	RegistryScan scan;
 	HeapTuple	row = NULL;
 	TupleDesc	desc;
-	int64		project = 0;
 
 	if (strcmp(table, "project") == 0)
 		return id;
@@ -161,31 +149,50 @@ project_of(const char *table, int64 id)
 	if (registry_scan_next(&scan))
 		row = heap_copytuple(scan.tuple);
 	registry_scan_close(&scan);
-	if (row != NULL)
-		project = project_of_row(table, desc, row);
-	return project;
+	return row != NULL ? project_of_row(table, desc, row, steps + 1) : 0;
 }
 
-/* The project that a row is in; 0 where it is in none. */
-static int64
-project_of_row(const char *table, TupleDesc desc, HeapTuple row)
+/* The table of ours that a column refers to by its name, "model_id" to "model"; NULL where there is none, or it has no number. */
+static const char *
+referred_table(const FormData_pg_attribute *column)
 {
+	const char *name = NameStr(column->attname);
+	size_t		length = strlen(name);
+	Oid			schema = get_namespace_oid("mlops", false);
+	char	   *table;
+
+	if (column->attisdropped || column->atttypid != INT8OID || length < 4 || strcmp(name + length - 3, "_id") != 0)
+		return NULL;
+	table = strcmp(name, "alert_id") == 0 ? "raised_alert" : pnstrdup(name, length - 3);
+	if (!OidIsValid(get_relname_relid(psprintf("%s_pkey", table), schema)) ||
+		get_atttype(get_relname_relid(table, schema), get_attnum(get_relname_relid(table, schema), "id")) != INT8OID)
+		return NULL;
+	return table;
+}
+
+/* The project that a row is in, by the first of its references that leads to one; 0 where it is in none. */
+static int64
+project_of_row(const char *table, TupleDesc desc, HeapTuple row, int steps)
+{
+	int64		project = 0;
+	int			direct = SPI_fnumber(desc, strcmp(table, "project") == 0 ? "id" : "project_id");
 	bool		null;
 
-	if (strcmp(table, "project") == 0)
-		return DatumGetInt64(SPI_getbinval(row, desc, SPI_fnumber(desc, "id"), &null));
-	for (int i = 0; i < (int) lengthof(ways_to_project); i++)
+	if (direct > 0)
 	{
-		int			number = SPI_fnumber(desc, ways_to_project[i].column);
-		Datum		value = (Datum) 0;
+		Datum		value = heap_getattr(row, direct, desc, &null);
 
-		if (number <= 0)
-			continue;
-		value = SPI_getbinval(row, desc, number, &null);
-		if (!null)
-			return project_of(ways_to_project[i].table, DatumGetInt64(value));
+		return null ? 0 : DatumGetInt64(value);
 	}
-	return 0;
+	for (int i = 0; i < desc->natts && project == 0 && steps < MAX_STEPS; i++)
+	{
+		const char *referred = referred_table(TupleDescAttr(desc, i));
+		Datum		value = heap_getattr(row, i + 1, desc, &null);
+
+		if (referred != NULL && !null)
+			project = project_of(referred, DatumGetInt64(value), steps);
+	}
+	return project;
 }
 
 /* Records what was done to a row. */
@@ -204,7 +211,7 @@ record_row(const TriggerData *trigger)
 	AtEOXact_GUC(false, nest_level);
 	if (updated && VARSIZE(before) == VARSIZE(after) && memcmp(before, after, VARSIZE(before)) == 0)
 		return;
-	audit_add(project_of_row(RelationGetRelationName(relation), RelationGetDescr(relation), row),
+	audit_add(project_of_row(RelationGetRelationName(relation), RelationGetDescr(relation), row, 0),
 			  inserted ? "insert" : updated ? "update" : "delete", object, before, after);
 }
 

@@ -2,7 +2,7 @@
 \ir include/begin.sql
 select plan(5);
 
--- Evidence, which the server writes once and which stays, and what is counted, captured, queued or received.
+-- Evidence, which the server writes once and which stays, and what is counted, captured, queued or received; as 85-audit.sql has it.
 create temporary table unrecorded (name text);
 insert into unrecorded values
 	('snapshot'), ('run'), ('run_source'), ('metric'), ('model_signature'), ('model_chunk'), ('alias_history'),
