@@ -57,6 +57,7 @@ create table mlops.snapshot
 (
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
+	kind		text not null default 'training' check (kind in ('training', 'taken')),
 	query		text not null,
 	settings	jsonb not null,
 	role_name	text not null,
@@ -67,6 +68,7 @@ create table mlops.snapshot
 	taken_at	timestamptz not null default clock_timestamp()
 );
 comment on table mlops.snapshot is 'Evidence of what a query returned: its text with qualified names, the settings it depends on, rows, fingerprint, a profile of each column';
+comment on column mlops.snapshot.kind is 'training: of the columns that a training used; taken: of all columns, by mlops.take_snapshot(), whose fingerprint is another';
 comment on column mlops.snapshot.settings is 'search_path, TimeZone, DateStyle and IntervalStyle under which the query ran';
 comment on column mlops.snapshot.fingerprint is 'Sum of the row hashes modulo 2^128: the same for the same rows in any order';
 

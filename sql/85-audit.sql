@@ -35,7 +35,7 @@ comment on function mlops.record_event() is
 -- After each row, and after TRUNCATE.  Where the server itself changes columns all the time, updates of the others are recorded.
 do $$
 declare
-	unrecorded constant text[] := '{snapshot,run,run_source,metric,model_signature,model_chunk,alias_history,
+	unrecorded constant text[] := '{snapshot,snapshot_row,run,run_source,metric,model_signature,model_chunk,alias_history,
 		prediction,prediction_features,capture_layout,capture_count,request,outcome,
 		reference_profile,reference_slice,reference_model,reference_sample,
 		monitor_reference,monitor_result,raised_alert,alert_outbox,action_run,comparison,job_run,audit_event}';

@@ -5,6 +5,7 @@ select pg_catalog.pg_extension_config_dump('mlops.project', '');
 select pg_catalog.pg_extension_config_dump('mlops.project_member', 'where exists (select from pg_catalog.pg_roles r where r.oid = member)');
 select pg_catalog.pg_extension_config_dump('mlops.experiment', '');
 select pg_catalog.pg_extension_config_dump('mlops.snapshot', '');
+select pg_catalog.pg_extension_config_dump('mlops.snapshot_row', '');
 select pg_catalog.pg_extension_config_dump('mlops.model', '');
 select pg_catalog.pg_extension_config_dump('mlops.run', '');
 select pg_catalog.pg_extension_config_dump('mlops.metric', '');

@@ -39,8 +39,8 @@ evidence_experiment(int64 project_id, const char *name)
 }
 
 /* A fingerprint of 128 bits, low word first, as numeric. */
-static Datum
-fingerprint_datum(const uint64_t *words)
+Datum
+evidence_fingerprint(const uint64_t *words)
 {
 	unsigned __int128 rest = (unsigned __int128) words[1] << 64 | words[0];
 	char		text[UINT128_DIGITS + 1];
@@ -132,7 +132,7 @@ evidence_snapshot(int64 project_id, const Source *source, bool row_security, con
 		CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
 		BoolGetDatum(row_security),
 		Int64GetDatum((int64) result->n_rows),
-		fingerprint_datum(result->fingerprint),
+		evidence_fingerprint(result->fingerprint),
 		JsonbPGetDatum(profile_columns(result))
 	};
 

@@ -68,6 +68,7 @@ $source->safe_psql('postgres', q{
 	select mlops.acknowledge_alert(max(alert_id), 'seen') from mlops.alert;
 	set role anna;
 	select mlops.retrain('grown', deploy => 'never');
+	select mlops.take_snapshot('house', keep_rows => true, project => 'homes');
 	reset role;
 	select mlops.set_retention('price', '1 year');
 	select mlops.forget('price', '400');
@@ -90,6 +91,7 @@ $source->restart;
 
 # Everything that must be the same, as text; floats by their bits.
 my %questions = (
+	chain    => q{select (select count(*) from mlops.verify_audit()), (select count(*) > 20 from mlops.audit_event)},
 	predictions => q{select h.id, encode(float8send(mlops.predict('price', h)), 'hex'), encode(float8send(mlops.predict('price@champion', h)), 'hex'),
 							encode(float8send(mlops.predict('price@3', h)), 'hex'), encode(float8send(mlops.predict('mine@1', h)), 'hex')
 					   from house h order by h.id},
@@ -127,6 +129,11 @@ for my $name (sort keys %questions)
 }
 is($target->safe_psql('restored', 'select count(*) from mlops.project_member m where not exists (select from pg_roles r where r.oid = m.member)'),
 	'0', 'the membership of the dropped role stayed behind');
+
+is($target->safe_psql('restored', q{
+	set role anna;
+	select same_rows, same_artifact, same_metrics from mlops.reproduce((select min(v.run_id) from mlops.model_version v join mlops.model m on m.id = v.model_id where m.name = 'price'))}),
+	't|t|t', 'what was trained there is reproduced here');
 
 # The registry goes on where it stood.
 is($target->safe_psql('restored', q{

@@ -5,7 +5,7 @@ select plan(5);
 -- Evidence, which the server writes once and which stays, and what is counted, captured, queued or received; as 85-audit.sql has it.
 create temporary table unrecorded (name text);
 insert into unrecorded values
-	('snapshot'), ('run'), ('run_source'), ('metric'), ('model_signature'), ('model_chunk'), ('alias_history'),
+	('snapshot'), ('snapshot_row'), ('run'), ('run_source'), ('metric'), ('model_signature'), ('model_chunk'), ('alias_history'),
 	('prediction'), ('prediction_features'), ('capture_layout'), ('capture_count'), ('request'), ('outcome'),
 	('reference_profile'), ('reference_slice'), ('reference_model'), ('reference_sample'),
 	('monitor_reference'), ('monitor_result'), ('raised_alert'), ('alert_outbox'), ('action_run'), ('comparison'),

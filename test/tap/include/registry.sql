@@ -26,6 +26,7 @@ values (:clinic, :experiment, 'train', 'succeeded', 'diagnosis', 'baseline', 'bi
 		1, '0.1', 455, 0, 114, 0, 'sam_scientist', 'sam_scientist', now(), now()) returning id as run \gset
 insert into mlops.metric (run_id, name, value) values (:run, 'roc_auc', 0.5);
 insert into mlops.run_source (run_id, relation, kind, columns, types) values (:run, 'public.tumour', 'table', '{radius}', '{integer}');
+insert into mlops.snapshot_row (snapshot_id, position, content) values (:snapshot, 1, '{"radius": 1}');
 insert into mlops.model (project_id, name, last_version, created_by) values (:clinic, 'diagnosis', 3, 'sam_scientist') returning id as diagnosis \gset
 insert into mlops.model_version (model_id, version, run_id, algorithm, task, size, sha256, params, metrics, origin)
 select :diagnosis, n, :run, 'baseline', 'binary', 1, sha256('x'), '{}', '{}', 'measured' from generate_series(1, 3) n;
