@@ -137,7 +137,7 @@ declare
 	broken jsonb := (select coalesce(jsonb_agg(b), '[]') from jsonb_array_elements(mlops.broken_sources()) b where b <> all (array(select jsonb_array_elements(known))));
 begin
 	insert into mlops.finding (project_id, model_id, source, title, detail, severity)
-	select b.project_id, b.model_id, 'policy', left(format('model %s was trained on %s: %s', b.model, b.relation, b.what), 500),
+	select b.project_id, b.model_id, 'monitor', left(format('model %s was trained on %s: %s', b.model, b.relation, b.what), 500),
 		   'The live version predicts as before. Its training can neither be repeated nor renewed as it is.', 'high'
 	  from jsonb_to_recordset(broken) b (project_id bigint, guard_sources text, model_id bigint, model text, relation text, what text)
 	 where b.guard_sources = 'warn';
