@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "json_fields.h"
 #include "registry.h"
@@ -289,5 +290,14 @@ mlops_revoke(PG_FUNCTION_ARGS)
 	values[3] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	(void) registry_execute("select mlops.store_revocation($1, $2, $3, $4, $5)", lengthof(types), types, values, NULL, NULL);
+
+	/* a deployment that the transaction's snapshot does not show would go on */
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (registry_live_version(ref.model_id) == ref.version)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: version %d of model \"%s\" was deployed meanwhile", ref.version, ref.model_name),
+				 errhint("Begin the transaction anew.")));
+	PopActiveSnapshot();
 	PG_RETURN_VOID();
 }
