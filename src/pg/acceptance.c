@@ -265,13 +265,13 @@ measure(const AcceptanceTest *test, const ModelRef *ref)
 	initStringInfo(&statement);
 	values[0] = CStringGetTextDatum(test->expectation);
 	if (is_of_totals(condition))
-		appendStringInfo(&statement, "select pg_catalog.jsonb_build_object('rows', pg_catalog.count(t)) from (%s) t", query_of(test, ref));
+		appendStringInfo(&statement, "select pg_catalog.jsonb_build_object('rows', pg_catalog.count(tested_row)) from (%s) tested_row", query_of(test, ref));
 	else
 		appendStringInfo(&statement,
 						 "select pg_catalog.jsonb_build_object('rows', pg_catalog.count(*), 'broken', pg_catalog.count(*) filter (where j.holds is not true), "
 						 "'first', pg_catalog.min(pg_catalog.left(j.facts::pg_catalog.text, %d)) filter (where j.holds is not true)) "
 						 "from (select mlops.condition_holds($1, f.facts) as holds, f.facts "
-						 "from (select pg_catalog.to_jsonb(t) as facts from (%s) t offset 0) f offset 0) j", SHOWN_ROW, query_of(test, ref));
+						 "from (select pg_catalog.to_jsonb(tested_row) as facts from (%s) tested_row offset 0) f offset 0) j", SHOWN_ROW, query_of(test, ref));
 	INSTR_TIME_SET_CURRENT(start);
 	found = DatumGetJsonbP(read_as_caller(statement.data, is_of_totals(condition) ? 0 : 1, types, values, &none));
 	INSTR_TIME_SET_CURRENT(took);
@@ -307,11 +307,15 @@ run_test(const AcceptanceTest *test, const ModelRef *ref)
 	{
 		source_apply_settings(test->settings);
 		SetUserIdAndSecContext(test->owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+		if (may_test(ref->project_id, false))
+		{
+			TestResult	measured = measure(test, ref);
 
-		TestResult	measured = measure(test, ref);
-
-		result.holds = measured.holds;
-		result.detail = measured.detail;
+			result.holds = measured.holds;
+			result.detail = measured.detail;
+		}
+		else
+			result.detail = detail_of("error", "the role that added the test has no access any more");
 	}
 	PG_CATCH();
 	{
