@@ -78,6 +78,11 @@ declare
 	target record;
 	made bigint;
 begin
+	-- the newest one may be another than the one that was looked at
+	if version is null and strpos(model, '@') = 0 then
+		raise exception 'which version of model "%" is decided about must be said', model
+			using errcode = 'null_value_not_allowed', hint = 'Give its number.';
+	end if;
 	select r.* into target from mlops.resolve_model(decide.model, case when decide.version is null then 'newest' else 'model' end, 'review') r;
 	insert into mlops.approval (model_id, version, decision, level, comment, conditions, due, expires)
 	values (target.model_id, coalesce(decide.version, target.version), decide.decision, decide.level, decide.comment, decide.conditions, decide.due, decide.expires)
@@ -107,7 +112,7 @@ begin
 end
 $$;
 comment on function mlops.approve(text, integer, text, text, date, interval, text) is
-'Says, with the caller''s name, that a version under review may go live, the newest where version is NULL; with conditions, which become a finding, only until they are due or met.  valid_for: for how long at most; level: as reviewer or as owner.  Whoever made the version cannot; it takes access as reviewer';
+'Says, with the caller''s name, that a version under review may go live, which model@version may name, too; with conditions, which become a finding, only until they are due or met.  valid_for: for how long at most; level: as reviewer or as owner.  Whoever made the version cannot; it takes access as reviewer';
 
 create function mlops.reject(model text, version integer default null, comment text default null) returns bigint
 language plpgsql

@@ -3,7 +3,7 @@
 \ir include/registry.sql
 \ir include/governed.sql
 select set_config('test.screening', :'screening', true);
-select plan(26);
+select plan(28);
 select is(pg_temp.set_policy('{"checks": {"accurate": "roc_auc >= 0.9", "calibrated": "ece <= 0.05"}, "approvals": {"reviewer": 1}, "valid_for": "90 days"}'), 2, 'a policy has the next number');
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), '55000', 'a version that nobody approved does not go live');
 select is(pg_temp.as_role('anna_owner', $$select mlops.deploy('screening', 1)$$), '55000', 'not for the owner either');
@@ -22,6 +22,8 @@ select is((select array_agg(holds order by version, name) from mlops.evidence wh
 select is((select detail from mlops.evidence where model_id = :screening and version = 1 and name = 'accurate'),
 		  '{"facts": {"roc_auc": 0.93}, "condition": "roc_auc >= 0.9"}', 'with the facts');
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', n) from generate_series(1, 4) n$$), 'ok', 'a reviewer approves');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening')$$), '22004', 'saying which version');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening@1')$$), 'ok', 'by either way');
 select is(pg_temp.missing(1), '{}', 'the policy holds');
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), 'ok', 'and the version goes live');
 select is((select policy_version from mlops.deployment where model_id = :screening), 2, 'by that policy, which is recorded');
