@@ -57,6 +57,7 @@ as $$
 declare
 	subject record;
 	champion record;
+	valid_for interval;
 	result jsonb;
 begin
 	select v.*, m.description, m.project_id, r.rows_train, r.rows_validation, r.rows_test into subject
@@ -68,16 +69,18 @@ begin
 	select v.version, v.metrics, v.origin into champion
 	  from mlops.model_version v where v.model_id = subject.model_id and v.version = mlops.champion_version(subject.model_id);
 
-	-- what an importer says of a version does not count
-	result := case when subject.origin = 'measured' then subject.metrics else '{}' end
+	-- what an importer says of a version does not count, nor what was measured too long ago; the champion's numbers are the bar, and do not age
+	valid_for := ((mlops.policy_in_force(subject.project_id)).body ->> 'valid_for')::interval;
+	result := case when subject.origin = 'measured' and coalesce(subject.created_at > clock_timestamp() - valid_for, true) then subject.metrics else '{}' end
 		|| jsonb_build_object('algorithm', subject.algorithm, 'task', subject.task, 'origin', subject.origin, 'author', subject.created_by,
 							  'description', nullif(btrim(subject.description), ''), 'size', subject.size, 'param', subject.params,
 							  'rows_train', subject.rows_train, 'rows_validation', subject.rows_validation, 'rows_test', subject.rows_test,
 							  'champion', case when champion.origin = 'measured' then champion.metrics else '{}' end || jsonb_build_object('version', champion.version),
 							  'comparison', (select c.comparison - '{champion,challenger}'::text[] from mlops.comparison c
 											  where c.model_id = subject.model_id and c.challenger = subject.version and c.champion = champion.version
+												and coalesce(c.compared_at > clock_timestamp() - valid_for, true)
 											  order by c.id desc limit 1))
-		|| mlops.test_facts(subject.model_id, subject.version, ((mlops.policy_in_force(subject.project_id)).body ->> 'valid_for')::interval)
+		|| mlops.test_facts(subject.model_id, subject.version, valid_for)
 		|| (select jsonb_build_object('alerts_open', count(*), 'alerts_critical', count(*) filter (where a.severity = 'critical'))
 			  from mlops.raised_alert a where a.model_id = subject.model_id and a.version = subject.version and a.closed_at is null)
 		|| (select jsonb_build_object('findings_open', count(*), 'findings_high', count(*) filter (where f.severity = 'high'))
@@ -89,7 +92,7 @@ begin
 end
 $$;
 comment on function mlops.version_facts(bigint, integer, text[]) is
-'What the checks of a policy may ask of a version: its measured metrics, those of the champion (the version that is or was last live), tests, alerts, findings; names says which ones that take time are wanted, NULL all';
+'What the checks of a policy may ask of a version: its metrics as measured no longer ago than the policy allows, those of the champion (the version that is or was last live), tests, alerts, findings; names says which ones that take time are wanted, NULL all';
 
 create function mlops.standing_decisions(model_id bigint, version integer) returns setof mlops.approval
 language sql stable strict
@@ -161,6 +164,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
 	rules constant mlops.policy := mlops.policy_in_force((select m.project_id from mlops.model m where m.id = gate_checks.model_id));
+	aged text;
 	facts jsonb;
 begin
 	return query
@@ -172,10 +176,13 @@ begin
 	end if;
 	facts := mlops.version_facts(gate_checks.model_id, gate_checks.version,
 								 array(select n from jsonb_each_text(rules.body -> 'checks') c, unnest(mlops.condition_names(c.value)) n));
+	aged := (select format('; its training, on %s, is longer ago than the policy allows', v.created_at::date) from mlops.model_version v
+			  where v.model_id = gate_checks.model_id and v.version = gate_checks.version and v.created_at <= clock_timestamp() - (rules.body ->> 'valid_for')::interval);
 	return query
 	select c.key, coalesce(mlops.condition_holds(c.value, facts), false),
 		   c.value || coalesce((select '; ' || string_agg(format('%s is %s', n, coalesce(f ->> n, 'unknown')), ', ')
 								  from unnest(mlops.condition_names(c.value)) n), '')
+			   || case when mlops.condition_holds(c.value, facts) is true then '' else coalesce(aged, '') end
 	  from jsonb_each_text(rules.body -> 'checks') c, mlops.condition_facts(c.value, facts) f;
 	return query select * from mlops.approval_checks(gate_checks.model_id, gate_checks.version);
 end
