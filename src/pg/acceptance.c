@@ -280,7 +280,7 @@ measure(const AcceptanceTest *test, const ModelRef *ref)
 	/* some rows, and none that breaks it; or what the totals say */
 	values[1] = JsonbPGetDatum(found);
 	values[2] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(took));
-	found = DatumGetJsonbP(call_as_caller("select mlops.judge_test($1, $2, $3)", lengthof(types), types, values, &none));
+	found = DatumGetJsonbP(read_as_caller("select mlops.judge_test($1, $2, $3)", lengthof(types), types, values, &none));
 
 	JsonbValue	holds;
 
