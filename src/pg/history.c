@@ -41,6 +41,21 @@ mlops_is_restoring(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(registry_is_restoring());
 }
 
+/* The data of a call as a trigger before each insert into a table of ours. */
+TriggerData *
+registry_insert_trigger(FunctionCallInfo fcinfo, const char *function, const char *table)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != get_relname_relid(table, get_namespace_oid("mlops", false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("mlops.%s() is a trigger before each insert into mlops.%s", function, table)));
+	return trigger;
+}
+
 /* A column of a row that a trigger is given. */
 static Datum
 row_value(TriggerData *trigger, HeapTuple row, const char *column)
