@@ -106,11 +106,13 @@ comment on function mlops.lineage(text) is
 
 -- ---- What live models read ----
 
+-- plpgsql keeps its plan: this is asked before and after each command that may change a table.
 create function mlops.broken_sources() returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-	select coalesce(jsonb_agg(to_jsonb(b) order by b.model_id, b.relation), '[]')
+begin
+	return (select coalesce(jsonb_agg(to_jsonb(b) order by b.model_id, b.relation), '[]')
 	  from (select p.id as project_id, p.guard_sources, m.id as model_id, m.name as model, x.relation,
 				   case when r.oid is null then 'it is not there any more under this name'
 						else string_agg(format(case when a.attname is null then 'column %s is not there any more' else 'column %s is of type %s instead of %s' end,
@@ -125,7 +127,8 @@ as $$
 			  left join pg_attribute a on a.attrelid = r.oid and a.attname = c.name and not a.attisdropped
 			 where upper_inf(d.valid)
 			   and (r.oid is null or c.name is not null and (a.attname is null or format_type(a.atttypid, null) <> c.type))
-			 group by p.id, m.id, x.relation, r.oid) b
+			 group by p.id, m.id, x.relation, r.oid) b);
+end
 $$;
 comment on function mlops.broken_sources() is 'What live models were trained on and is gone, or of another type now';
 
@@ -134,8 +137,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	broken jsonb := (select coalesce(jsonb_agg(b), '[]') from jsonb_array_elements(mlops.broken_sources()) b where b <> all (array(select jsonb_array_elements(known))));
+	broken jsonb := mlops.broken_sources();
 begin
+	if broken = known then
+		return '[]';
+	end if;
+	broken := (select coalesce(jsonb_agg(b), '[]') from jsonb_array_elements(broken) b where b <> all (array(select jsonb_array_elements(known))));
 	insert into mlops.finding (project_id, model_id, source, title, detail, severity)
 	select b.project_id, b.model_id, 'monitor', left(format('model %s was trained on %s: %s', b.model, b.relation, b.what), 500),
 		   'The live version predicts as before. Its training can neither be repeated nor renewed as it is.', 'high'

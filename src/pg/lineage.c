@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "json_fields.h"
 #include "registry.h"
+#include "registry_scan.h"
 
 #define LINEAGE_COLUMNS 5
 
@@ -169,11 +170,26 @@ report_broken(const BrokenSource *broken)
 			 errhint("There is a finding for those who look after the model.")));
 }
 
+/* Whether any model is live; most commands of most databases end here. */
+static bool
+any_live(void)
+{
+	RegistryScan scan;
+	bool		found;
+
+	registry_scan_open(&scan, "deployment");
+	registry_scan_start(&scan, "deployment_live_key");
+	found = registry_scan_next(&scan);
+	registry_scan_close(&scan);
+	return found;
+}
+
 /* Keeps what is broken before the command. */
 static void
 look_before(void)
 {
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute("select mlops.broken_sources()", 0, NULL, NULL, NULL, NULL));
+	static struct _SPI_plan *plan;
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.broken_sources()", 0, NULL, NULL, NULL, NULL));
 
 	known = MemoryContextAlloc(TopTransactionContext, VARSIZE(broken));
 	memcpy(known, broken, VARSIZE(broken));
@@ -185,7 +201,8 @@ static void
 look_after(void)
 {
 	Datum		before = known_in == compat_local_transaction() ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute("select mlops.guard_live_sources($1)", 1, &(Oid){JSONBOID}, &before, NULL, NULL));
+	static struct _SPI_plan *plan;
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.guard_live_sources($1)", 1, &(Oid){JSONBOID}, &before, NULL, NULL));
 
 	for (uint32 i = 0; i < JsonContainerSize(&broken->root); i++)
 	{
@@ -203,7 +220,7 @@ mlops_guard_sources(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("mlops.guard_sources() is an event trigger")));
-	if (registry_is_restoring())
+	if (registry_is_restoring() || !any_live())
 		PG_RETURN_NULL();
 	if (strcmp(((EventTriggerData *) fcinfo->context)->event, "ddl_command_start") == 0)
 		look_before();

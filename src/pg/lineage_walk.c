@@ -21,6 +21,8 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/rel.h"
 
+#include "compat.h"
+
 /* A query that is being visited, within those around it. */
 typedef struct Frame
 {
@@ -57,14 +59,16 @@ use_variable(Frame *frame, int entry_number, AttrNumber column)
 {
 	RangeTblEntry *entry = rt_fetch(entry_number, frame->query->rtable);
 
+	List	   *stands_for = entry->rtekind == RTE_JOIN ? entry->joinaliasvars : compat_grouped(entry);
+
 	if (column < 0)
 		return;
-	if (entry->rtekind != RTE_JOIN)
+	if (stands_for == NIL)
 		frame->used[entry_number] = bms_add_member(frame->used[entry_number], column);
 	else if (column > 0)
-		(void) use_variables(list_nth(entry->joinaliasvars, column - 1), frame);
+		(void) use_variables(list_nth(stands_for, column - 1), frame);
 	else
-		(void) use_variables((Node *) entry->joinaliasvars, frame);
+		(void) use_variables((Node *) stands_for, frame);
 }
 
 /* Notes what an expression uses, and visits the queries within it. */
