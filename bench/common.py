@@ -10,7 +10,7 @@ import psycopg2
 
 DATA = os.environ.get("MLOPS_DATA", "")
 OUT = os.environ["MLOPS_BENCH_OUT"]
-DOCUMENTS = ("performance.md", "serving.md", "algorithms.md")
+DOCUMENTS = ("performance.md", "serving.md", "algorithms.md", "audit.md")
 THREADS = int(os.environ.get("MLOPS_BENCH_THREADS", os.cpu_count()))
 
 

@@ -13,11 +13,13 @@ create table mlops.project
 	owner_name	text not null default current_user,
 	is_personal	boolean not null default false,
 	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
+	guard_sources text not null default 'warn' check (guard_sources in ('warn', 'refuse')),
 	created_at	timestamptz not null default clock_timestamp(),
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and name !~ '^#[0-9]+$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
 comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';
+comment on column mlops.project.guard_sources is 'What becomes of a command that takes away what its live models read: a warning and a finding, or a refusal';
 comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
 
 -- Unique for its owner only: a name that is unique among all projects would tell a stranger which ones exist.
@@ -55,6 +57,7 @@ create table mlops.snapshot
 (
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
+	kind		text not null default 'training' check (kind in ('training', 'taken')),
 	query		text not null,
 	settings	jsonb not null,
 	role_name	text not null,
@@ -66,6 +69,7 @@ create table mlops.snapshot
 );
 comment on table mlops.snapshot is 'Evidence of what a query returned: its text with qualified names, the settings it depends on, rows, fingerprint, a profile of each column';
 comment on column mlops.snapshot.role_name is 'Whose rights it ran with: current_user, or where retrain() repeated a query the role that gave it first';
+comment on column mlops.snapshot.kind is 'training: of the columns that a training used; taken: of all columns, by mlops.take_snapshot(), whose fingerprint is another';
 comment on column mlops.snapshot.settings is 'search_path, TimeZone, DateStyle and IntervalStyle under which the query ran';
 comment on column mlops.snapshot.fingerprint is 'Sum of the row hashes modulo 2^128: the same for the same rows in any order';
 
@@ -90,7 +94,7 @@ create table mlops.run
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
 	experiment_id bigint references mlops.experiment on delete set null,
-	kind		text not null check (kind in ('train', 'evaluate')),
+	kind		text not null check (kind in ('train', 'evaluate', 'reproduce')),
 	state		text not null check (state in ('running', 'succeeded', 'failed', 'cancelled')),
 	model_name	text not null,
 	algorithm	text not null,
@@ -113,6 +117,7 @@ create table mlops.run
 	init_model_id bigint,
 	init_version integer,
 	init_sha256	bytea,
+	reproduces	bigint references mlops.run on delete cascade,
 	message		text,
 	session_user_name text not null,
 	current_user_name text not null,
@@ -127,6 +132,7 @@ comment on column mlops.run.test_part is 'Which rows it certainly held out, what
 comment on column mlops.run.init_model_id is 'The model whose version the training went on from (init_model); no foreign key, for the record outlives a dropped version';
 comment on column mlops.run.init_version is 'That version';
 comment on column mlops.run.init_sha256 is 'SHA-256 of its bytes, by which it is known where it was imported; the artifact made names it, too, in the parameter init_model';
+comment on column mlops.run.reproduces is 'The run that mlops.reproduce() repeated by this one, of which nothing but the record was kept';
 comment on column mlops.run.trainer is 'Version of the trainer that fitted';
 
 create table mlops.metric
@@ -153,10 +159,14 @@ create table mlops.model_version
 	metrics		jsonb not null,
 	origin		text not null check (origin in ('measured', 'reported')),
 	created_by	text not null default current_user,
+	session_user_name text not null default session_user,
 	created_at	timestamptz not null default clock_timestamp(),
+	revoked		boolean not null default false,
 	primary key (model_id, version)
 );
 comment on table mlops.model_version is 'An immutable trained artifact of a model: sha256 of its bytes, parameters, metrics, the run that made it';
+comment on column mlops.model_version.session_user_name is 'As whom its author had connected';
+comment on column mlops.model_version.revoked is 'Set by mlops.revoke() only, and for good: it answers nobody';
 comment on column mlops.model_version.origin is 'measured: trained here; reported: imported, so its metrics are the importer''s claim';
 
 create table mlops.model_signature
@@ -219,6 +229,8 @@ create table mlops.deployment
 	action		text not null default 'deploy' check (action in ('deploy', 'rollback')),
 	restores	bigint references mlops.deployment on delete cascade,
 	capture		jsonb not null,
+	policy_version integer,
+	override	text check (length(override) > 0),
 	deployed_by	text not null default current_user,
 	ended_by	text,
 	constraint deployment_restores_check check ((action = 'rollback') = (restores is not null)),
@@ -229,6 +241,8 @@ comment on table mlops.deployment is 'Which version answers predict(model), over
 comment on column mlops.deployment.valid is 'Set by the server: from the deployment to its end; the next one begins where it ends';
 comment on column mlops.deployment.version is 'Checked when the row is made; no foreign key, for the history outlives a dropped version';
 comment on column mlops.deployment.capture is 'What of its predictions is captured: mode, sample, features, key, mask, also';
+comment on column mlops.deployment.policy_version is 'The policy that held when it began; NULL: there was none, or it did not hold';
+comment on column mlops.deployment.override is 'Why an owner let it go live against the policy';
 comment on column mlops.deployment.restores is 'Of a rollback: the deployment that it brought back, from which the next rollback goes on';
 
 create unique index deployment_live_key on mlops.deployment (model_id) where upper_inf(valid);

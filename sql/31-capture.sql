@@ -140,15 +140,3 @@ comment on column mlops.outcome.observed_at is 'When it was so';
 comment on column mlops.outcome.recorded_at is 'When it was written here';
 create index outcome_prediction on mlops.outcome (prediction_id, id) where prediction_id is not null;
 create index outcome_entity on mlops.outcome (model_id, entity_key, observed_at, id) where entity_key is not null;
-
-create table mlops.audit_event
-(
-	id			bigint generated always as identity primary key,
-	at			timestamptz not null default clock_timestamp(),
-	project_id	bigint,
-	actor		text not null,
-	action		text not null,
-	object		text not null,
-	detail		jsonb not null default '{}'
-);
-comment on table mlops.audit_event is 'What was done that must be known later: who, when, to what';

@@ -20,7 +20,7 @@ grant select on mlops.project, mlops.project_member, mlops.experiment, mlops.sna
 -- ---- project: any role may begin one, and then owns it (trigger project_owner) ----
 
 alter table mlops.project enable row level security;
-grant insert (name, goal, stage, tags), update (name, goal, stage, tags, features_for) on mlops.project to public;
+grant insert (name, goal, stage, tags), update (name, goal, stage, tags, features_for, guard_sources) on mlops.project to public;
 create policy project_view on mlops.project for select
 	using (id in (select mlops.accessible_projects('view')));
 create policy project_create on mlops.project for insert
@@ -109,7 +109,7 @@ create policy alias_history_view on mlops.alias_history for select
 -- ---- deployment: begun by an insert, ended by closing its range ----
 
 alter table mlops.deployment enable row level security;
-grant insert (model_id, version, strategy, action, restores, capture), update (valid) on mlops.deployment to public;
+grant insert (model_id, version, strategy, action, restores, capture, override), update (valid) on mlops.deployment to public;
 create policy deployment_view on mlops.deployment for select
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
 create policy deployment_begin on mlops.deployment for insert

@@ -1,7 +1,7 @@
 -- Security of captured predictions: answers are for viewers, features for reviewers unless the project says otherwise, and nobody writes either.
 
 grant select on mlops.prediction, mlops.prediction_features, mlops.capture_layout, mlops.capture_count, mlops.prediction_error, mlops.retention, mlops.outcome, mlops.outcome_binding,
-	mlops.request, mlops.audit_event to public;
+	mlops.request to public;
 
 alter table mlops.prediction enable row level security;
 create policy prediction_view on mlops.prediction for select
@@ -58,9 +58,3 @@ create policy outcome_binding_own on mlops.outcome_binding for select
 create policy outcome_binding_work on mlops.outcome_binding for select
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('train')))
 		   or model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('review'))));
-
--- ---- audit ----
-
-alter table mlops.audit_event enable row level security;
-create policy audit_event_view on mlops.audit_event for select
-	using (project_id in (select mlops.accessible_projects('view')));

@@ -67,11 +67,6 @@ create trigger outcome_immutable before update on mlops.outcome
 create trigger outcome_keep before truncate on mlops.outcome
 	for each statement execute function mlops.refuse_change();
 
-create trigger audit_event_immutable before update or delete on mlops.audit_event
-	for each row execute function mlops.refuse_change();
-create trigger audit_event_keep before truncate on mlops.audit_event
-	for each statement execute function mlops.refuse_change();
-
 create trigger retention_stamp before insert or update on mlops.retention
 	for each row execute function mlops.setter_stamp();
 

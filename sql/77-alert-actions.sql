@@ -222,10 +222,10 @@ begin
 	  from mlops.raised_alert a
 	 where x.id = finish_action.run_id and a.id = x.alert_id
 	returning x.alert_id, x.state, x.action, a.model_id, a.monitor_id, (select n.owner from mlops.monitor_action n where n.id = x.action_id) as owner into done;
-	insert into mlops.audit_event (project_id, actor, action, object, detail)
-	select m.project_id, pg_get_userbyid(done.owner), done.action, 'model ' || m.name,
-		   jsonb_build_object('alert_id', done.alert_id, 'monitor_id', done.monitor_id, 'state', done.state, 'result', result)
-	  from mlops.model m where m.id = done.model_id;
+	perform mlops.note_event(m.project_id, done.action, 'model ' || m.name,
+							 jsonb_build_object('alert_id', done.alert_id, 'monitor_id', done.monitor_id, 'owner', done.owner::regrole, 'state', done.state,
+												'result', result))
+	   from mlops.model m where m.id = done.model_id;
 end
 $$;
 comment on function mlops.finish_action(bigint, jsonb) is 'Writes down what an action did, and leaves an event in mlops.audit_event';

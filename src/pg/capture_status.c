@@ -10,8 +10,10 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "audit.h"
 #include "clock.h"
 #include "registry_scan.h"
 #include "report.h"
@@ -200,8 +202,6 @@ mlops_forget(PG_FUNCTION_ARGS)
 	char	   *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *key = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ModelRef	ref;
-	bool		null;
-	int64		n;
 
 	PreventCommandIfReadOnly("mlops.forget()");
 	registry_resolve(reference, BARE_MODEL, RIGHT_OWN, &ref);
@@ -214,23 +214,24 @@ mlops_forget(PG_FUNCTION_ARGS)
 	if (!flush(FORGET_TIMEOUT_MS))
 		refuse_waiting();
 
-	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID};
+	Oid			types[] = {INT8OID, TEXTOID, TEXTOID};
 	Datum		values[] = {
-		Int64GetDatum(ref.model_id), PointerGetDatum(capture_key_text(PG_GETARG_TEXT_PP(1))), Int64GetDatum(ref.project_id), CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)),
-		CStringGetTextDatum(ref.model_name), CStringGetTextDatum(capture_key_digest(key, strlen(key)))
+		Int64GetDatum(ref.model_id),
+		PointerGetDatum(capture_key_text(PG_GETARG_TEXT_PP(1))),
+		CStringGetTextDatum(capture_key_digest(key, strlen(key)))
 	};
-
-	n = DatumGetInt64(registry_execute(
+	Datum		gone = registry_execute(
 		"with gone as (delete from mlops.prediction p where p.model_id = $1 and p.entity_key = $2 returning p.prediction_id, p.at), "
 		"features as (delete from mlops.prediction_features f using gone where f.prediction_id = gone.prediction_id and f.at = gone.at), "
 		"requests as (delete from mlops.request r using gone where r.model_id = $1 and r.prediction_id = gone.prediction_id), "
 		"turned_out as (delete from mlops.outcome o where o.model_id = $1 and (o.entity_key = $2 or o.prediction_id in (select gone.prediction_id from gone)) "
-		"returning 1), "
-		"event as (insert into mlops.audit_event (project_id, actor, action, object, detail) "
-		"select $3, $4, 'forget', 'model ' || $5, jsonb_build_object('entity_key_sha256', $6, 'predictions', (select count(*) from gone), "
-		"'outcomes', (select count(*) from turned_out))) "
-		"select count(*) from gone", lengthof(types), types, values, NULL, &null));
-	PG_RETURN_INT64(n);
+		"returning 1) "
+		"select jsonb_build_object('entity_key_sha256', $3, 'predictions', (select count(*) from gone), 'outcomes', (select count(*) from turned_out))",
+		lengthof(types), types, values, NULL, NULL);
+
+	audit_add(ref.project_id, "forget", psprintf("model %s", ref.model_name), NULL, DatumGetJsonbP(gone));
+	PG_RETURN_DATUM(DirectFunctionCall1(int8in, CStringGetDatum(text_to_cstring(DatumGetTextPP(
+		DirectFunctionCall2(jsonb_object_field_text, gone, CStringGetTextDatum("predictions")))))));
 }
 
 /* prediction_time(prediction_id) */

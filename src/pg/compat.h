@@ -148,4 +148,16 @@ compat_executor_run(QueryDesc *query)
 #endif
 }
 
+/* What an entry of a range table that stands for expressions grouped by, since 18, stands for; NIL for other entries. */
+static inline List *
+compat_grouped(const RangeTblEntry *entry)
+{
+#if PG_VERSION_NUM >= 180000
+	return entry->rtekind == RTE_GROUP ? entry->groupexprs : NIL;
+#else
+	(void) entry;
+	return NIL;
+#endif
+}
+
 #endif

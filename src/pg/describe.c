@@ -1,6 +1,6 @@
 /*
  * describe.c
- *		mlops.describe(): one row a column of a table or query.
+ *		mlops.describe(): one row a column of a table or query; the same as jsonb for snapshots.
  *
  * The source runs with the caller's rights, like that of train(); a receiver
  * counts each row into one profile a column.  Columns whose type cannot be
@@ -9,7 +9,7 @@
  * Memory: the profiles live in the call's context, what counting a value
  * allocates in row_context, reset every few rows.
  */
-#include "distribution_show.h"
+#include "describe.h"
 
 #include <math.h>
 
@@ -17,10 +17,13 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "distribution_show.h"
 #include "interrupt.h"
+#include "json_fields.h"
 #include "report.h"
 #include "result_row.h"
 #include "source.h"
@@ -42,14 +45,17 @@ typedef struct DescribedColumn
 	uint64		n_null;			/* then */
 } DescribedColumn;
 
-typedef struct DescribeScan
+struct DescribeScan
 {
 	DestReceiver receiver;		/* first: the executor's view */
 	DescribedColumn *columns;
 	int			n_columns;
 	uint64		n_rows;
+	bool		row_security;
 	MemoryContext row_context;
-} DescribeScan;
+	DescribeRow each;			/* or NULL */
+	void	   *context;		/* its own */
+};
 
 /* One row. */
 static bool
@@ -70,6 +76,8 @@ describe_receive(TupleTableSlot *slot, DestReceiver *receiver)
 		else
 			column->counter.count(&column->object->profile, slot->tts_values[i], &column->counter);
 	}
+	if (scan->each != NULL)
+		scan->each(slot, scan->context);
 	MemoryContextSwitchTo(old);
 	scan->n_rows++;
 	if (scan->n_rows % RESET_ROWS == 0)
@@ -98,14 +106,16 @@ describe_planned(void *context, double rows)
 }
 
 /* Counts the rows of a source. */
-static DescribeScan *
-scan_columns(const Source *source)
+DescribeScan *
+describe_source(const Source *source, DescribeRow each, void *context)
 {
 	DescribeScan *scan = palloc0(sizeof(DescribeScan));
 	const SourceColumn **picked = palloc(source->n_columns * sizeof(SourceColumn *));
 
 	scan->receiver = (DestReceiver) {describe_receive, describe_startup, describe_end, describe_end, DestNone};
 	scan->n_columns = source->n_columns;
+	scan->each = each;
+	scan->context = context;
 	scan->columns = palloc0(source->n_columns * sizeof(DescribedColumn));
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "mlops row", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < source->n_columns; i++)
@@ -116,7 +126,7 @@ scan_columns(const Source *source)
 		if (value_counter(&column->counter, column->source->type, CurrentMemoryContext))
 			column->object = profile_object_new(CurrentMemoryContext, column->counter.kind, NULL);
 	}
-	(void) source_run(source, picked, source->n_columns, &scan->receiver, describe_planned, NULL);
+	scan->row_security = source_run(source, picked, source->n_columns, &scan->receiver, describe_planned, NULL);
 	return scan;
 }
 
@@ -184,6 +194,80 @@ add_counted(ResultRow *row, const DescribedColumn *column, uint64 rows)
 		row_add_null(row);
 }
 
+/* Rows that were counted, and whether row security applied. */
+uint64
+describe_rows(const DescribeScan *scan, bool *row_security)
+{
+	*row_security = scan->row_security;
+	return scan->n_rows;
+}
+
+/* A number of a column, as a number or, of times, as a text. */
+static void
+push_value(JsonbParseState **state, const char *key, const Distribution *d, double value)
+{
+	json_push_key(state, key);
+	if (d->kind == KIND_NUMBER || d->kind == KIND_BOOLEAN)
+		json_push_number(state, WJB_VALUE, value);
+	else
+		json_push_text(state, WJB_VALUE, distribution_number_text(d->kind, value));
+}
+
+/* What is known of the values of a column. */
+static void
+push_profile(JsonbParseState **state, const DescribedColumn *column)
+{
+	Distribution *d = distribution_read(EOHPGetRODatum(&column->object->header));
+	bool		exact;
+
+	json_push_key(state, "missing");
+	json_push_integer(state, WJB_VALUE, (int64) d->n_null);
+	json_push_key(state, "distinct");
+	json_push_integer(state, WJB_VALUE, (int64) distribution_distinct(d, &exact));
+	if (distribution_is_text(d) || d->n == 0)
+		return;
+	push_value(state, "min", d, distribution_quantile(d, 0));
+	push_value(state, "max", d, distribution_quantile(d, 1));
+	if (d->kind == KIND_NUMBER || d->kind == KIND_BOOLEAN)
+	{
+		push_value(state, "mean", d, d->moments.mean);
+		push_value(state, "stddev", d, moments_deviation(&d->moments));
+	}
+}
+
+/* The columns as a snapshot keeps them. */
+Jsonb *
+describe_columns(const DescribeScan *scan)
+{
+	JsonbParseState *state = NULL;
+	int			nest_level = NewGUCNestLevel();
+
+	/* times are written as they would be under this, whatever the session has */
+	(void) set_config_option("TimeZone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("DateStyle", "ISO, YMD", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < scan->n_columns; i++)
+	{
+		const DescribedColumn *column = &scan->columns[i];
+
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		json_push_key(&state, "name");
+		json_push_text(&state, WJB_VALUE, column->source->name);
+		json_push_key(&state, "type");
+		json_push_text(&state, WJB_VALUE, column->source->type_name);
+		if (column->object != NULL)
+			push_profile(&state, column);
+		else
+		{
+			json_push_key(&state, "missing");
+			json_push_integer(&state, WJB_VALUE, (int64) column->n_null);
+		}
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	AtEOXact_GUC(false, nest_level);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
 /* mlops.describe(source) */
 Datum
 mlops_describe(PG_FUNCTION_ARGS)
@@ -199,7 +283,7 @@ mlops_describe(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(work);
 	source = source_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	scan = scan_columns(source);
+	scan = describe_source(source, NULL, NULL);
 	for (int i = 0; i < scan->n_columns; i++)
 	{
 		const DescribedColumn *column = &scan->columns[i];

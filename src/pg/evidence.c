@@ -39,8 +39,8 @@ evidence_experiment(int64 project_id, const char *name)
 }
 
 /* A fingerprint of 128 bits, low word first, as numeric. */
-static Datum
-fingerprint_datum(const uint64_t *words)
+Datum
+evidence_fingerprint(const uint64_t *words)
 {
 	unsigned __int128 rest = (unsigned __int128) words[1] << 64 | words[0];
 	char		text[UINT128_DIGITS + 1];
@@ -132,7 +132,7 @@ evidence_snapshot(int64 project_id, const Source *source, bool row_security, con
 		CStringGetTextDatum(GetUserNameFromId(source_role(source), false)),
 		BoolGetDatum(row_security),
 		Int64GetDatum((int64) result->n_rows),
-		fingerprint_datum(result->fingerprint),
+		evidence_fingerprint(result->fingerprint),
 		JsonbPGetDatum(profile_columns(result))
 	};
 
@@ -188,7 +188,7 @@ insert_run(const RunRecord *run)
 	Oid			types[] = {
 		INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
 		INT8OID, INT4OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		JSONBOID, INT8OID, INT4OID, BYTEAOID, JSONBOID
+		JSONBOID, INT8OID, INT4OID, BYTEAOID, JSONBOID, INT8OID
 	};
 	Datum		values[] = {
 		Int64GetDatum(run->project_id),
@@ -214,20 +214,22 @@ insert_run(const RunRecord *run)
 		TimestampTzGetDatum(run->finished),
 		JsonbPGetDatum(timing_json(run)),
 		(Datum) 0, (Datum) 0, (Datum) 0,
-		JsonbPGetDatum(run->test_part)
+		JsonbPGetDatum(run->test_part),
+		Int64GetDatum(run->reproduces)
 	};
 	bool		nulls[lengthof(types)] = {0};
 
 	nulls[1] = run->experiment_id == 0;
 	init_columns(run->init, values + 22, nulls + 22);
 	nulls[25] = run->test_part == NULL;
+	nulls[26] = run->reproduces == 0;
 	return DatumGetInt64(registry_execute("insert into mlops.run "
 										  "(project_id, experiment_id, snapshot_id, model_name, algorithm, task, target, arguments, params, metrics, "
 										  "seed, threads, trainer, rows_train, rows_validation, rows_test, rows_dropped, "
-										  "session_user_name, current_user_name, started_at, finished_at, timing, init_model_id, init_version, init_sha256, test_part, "
+										  "session_user_name, current_user_name, started_at, finished_at, timing, init_model_id, init_version, init_sha256, test_part, reproduces, "
 										  "kind, state, device) "
-										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, "
-										  "'train', 'succeeded', 'cpu') returning id",
+										  "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, "
+										  "case when $27 is null then 'train' else 'reproduce' end, 'succeeded', 'cpu') returning id",
 										  lengthof(types), types, values, nulls, NULL));
 }
 

@@ -21,6 +21,9 @@ extern int64 evidence_experiment(int64 project_id, const char *name);
 /* Records what a source returned; the snapshot's id. */
 extern int64 evidence_snapshot(int64 project_id, const Source *source, bool row_security, const JobResult *result);
 
+/* A fingerprint of 128 bits, low word first, as numeric. */
+extern Datum evidence_fingerprint(const uint64_t *words);
+
 /* A training that succeeded. */
 typedef struct RunRecord
 {
@@ -41,6 +44,7 @@ typedef struct RunRecord
 	TimestampTz finished;
 	double		scan_seconds;
 	const ModelRef *init;		/* the version that it went on from, or NULL */
+	int64		reproduces;		/* the run that it repeats; 0: it is a training of its own */
 	const TrainerOutcome *outcome;
 } RunRecord;
 

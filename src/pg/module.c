@@ -9,6 +9,7 @@
 
 #include "../jobs/capture_launcher.h"
 #include "../jobs/jobs.h"
+#include "audit.h"
 #include "capture.h"
 #include "clock.h"
 #include "epoch.h"
@@ -27,6 +28,7 @@ void
 _PG_init(void)
 {
 	epoch_init();
+	audit_init();
 	model_cache_init();
 	clock_init();
 	progress_init();

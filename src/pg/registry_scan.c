@@ -89,15 +89,29 @@ registry_scan_key_text(RegistryScan *scan, const char *column, const char *value
 	add_key(scan, column, DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(value));
 }
 
-/* Starts the scan. */
-void
-registry_scan_start(RegistryScan *scan, const char *index)
+/* Starts the scan with a snapshot. */
+static void
+start(RegistryScan *scan, const char *index, Snapshot snapshot)
 {
 	scan->scan = systable_beginscan(scan->relation,
 									index != NULL ? registry_relation(index) : InvalidOid,
 									index != NULL,
-									ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(),
+									snapshot,
 									scan->n_keys, scan->keys);
+}
+
+/* Starts the scan. */
+void
+registry_scan_start(RegistryScan *scan, const char *index)
+{
+	start(scan, index, ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot());
+}
+
+/* Starts the scan of all states of rows. */
+void
+registry_scan_start_any(RegistryScan *scan, const char *index)
+{
+	start(scan, index, SnapshotAny);
 }
 
 /* The next row. */

@@ -36,6 +36,9 @@ extern void registry_scan_key_text(RegistryScan *scan, const char *column, const
 /* Starts it with the active snapshot, by an index of mlops (which begins with the keys' columns), or over the whole table (NULL). */
 extern void registry_scan_start(RegistryScan *scan, const char *index);
 
+/* The same with every state of a row that is still there, also those that are not visible any more. */
+extern void registry_scan_start_any(RegistryScan *scan, const char *index);
+
 /* The next row, or false. */
 extern bool registry_scan_next(RegistryScan *scan);
 

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "evidence.h"
+#include "lineage.h"
 #include "metrics_json.h"
 #include "progress.h"
 #include "registry.h"
@@ -23,13 +24,13 @@
 
 PG_FUNCTION_INFO_V1(mlops_train);
 
-/* Writes snapshot, run, metrics and version. */
-static void
-store_training(const TrainRequest *request, const TrainedModel *trained, TrainRecord *record)
+/* Writes experiment, snapshot, run, its metrics and what it read. */
+void
+train_record_run(const TrainRequest *request, const TrainedModel *trained, int64 reproduces, TrainRecord *record)
 {
-	RunRecord	run = {.project_id = request->project_id};
-	NewVersion	new_version = {.project_id = request->project_id};
+	RunRecord	run = {.project_id = request->project_id, .reproduces = reproduces};
 
+	record->task = trained->task;
 	record->metrics = metrics_to_json(&trained->outcome->result, &trained->model);
 	record->finished = GetCurrentTimestamp();
 
@@ -51,13 +52,21 @@ store_training(const TrainRequest *request, const TrainedModel *trained, TrainRe
 	run.init = request->init != NULL ? &request->init->ref : NULL;
 	run.outcome = trained->outcome;
 	record->run_id = evidence_run(&run);
+	lineage_store(record->run_id, request->source, request->columns);
+}
+
+/* Writes the version. */
+static void
+store_version(const TrainRequest *request, const TrainedModel *trained, TrainRecord *record)
+{
+	NewVersion	new_version = {.project_id = request->project_id};
 
 	new_version.model_name = request->model_name;
 	new_version.artifact = trained->artifact;
 	new_version.model = &trained->model;
 	new_version.run_id = record->run_id;
 	new_version.origin = "measured";
-	new_version.params = run.params;
+	new_version.params = params_to_json(request->params);
 	new_version.metrics = record->metrics;
 	new_version.reference = trained->reference;
 	new_version.reference_size = trained->outcome->result.reference_size;
@@ -73,8 +82,8 @@ train_execute(const TrainRequest *request, TrainRecord *record)
 	(void) progress_begin("train", request->model_name, request->project_id);
 	trained = train_fit(request);
 	progress_phase("store", 0);
-	record->task = trained->task;
-	store_training(request, trained, record);
+	train_record_run(request, trained, 0, record);
+	store_version(request, trained, record);
 }
 
 /* The row that train() returns of a training. */

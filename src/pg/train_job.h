@@ -7,6 +7,7 @@
  * train_init.c		the version to go on from
  * train_fit.c		scan, trainer, model
  * train_background.c	the arguments as a job keeps them
+ * reproduce.c		a training repeated, and compared with itself
  * train_compare.c	the new version beside an earlier one
  */
 #ifndef MLOPS_PG_TRAIN_JOB_H
@@ -113,6 +114,9 @@ typedef struct TrainRecord
 	TimestampTz started;
 	TimestampTz finished;
 } TrainRecord;
+
+/* Writes down a training; reproduces: the run that it repeats, or 0. */
+extern void train_record_run(const TrainRequest *request, const TrainedModel *trained, int64 reproduces, TrainRecord *record);
 
 /* Scans, fits and stores, with an active snapshot; all of it lives in the current memory context. */
 extern void train_execute(const TrainRequest *request, TrainRecord *record);

@@ -69,6 +69,21 @@ $source->safe_psql('postgres', q{
 	select mlops.acknowledge_alert(max(alert_id), 'seen') from mlops.alert;
 	set role anna;
 	select mlops.retrain('grown', deploy => 'never');
+	select mlops.take_snapshot('house', keep_rows => true, project => 'homes');
+	reset role;
+	set role anna;
+	select mlops.create_project('rules');
+	select mlops.grant_access('rules', 'otto', 'reviewer');
+	select mlops.set_policy('rules', '{"checks": {"tested": "tests_failed = 0", "fits": "rmse < 1000"}, "approvals": {"reviewer": 1}}');
+	select mlops.train('ruled', 'house', 'price', algorithm => 'baseline', exclude => '{id}', project => 'rules');
+	select mlops.train('ruled', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
+	select mlops.add_test('ruled', 'answers', $$select mlops.predict('{model}', h) as answer from house h limit 3$$, 'answer > 0');
+	select mlops.request_review('ruled', 1);
+	set role otto;
+	select mlops.approve('ruled', 1, conditions => 'watch it', due => current_date + 1000);
+	set role anna;
+	select mlops.deploy('ruled', 1);
+	select mlops.revoke('ruled', 2, 'the same as before');
 	reset role;
 	select mlops.set_retention('price', '1 year');
 	select mlops.forget('price', '400');
@@ -91,12 +106,15 @@ $source->restart;
 
 # Everything that must be the same, as text; floats by their bits.
 my %questions = (
+	chain    => q{select (select count(*) from mlops.verify_audit()), (select count(*) > 20 from mlops.audit_event)},
 	predictions => q{select h.id, encode(float8send(mlops.predict('price', h)), 'hex'), encode(float8send(mlops.predict('price@champion', h)), 'hex'),
 							encode(float8send(mlops.predict('price@3', h)), 'hex'), encode(float8send(mlops.predict('mine@1', h)), 'hex')
 					   from house h order by h.id},
 	view     => q{select id, encode(float8send(prediction), 'hex'), version from priced order by id},
 	captured => q{select * from mlops.captured order by prediction_id},
 	lineage  => q{select r.model_name, r.init_version from mlops.run r join mlops.model_version v on v.model_id = r.init_model_id and v.version = r.init_version and v.sha256 = r.init_sha256},
+	gate     => q{select * from mlops.why_not('ruled', 1)},
+	stages   => q{select model, version, stage, approved_by from mlops.version_stage order by 1, 2},
 	aliases  => q{select * from mlops.resolve_model('price@champion')},
 	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq'),
 						  nextval('mlops.job_id_seq'), nextval('mlops.job_run_id_seq')});
@@ -129,6 +147,11 @@ for my $name (sort keys %questions)
 is($target->safe_psql('restored', 'select count(*) from mlops.project_member m where not exists (select from pg_roles r where r.oid = m.member)'),
 	'0', 'the membership of the dropped role stayed behind');
 
+is($target->safe_psql('restored', q{
+	set role anna;
+	select same_rows, same_artifact, same_metrics from mlops.reproduce((select min(v.run_id) from mlops.model_version v join mlops.model m on m.id = v.model_id where m.name = 'price'))}),
+	't|t|t', 'what was trained there is reproduced here');
+
 # The registry goes on where it stood.
 is($target->safe_psql('restored', q{
 	set role anna;
@@ -145,6 +168,12 @@ is($target->safe_psql('restored', q{
 	select mlops.deploy('price', 3) is not null;
 	select version from mlops.rollback('price');
 	select mlops.deployed_at('price', clock_timestamp())}), "t\n1\n1", 'deploying and rolling back go on');
+is($target->safe_psql('restored', q{
+	set role anna;
+	set client_min_messages = warning;
+	select mlops.undeploy('ruled');
+	select mlops.deploy('ruled', 1) is not null}), "\nt", 'what was approved goes live again');
+is(($target->psql('restored', q{set role anna; select mlops.deploy('ruled', 2)}))[0], 3, 'what was revoked does not');
 is($target->safe_psql('restored', q{
 	set role anna;
 	select version from mlops.train('mine', 'house', 'price', exclude => '{id}', algorithm => 'baseline');

@@ -74,10 +74,11 @@ $writer->query(q{begin; select mlops.deploy('next', 3)});
 is($reader->query('execute p'), '2', 'not one that is not committed');
 $writer->query('rollback');
 is($reader->query('execute p'), '2', 'nor one that was undone');
-$writer->query(q{begin; select mlops.deploy('next', 3); prepare transaction 'two'});
-is($reader->query('execute p'), '2', 'nor one that is prepared to be committed');
-$writer->query(q{commit prepared 'two'});
-is($reader->query('execute p'), '3', 'until it is');
+$writer->send(q{begin; select mlops.deploy('next', 3); prepare transaction 'two'});
+like($writer->finish->{error}, qr/^0A000/, 'nor is one prepared to be committed');
+is($reader->query('execute p'), '2', 'so that nothing of it is seen');
+$writer->query(q{rollback; select mlops.deploy('next', 3)});
+is($reader->query('execute p'), '3', 'until it is committed');
 
 $reader->query('begin isolation level repeatable read');
 is($reader->query('execute p'), '3', 'in a repeatable read');

@@ -25,6 +25,8 @@ insert into mlops.run (project_id, experiment_id, kind, state, model_name, algor
 values (:clinic, :experiment, 'train', 'succeeded', 'diagnosis', 'baseline', 'binary', 'diagnosis', '{}', '{}', '{}', :snapshot, 42, 'cpu',
 		1, '0.1', 455, 0, 114, 0, 'sam_scientist', 'sam_scientist', now(), now()) returning id as run \gset
 insert into mlops.metric (run_id, name, value) values (:run, 'roc_auc', 0.5);
+insert into mlops.run_source (run_id, relation, kind, columns, types) values (:run, 'public.tumour', 'table', '{radius}', '{integer}');
+insert into mlops.snapshot_row (snapshot_id, position, content) values (:snapshot, 1, '{"radius": 1}');
 insert into mlops.model (project_id, name, last_version, created_by) values (:clinic, 'diagnosis', 3, 'sam_scientist') returning id as diagnosis \gset
 insert into mlops.model_version (model_id, version, run_id, algorithm, task, size, sha256, params, metrics, origin)
 select :diagnosis, n, :run, 'baseline', 'binary', 1, sha256('x'), '{}', '{}', 'measured' from generate_series(1, 3) n;
@@ -47,7 +49,6 @@ insert into mlops.retention (model_id, keep) values (:diagnosis, '10 years');
 insert into mlops.outcome (model_id, prediction_id, value) values (:diagnosis, 1, 'malignant');
 insert into mlops.outcome_binding (model_id, source, settings, lateness, owner_name, session_user_name)
 values (:diagnosis, 'select 1', '{}', '7 days', 'sam_scientist', 'sam_scientist');
-insert into mlops.audit_event (project_id, actor, action, object) values (:clinic, 'anna_owner', 'forget', 'model diagnosis');
 
 insert into mlops.reference_profile (model_id, version, role, name, rows, profile)
 select :diagnosis, 1, 'feature', 'radius', count(*), mlops.profile(r) from unnest(array[1, 2, 3]) r;
@@ -70,6 +71,8 @@ returning id as alert \gset
 insert into mlops.acknowledgement (alert_id, note) values (:alert, 'the scale was new');
 insert into mlops.finding (project_id, model_id, alert_id, title) values (:clinic, :diagnosis, :alert, 'radius is in inches');
 set local session_replication_role = replica;
+insert into mlops.audit_event (seq, at, project_id, actor, role, action, object, prev_hash, hash)
+values (1, now(), :clinic, 'anna_owner', 'anna_owner', 'forget', 'model diagnosis', sha256('x'), sha256('y'));
 insert into mlops.alert_route (project_id, kind, owner, session_role) values (:clinic, 'outbox', 'olga_operator', 'olga_operator') returning id as route \gset
 insert into mlops.monitor_action (monitor_id, action, owner, session_role) values (:monitor, 'rollback', 'olga_operator', 'olga_operator') returning id as action \gset
 reset session_replication_role;
@@ -77,3 +80,16 @@ insert into mlops.alert_outbox (route_id, alert_id, payload) values (:route, :al
 insert into mlops.action_run (action_id, action, alert_id, state) values (:action, 'rollback', :alert, 'refused');
 insert into mlops.comparison (model_id, champion, challenger, run_id, comparison, deployed, compared_by)
 values (:diagnosis, 1, 2, :run, '{"why_not": "other columns"}', false, 'sam_scientist');
+
+-- a policy that asks for nothing, and what there is of a review
+insert into mlops.policy (project_id, body) values (:clinic, '{}');
+insert into mlops.acceptance_test (model_id, name, query, expectation) values (:diagnosis, 'some answer', 'select ''{model}'' as asked', 'asked <> ''''');
+insert into mlops.review (model_id, version, sha256, policy_version, requested_by, requested_session)
+values (:diagnosis, 3, sha256('x'), 1, 'sam_scientist', 'sam_scientist') returning id as review \gset
+insert into mlops.evidence (model_id, version, review_id, kind, name, holds, detail, sha256, measured_by, measured_session)
+values (:diagnosis, 3, :review, 'check', 'accurate', true, '{}', sha256('x'), 'sam_scientist', 'sam_scientist');
+set local session_replication_role = replica;
+insert into mlops.approval (model_id, version, review_id, decision, level, sha256, policy_version, decided_by)
+values (:diagnosis, 3, :review, 'approved', 'reviewer', sha256('x'), 1, 'rita_reviewer');
+insert into mlops.revocation (model_id, version, reason, revoked_by, revoked_session) values (:diagnosis, 2, 'only for its row', 'olga_operator', 'olga_operator');
+reset session_replication_role;
