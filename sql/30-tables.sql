@@ -89,7 +89,7 @@ create table mlops.run
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
 	experiment_id bigint references mlops.experiment on delete set null,
-	kind		text not null check (kind in ('train', 'evaluate')),
+	kind		text not null check (kind in ('train', 'evaluate', 'reported')),
 	state		text not null check (state in ('running', 'succeeded', 'failed', 'cancelled')),
 	model_name	text not null,
 	algorithm	text not null,
@@ -120,6 +120,7 @@ create table mlops.run
 	constraint run_init_check check (num_nulls(init_model_id, init_version, init_sha256) in (0, 3))
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
+comment on column mlops.run.kind is 'reported: done elsewhere, and told by mlops.log_run(); nothing about it was measured here';
 comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, params, preprocess, split, weight, as resolved';
 comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, freeze columns, gather, recipe, fit, evaluate, freeze answers, write';
 comment on column mlops.run.test_part is 'Which rows it certainly held out, whatever rows a later training has: by (random, column, time, group), column, seed, and membership keys, below which rows of a class are in the test part';

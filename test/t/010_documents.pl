@@ -1,4 +1,4 @@
-# Every SQL example of README.md, docs/reference.md, docs/serving.md and docs/monitoring.md runs, in the order in which a reader meets it.
+# Every SQL example of README.md, docs/reference.md, docs/serving.md, docs/projects.md and docs/monitoring.md runs, in the order in which a reader meets it.
 
 use strict;
 use warnings;
@@ -25,6 +25,7 @@ my %given = (
 		alter table breast_cancer add id integer generated always as identity},
 	'docs/reference.md' => q{create extension mlops},
 	'docs/serving.md' => q{create extension mlops},
+	'docs/projects.md' => q{create extension mlops},
 	'docs/monitoring.md' => q{
 		create extension mlops;
 		create table measurement as

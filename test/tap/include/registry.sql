@@ -76,3 +76,7 @@ insert into mlops.alert_outbox (route_id, alert_id, payload) values (:route, :al
 insert into mlops.action_run (action_id, action, alert_id, state) values (:action, 'rollback', :alert, 'refused');
 insert into mlops.comparison (model_id, champion, challenger, run_id, comparison, deployed, compared_by)
 values (:diagnosis, 1, 2, :run, '{"why_not": "other columns"}', false, 'sam_scientist');
+insert into mlops.comment (object_kind, object_id, text) values ('model', :diagnosis, 'ask @rita_reviewer');
+insert into mlops.subscription (object_kind, object_id) values ('project', :clinic);
+insert into mlops.run_param (run_id, name, value) values (:run, 'nurse', '"anna"');
+insert into mlops.run_tag (run_id, name, value) values (:run, 'team', 'oncology');
