@@ -1,194 +1,134 @@
 /*
  * condition.c
- *		Splits of trees as text that a person reads.
+ *		mlops.condition_holds() and mlops.condition_names(): conditions (core/condition.h) over facts in jsonb.
  *
- * Bounds are shown as values of the raw column's kind.  Between two days (or
- * microseconds) lies no other, so a bound that falls between them is shown as
- * the one that still goes left.
+ * A condition that is asked of many rows is read once: it is kept, with its
+ * text, in the memory of the calling expression.
  */
-#include "condition.h"
+#include "postgres.h"
 
-#include <math.h>
-
-#include "datatype/timestamp.h"
-#include "mb/pg_wchar.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
-#include "utils/timestamp.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
 
-#include "../core/number_text.h"
-#include "compat.h"
+#include "report.h"
 
-#define LEVELS_SHOWN 8			/* of a list of categories */
-#define LEVEL_BYTES 40			/* of a category's text */
-#define INTERVAL_SECONDS_MAX 9e12	/* what an interval of microseconds holds */
+#include "../core/condition.h"
 
-/* Appends a number by its shortest exact text. */
-void
-condition_append_number(StringInfo out, double number)
+PG_FUNCTION_INFO_V1(mlops_condition_holds);
+PG_FUNCTION_INFO_V1(mlops_condition_names);
+
+typedef struct KeptCondition
 {
-	char		text[NUMBER_TEXT_SIZE];
+	char	   *text;			/* NULL: nothing was read, or not to its end */
+	size_t		length;
+	Condition	condition;
+} KeptCondition;
 
-	number_text(number, false, text, sizeof(text));
-	appendStringInfoString(out, text);
+/* The condition that a text is, read unless it was the last one, too. */
+static const Condition *
+read_condition(FunctionCallInfo fcinfo, text *argument)
+{
+	KeptCondition *kept = fcinfo->flinfo->fn_extra;
+	size_t		length = VARSIZE_ANY_EXHDR(argument);
+	Error		error;
+
+	if (kept == NULL)
+		kept = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeptCondition));
+	if (kept->text != NULL && kept->length == length && memcmp(kept->text, VARDATA_ANY(argument), length) == 0)
+		return &kept->condition;
+	if (kept->text != NULL)
+		pfree(kept->text);
+	kept->text = NULL;
+
+	char	   *text = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, length + 1);
+
+	memcpy(text, VARDATA_ANY(argument), length);
+	text[length] = '\0';
+	if (!condition_parse(&kept->condition, text, &error))
+		report_error(&error);
+	kept->text = text;
+	kept->length = length;
+	return &kept->condition;
 }
 
-/* The last whole number on the side of the bound that goes left. */
-static double
-whole(const TreeSplit *split, double bound)
-{
-	return split->test == TEST_AT_LEAST ? ceil(bound) : floor(bound);
-}
-
-/* A date, timestamp or interval, or NULL where the bound is none that there is. */
-static char *
-time_text(const TreeSplit *split)
-{
-	double		value = whole(split, split->bound);
-
-	switch ((ColumnKind) split->column->kind)
-	{
-		case KIND_DATE:
-			if (value < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE || value >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)
-				return NULL;
-			return DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum((DateADT) value)));
-		case KIND_TIMESTAMP:
-		case KIND_TIMESTAMPTZ:
-			if (value < (double) MIN_TIMESTAMP || value >= (double) END_TIMESTAMP)
-				return NULL;
-			return DatumGetCString(DirectFunctionCall1(split->column->kind == KIND_TIMESTAMP ? timestamp_out : timestamptz_out,
-													   TimestampGetDatum((Timestamp) value)));
-		case KIND_INTERVAL:
-			if (fabs(split->bound) > INTERVAL_SECONDS_MAX)
-				return NULL;
-			else
-			{
-				Interval	interval = {.time = (TimeOffset) whole(split, split->bound * USECS_PER_SEC)};
-				Datum		days = DirectFunctionCall1(interval_justify_hours, IntervalPGetDatum(&interval));
-
-				return DatumGetCString(DirectFunctionCall1(interval_out, days));
-			}
-		case KIND_NUMBER:
-		case KIND_BOOLEAN:
-		case KIND_CATEGORY:
-			break;
-	}
-	return NULL;
-}
-
-/* Whether a bound tells false (0) from true (1). */
-static bool
-divides_boolean(const TreeSplit *split)
-{
-	if (split->column->kind != KIND_BOOLEAN)
-		return false;
-	return split->test == TEST_AT_MOST ? split->bound >= 0 && split->bound < 1 : split->bound > 0 && split->bound <= 1;
-}
-
-/* Appends a comparison with a bound. */
+/* A field as a fact; objects and arrays are none. */
 static void
-append_comparison(StringInfo out, const TreeSplit *split)
+fact_of(const JsonbValue *field, ConditionValue *value)
 {
-	char	   *time = time_text(split);
-
-	if (divides_boolean(split))
+	switch (field->type)
 	{
-		appendStringInfoString(out, split->test == TEST_AT_MOST ? " = false" : " = true");
-		return;
+		case jbvNumeric:
+			value->type = CONDITION_NUMBER;
+			value->number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(field->val.numeric)));
+			break;
+		case jbvString:
+			value->type = CONDITION_TEXT;
+			value->text = field->val.string.val;
+			value->length = (size_t) field->val.string.len;
+			break;
+		case jbvBool:
+			value->type = CONDITION_BOOLEAN;
+			value->holds = field->val.boolean;
+			break;
+		default:
+			break;
 	}
-	appendStringInfoString(out, split->test == TEST_AT_MOST ? " <= " : " >= ");
-	if (time != NULL)
-	{
-		appendStringInfoString(out, time);
-		pfree(time);
-	}
-	else if (split->column->storage == STORAGE_FLOAT32)
-	{
-		char		text[NUMBER_TEXT_SIZE];
-
-		number_text(split->bound, true, text, sizeof(text));
-		appendStringInfoString(out, text);
-	}
-	else
-		condition_append_number(out, split->bound);
 }
 
-/* Appends a category as a literal, cut where it is long. */
+/* The fact of a name: the field "tag.team", or the field "team" of the object in the field "tag". */
 static void
-append_level(StringInfo out, const Model *model, const TreeSplit *split, uint64 level)
+look_up(void *context, const char *name, ConditionValue *value)
 {
-	if (split->column->kind != KIND_CATEGORY)
+	JsonbContainer *object = context;
+
+	while (JsonContainerIsObject(object))
 	{
-		appendStringInfo(out, UINT64_FORMAT, level);
-		return;
+		JsonbValue	field;
+		const char *dot = strchr(name, '.');
+
+		if (getKeyJsonValueFromContainer(object, name, (int) strlen(name), &field) != NULL)
+		{
+			fact_of(&field, value);
+			return;
+		}
+		if (dot == NULL || getKeyJsonValueFromContainer(object, name, (int) (dot - name), &field) == NULL || field.type != jbvBinary)
+			return;
+		object = field.val.binary.data;
+		name = dot + 1;
 	}
-
-	const char *text = model_string(model, model->categories[split->column->categories + level]);
-	int			length = (int) strlen(text);
-	int			shown = length > LEVEL_BYTES ? pg_mbcliplen(text, length, LEVEL_BYTES) : length;
-	char	   *part = pnstrdup(text, shown);
-	char	   *literal = quote_literal_cstr(part);
-
-	if (shown < length)
-		appendStringInfo(out, "%.*s...'", (int) strlen(literal) - 1, literal);
-	else
-		appendStringInfoString(out, literal);
-	pfree(literal);
-	pfree(part);
 }
 
-/* Appends " in (...)" or " not in (...)", whichever list is shorter. */
-static void
-append_levels(StringInfo out, const Model *model, const TreeSplit *split)
+/* condition_holds(condition, facts): NULL where that is unknown. */
+Datum
+mlops_condition_holds(PG_FUNCTION_ARGS)
 {
-	uint64		n_left = 0;
-	uint64		shown = 0;
+	const Condition *condition = read_condition(fcinfo, PG_GETARG_TEXT_PP(0));
+	Jsonb	   *facts = PG_GETARG_JSONB_P(1);
+	ConditionTruth truth;
 
-	for (uint64 level = 0; level < split->n_levels; level++)
-		n_left += tree_split_level(split, level);
-
-	bool		left = split->column->kind != KIND_CATEGORY || n_left <= split->n_levels - n_left;
-	uint64		n = left ? n_left : split->n_levels - n_left;
-
-	appendStringInfoString(out, left ? " in (" : " not in (");
-	for (uint64 level = 0; level < split->n_levels && shown < Min(n, LEVELS_SHOWN); level++)
-	{
-		if (tree_split_level(split, level) != left)
-			continue;
-		if (shown++ > 0)
-			appendStringInfoString(out, ", ");
-		append_level(out, model, split, level);
-	}
-	if (n > shown)
-		appendStringInfo(out, " and " UINT64_FORMAT " more", n - shown);
-	appendStringInfoChar(out, ')');
+	if (!JB_ROOT_IS_OBJECT(facts))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the facts of a condition must be a jsonb object")));
+	truth = condition_evaluate(condition, look_up, &facts->root);
+	if (truth == TRUTH_UNKNOWN)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(truth == TRUTH_TRUE);
 }
 
-/* Appends what holds of rows that go left. */
-void
-condition_append(StringInfo out, const Model *model, const TreeSplit *split)
+/* condition_names(condition): each once, in the order in which they come. */
+Datum
+mlops_condition_names(PG_FUNCTION_ARGS)
 {
-	if (split->test == TEST_ALWAYS || split->test == TEST_NEVER)
-	{
-		appendStringInfoString(out, split->test == TEST_ALWAYS ? "true" : "false");
-		return;
-	}
-	appendStringInfoString(out, model_string(model, split->column->name));
-	switch (split->test)
-	{
-		case TEST_AT_MOST:
-		case TEST_AT_LEAST:
-			append_comparison(out, split);
-			break;
-		case TEST_LEVELS:
-			append_levels(out, model, split);
-			break;
-		case TEST_PRESENT:
-			appendStringInfoString(out, " is not null");
-			break;
-		case TEST_ALWAYS:
-		case TEST_NEVER:
-			break;
-	}
+	const Condition *condition = read_condition(fcinfo, PG_GETARG_TEXT_PP(0));
+	Datum		names[CONDITION_NAMES_MAX];
+
+	for (uint32 i = 0; i < condition->n_names; i++)
+		names[i] = CStringGetTextDatum(condition_name(condition, i));
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, (int) condition->n_names, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -17,10 +17,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "condition.h"
 #include "model_cache.h"
 #include "report.h"
 #include "result_row.h"
+#include "split_text.h"
 
 PG_FUNCTION_INFO_V1(mlops_trees);
 PG_FUNCTION_INFO_V1(mlops_tree_text);
@@ -96,7 +96,7 @@ fill_node(ResultRow *row, const Model *model, uint32 tree, uint32 node, NodePlac
 		places[view.left] = (NodePlace) {node, place->depth + 1, true};
 		places[view.right] = (NodePlace) {node, place->depth + 1, false};
 		initStringInfo(&condition);
-		condition_append(&condition, model, &split);
+		split_text_append(&condition, model, &split);
 		row_add_text(row, model_string(model, split.column->name));
 		row_add_text(row, condition.data);
 		row_add_text(row, missing_answer(&split));
@@ -200,7 +200,7 @@ append_shares(StringInfo out, const Model *model, uint32 tree, uint32 node)
 		if (share <= 0)
 			continue;
 		appendStringInfo(out, "%s%s ", any ? ", " : "", model_label(model, class));
-		condition_append_number(out, share);
+		split_text_number(out, share);
 		any = true;
 	}
 }
@@ -214,7 +214,7 @@ append_node(StringInfo out, const Model *model, uint32 tree, uint32 node, const 
 		if (isnan(view->value))
 			append_shares(out, model, tree, node);
 		else
-			condition_append_number(out, view->value);
+			split_text_number(out, view->value);
 		appendStringInfo(out, "   (cover %g)\n", view->cover);
 		return;
 	}
@@ -222,7 +222,7 @@ append_node(StringInfo out, const Model *model, uint32 tree, uint32 node, const 
 	TreeSplit	split = tree_split(model, tree, node);
 	const char *missing = missing_answer(&split);
 
-	condition_append(out, model, &split);
+	split_text_append(out, model, &split);
 	appendStringInfoString(out, "   (");
 	if (missing != NULL)
 		appendStringInfo(out, "missing: %s, ", missing);
@@ -286,7 +286,7 @@ append_title(StringInfo out, const Model *model, uint32 tree)
 	else
 	{
 		appendStringInfoString(out, "; the score begins at ");
-		condition_append_number(out, tree_base_score(model, tree % payload->n_groups));
+		split_text_number(out, tree_base_score(model, tree % payload->n_groups));
 	}
 	appendStringInfoChar(out, '\n');
 }

@@ -1,9 +1,9 @@
 /*
- * condition.h
+ * split_text.h
  *		Splits of trees as text that a person reads.
  */
-#ifndef MLOPS_PG_CONDITION_H
-#define MLOPS_PG_CONDITION_H
+#ifndef MLOPS_PG_SPLIT_TEXT_H
+#define MLOPS_PG_SPLIT_TEXT_H
 
 #include "postgres.h"
 
@@ -16,9 +16,9 @@
  * 2024-05-01", "plan in ('basic', 'plus')".  Values look as those of the
  * column do in this session; long lists of categories are cut.
  */
-extern void condition_append(StringInfo out, const Model *model, const TreeSplit *split);
+extern void split_text_append(StringInfo out, const Model *model, const TreeSplit *split);
 
 /* Appends a number by its shortest exact text. */
-extern void condition_append_number(StringInfo out, double number);
+extern void split_text_number(StringInfo out, double number);
 
 #endif
