@@ -8,3 +8,7 @@ comment on function mlops.condition_holds(text, jsonb) is
 create function mlops.condition_names(condition text) returns text[]
 	language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_condition_names';
 comment on function mlops.condition_names(text) is 'The names of the facts that a condition asks for, each once; an error where it is no condition';
+
+create function mlops.condition_facts(condition text, facts jsonb) returns jsonb
+	language c immutable strict parallel safe as 'MODULE_PATHNAME', 'mlops_condition_facts';
+comment on function mlops.condition_facts(text, jsonb) is 'Those of the facts that a condition asks for, by name; null where one is missing';

@@ -153,10 +153,14 @@ create table mlops.model_version
 	metrics		jsonb not null,
 	origin		text not null check (origin in ('measured', 'reported')),
 	created_by	text not null default current_user,
+	session_user_name text not null default session_user,
 	created_at	timestamptz not null default clock_timestamp(),
+	revoked		boolean not null default false,
 	primary key (model_id, version)
 );
 comment on table mlops.model_version is 'An immutable trained artifact of a model: sha256 of its bytes, parameters, metrics, the run that made it';
+comment on column mlops.model_version.session_user_name is 'As whom its author had connected';
+comment on column mlops.model_version.revoked is 'Set by mlops.revoke() only, and for good: it answers nobody';
 comment on column mlops.model_version.origin is 'measured: trained here; reported: imported, so its metrics are the importer''s claim';
 
 create table mlops.model_signature
@@ -219,6 +223,8 @@ create table mlops.deployment
 	action		text not null default 'deploy' check (action in ('deploy', 'rollback')),
 	restores	bigint references mlops.deployment on delete cascade,
 	capture		jsonb not null,
+	policy_version integer,
+	override	text check (length(override) > 0),
 	deployed_by	text not null default current_user,
 	ended_by	text,
 	constraint deployment_restores_check check ((action = 'rollback') = (restores is not null)),
@@ -229,6 +235,8 @@ comment on table mlops.deployment is 'Which version answers predict(model), over
 comment on column mlops.deployment.valid is 'Set by the server: from the deployment to its end; the next one begins where it ends';
 comment on column mlops.deployment.version is 'Checked when the row is made; no foreign key, for the history outlives a dropped version';
 comment on column mlops.deployment.capture is 'What of its predictions is captured: mode, sample, features, key, mask, also';
+comment on column mlops.deployment.policy_version is 'The policy that held when it began; NULL: there was none, or it did not hold';
+comment on column mlops.deployment.override is 'Why an owner let it go live against the policy';
 comment on column mlops.deployment.restores is 'Of a rollback: the deployment that it brought back, from which the next rollback goes on';
 
 create unique index deployment_live_key on mlops.deployment (model_id) where upper_inf(valid);

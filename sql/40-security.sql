@@ -109,7 +109,7 @@ create policy alias_history_view on mlops.alias_history for select
 -- ---- deployment: begun by an insert, ended by closing its range ----
 
 alter table mlops.deployment enable row level security;
-grant insert (model_id, version, strategy, action, restores, capture), update (valid) on mlops.deployment to public;
+grant insert (model_id, version, strategy, action, restores, capture, override), update (valid) on mlops.deployment to public;
 create policy deployment_view on mlops.deployment for select
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
 create policy deployment_begin on mlops.deployment for insert

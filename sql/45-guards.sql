@@ -15,7 +15,7 @@ create trigger run_immutable before update or delete on mlops.run
 	for each row when (old.state <> 'running') execute function mlops.refuse_change();
 create trigger metric_immutable before update or delete on mlops.metric
 	for each row execute function mlops.refuse_change();
-create trigger model_version_immutable before update or delete on mlops.model_version
+create trigger model_version_immutable before delete on mlops.model_version
 	for each row execute function mlops.refuse_change();
 create trigger model_signature_immutable before update or delete on mlops.model_signature
 	for each row execute function mlops.refuse_change();
@@ -192,7 +192,8 @@ begin
 
 	-- a deployment that began in a transaction before ours may begin after now()
 	new.valid := tstzrange(lower(old.valid), greatest(clock_timestamp(), lower(old.valid) + interval '1 microsecond'));
-	new.ended_by := current_user;
+	-- that of a revoked version ends by its revocation
+	new.ended_by := coalesce((select r.revoked_by from mlops.revocation r where r.model_id = old.model_id and r.version = old.version), current_user);
 	return new;
 end
 $$;

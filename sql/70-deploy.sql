@@ -20,7 +20,8 @@ end
 $$;
 comment on function mlops.lock_model(bigint) is 'Holds off other deployments and the removal of a model until the end of the transaction; it takes the right to deploy or train';
 
-create function mlops.deploy(model text, version integer default null, strategy text default 'all', capture jsonb default null) returns bigint
+create function mlops.deploy(model text, version integer default null, strategy text default 'all', capture jsonb default null,
+							 override text default null) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = on
 as $$
@@ -43,8 +44,8 @@ begin
 		return live.id;
 	end if;
 	update mlops.deployment d set valid = tstzrange(lower(d.valid), clock_timestamp()) where d.id = live.id;
-	insert into mlops.deployment (model_id, version, strategy, capture)
-	values (target.model_id, target.version, deploy.strategy, deploy.capture)
+	insert into mlops.deployment (model_id, version, strategy, capture, override)
+	values (target.model_id, target.version, deploy.strategy, deploy.capture, deploy.override)
 	returning id into made;
 
 	-- a model whose predictions are captured is watched, unless somebody watches it already
@@ -60,8 +61,8 @@ begin
 	return made;
 end
 $$;
-comment on function mlops.deploy(text, integer, text, jsonb) is
-	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias.  capture says what of its predictions is captured; NULL: as before, and at first everything.  Captured predictions are watched by a monitor named default, unless the model has one';
+comment on function mlops.deploy(text, integer, text, jsonb, text) is
+	'Makes a version answer predict(model) from now on, the newest where version is NULL; the id of the deployment.  The model may also be given as model@version or model@alias.  capture says what of its predictions is captured; NULL: as before, and at first everything.  Captured predictions are watched by a monitor named default, unless the model has one.  In a project with a policy that must hold (mlops.why_not()); override is an owner''s reason why it goes live all the same, and opens a finding';
 
 create function mlops.rollback(model text, steps integer default 1, out deployment_id bigint, out version integer) returns record
 language plpgsql
@@ -81,7 +82,7 @@ begin
 	select d.id, d.version into live from mlops.deployment d where d.model_id = target and upper_inf(d.valid);
 
 	-- Where the history stands: the deployment that is live, or that the live rollback brought back; where nothing is live, behind the last one.
-	-- A step goes to the latest one before it with another version that still exists.  What a rollback left behind is never met again.
+	-- A step goes to the latest one before it with another version that still exists and was not revoked.  What a rollback left behind is never met again.
 	select coalesce(d.restores, d.id) as id, d.version into place from mlops.deployment d where d.id = live.id;
 	for step in 1 .. steps loop
 		select coalesce(d.restores, d.id) as id, d.version into place
@@ -89,7 +90,7 @@ begin
 		 where d.model_id = target
 		   and (place.id is null or d.id < place.id)
 		   and d.version is distinct from place.version
-		   and exists (select from mlops.model_version v where v.model_id = d.model_id and v.version = d.version)
+		   and exists (select from mlops.model_version v where v.model_id = d.model_id and v.version = d.version and not v.revoked)
 		 order by d.id desc
 		 limit 1;
 		if not found then
@@ -109,7 +110,7 @@ begin
 end
 $$;
 comment on function mlops.rollback(text, integer) is
-	'Goes back in the history of a model''s deployments, past versions that were dropped: the deployment that is live now, and its version.  A second call goes further back';
+	'Goes back in the history of a model''s deployments, past versions that were dropped or revoked: the deployment that is live now, and its version.  A second call goes further back';
 
 create function mlops.undeploy(model text) returns void
 language plpgsql

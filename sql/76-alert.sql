@@ -170,12 +170,13 @@ create policy finding_open on mlops.finding for insert
 				and (alert_id is null or alert_id in (select a.id from mlops.raised_alert a))
 				and (model_id is null or exists (select from mlops.model m where m.id operator(pg_catalog.=) finding.model_id
 																			   and m.project_id operator(pg_catalog.=) finding.project_id)));
+-- what a review or a policy found is for those who review to settle
 create policy finding_train on mlops.finding for update
-	using (project_id in (select mlops.accessible_projects('train')));
+	using (source operator(pg_catalog.=) any (array['person', 'monitor']) and project_id in (select mlops.accessible_projects('train')));
 create policy finding_review on mlops.finding for update
 	using (project_id in (select mlops.accessible_projects('review')));
 create policy finding_deploy on mlops.finding for update
-	using (project_id in (select mlops.accessible_projects('deploy')));
+	using (source operator(pg_catalog.=) any (array['person', 'monitor']) and project_id in (select mlops.accessible_projects('deploy')));
 
 alter table mlops.alert_route enable row level security;
 grant insert (project_id, model_id, kind, target, severity), update (enabled, severity), delete on mlops.alert_route to public;

@@ -14,7 +14,7 @@ create table mlops.comparison
 );
 comment on table mlops.comparison is 'How a new version did beside the one before, on rows that neither was trained on, and whether it went live';
 comment on column mlops.comparison.champion is 'The version that was live, or the newest before';
-comment on column mlops.comparison.comparison is 'metric, rows, difference (positive: the challenger is better), standard_error, margin, p_value, and all metrics of both; or why_not';
+comment on column mlops.comparison.comparison is 'metric, rows, difference (positive: the challenger is better), standard_error, margin, p_value, and all metrics of both; or why_not; held_back: what the project''s policy missed';
 create index comparison_model on mlops.comparison (model_id, id);
 
 alter table mlops.comparison enable row level security;
@@ -50,4 +50,4 @@ create function mlops.retrain(model text, source text default null, deploy text 
 							  out run_id bigint, out version integer, out deployed boolean, out comparison jsonb)
 language c volatile parallel unsafe cost 1000000 as 'MODULE_PATHNAME', 'mlops_retrain';
 comment on function mlops.retrain(text, text, text, double precision) is
-'Trains a model anew like its live version, on the same query or another, compares both on rows that neither was trained on, and deploys the new one: if_better (by more than margin, significantly), never or always';
+'Trains a model anew like its live version, on the same query or another, compares both on rows that neither was trained on, and deploys the new one: if_better (by more than margin, significantly), never or always, where the project''s policy lets it';

@@ -19,7 +19,8 @@ begin
 		union all
 		select lower(d.valid), case d.action when 'rollback' then 'rolled back' else 'deployed' end,
 			   format('version %s by %s%s', d.version, d.deployed_by,
-					  case when exists (select from mlops.action_run x where x.deployment_id = d.id) then ', because of an alert' else '' end)
+					  case when exists (select from mlops.action_run x where x.deployment_id = d.id) then ', because of an alert' else '' end
+					  || coalesce(', AGAINST THE POLICY: ' || d.override, ''))
 		  from mlops.deployment d where d.model_id = target
 		union all
 		select upper(d.valid), 'undeployed', format('version %s by %s', d.version, d.ended_by)
@@ -55,6 +56,14 @@ begin
 											else 'p ' || round((c.comparison ->> 'p_value')::numeric, 4) end, c.comparison ->> 'rows') end)
 		  from mlops.comparison c where c.model_id = target
 		union all
+		select w.requested_at, 'review', format('version %s: requested by %s%s', w.version, w.requested_by, coalesce(', ' || w.note, '')) from mlops.review w where w.model_id = target
+		union all
+		select a.decided_at, case a.decision when 'conditional' then 'approved' else a.decision end,
+			   format('version %s by %s%s%s', a.version, a.decided_by, coalesce(', if by ' || a.due || ': ' || a.conditions, ''), coalesce(', ' || a.comment, ''))
+		  from mlops.approval a where a.model_id = target
+		union all
+		select r.revoked_at, 'revoked', format('version %s by %s: %s', r.version, r.revoked_by, r.reason) from mlops.revocation r where r.model_id = target
+		union all
 		select f.opened_at, 'finding', format('%s: %s', f.id, f.title) from mlops.finding f where f.model_id = target
 		union all
 		select f.set_at, f.state, format('finding %s by %s: %s', f.id, f.set_by, f.resolution) from mlops.finding f where f.model_id = target and f.state <> 'open'
@@ -63,4 +72,4 @@ begin
 end
 $$;
 comment on function mlops.timeline(text) is
-'What happened to a model, in the order of time: versions, deployments, aliases, monitors, alerts, actions, comparisons, findings';
+'What happened to a model, in the order of time: versions, reviews, decisions, deployments, revocations, aliases, monitors, alerts, actions, comparisons, findings';

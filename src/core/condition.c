@@ -171,7 +171,7 @@ join(ConditionStepKind kind, const ConditionValue *a, const ConditionValue *b)
 		case STEP_MULTIPLY:
 			return calculate(kind, a, b);
 		case STEP_LIKE:
-			if (a->type != CONDITION_TEXT || b->type != CONDITION_TEXT)
+			if (a->type != CONDITION_TEXT || b->type != CONDITION_TEXT || a->length > CONDITION_LIKE_MAX)
 				return truth_value(TRUTH_UNKNOWN);
 			return truth_value(is_like(a, b) ? TRUTH_TRUE : TRUTH_FALSE);
 		case STEP_AND:

@@ -13,7 +13,8 @@
  * AND binds closer than OR, NOT closer than AND; keywords in any case, names
  * as they are written.  Texts compare by their bytes.  Logic is SQL's, of
  * three values: what compares with a fact that is not there, or of another
- * type, is unknown.  Nothing of it is ever run as SQL.
+ * type, is unknown, and so is whether a text of more than CONDITION_LIKE_MAX
+ * bytes is like a pattern.  Nothing of it is ever run as SQL.
  *
  * A Condition is flat: it has no pointers and owns nothing, so it can be
  * copied and kept.  Evaluation cannot fail, takes no memory and does not
@@ -31,6 +32,7 @@
 #define CONDITION_TEXT_MAX 8192	/* bytes of a condition */
 #define CONDITION_STEPS_MAX 512
 #define CONDITION_NAMES_MAX 128	/* that differ */
+#define CONDITION_LIKE_MAX 65536	/* bytes of a text, so that nobody waits long */
 #define CONDITION_DEPTH_MAX 64	/* of NOT, minus signs and parentheses in each other */
 
 typedef enum ConditionStepKind

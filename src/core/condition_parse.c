@@ -264,12 +264,13 @@ parse_comparison(Parser *parser, Shape *shape)
 		}
 		else if (parser->kind == TOKEN_LIKE)
 		{
-			size_t		pattern;
-
 			if (!require(parser, start, *shape, SHAPE_TEXT) || !condition_advance(parser))
 				return false;
-			pattern = parser->start;
-			if (!parse_primary(parser, &right) || !require(parser, pattern, right, SHAPE_TEXT) || add_step(parser, STEP_LIKE) == NULL)
+
+			/* a literal: its length bounds the time that it takes */
+			if (parser->kind != TOKEN_TEXT)
+				return condition_expected(parser, "a text");
+			if (!parse_primary(parser, &right) || add_step(parser, STEP_LIKE) == NULL)
 				return false;
 		}
 		else

@@ -1,23 +1,27 @@
 /*
  * catalog.c
- *		The functions behind the views mlops.algorithm and mlops.algorithm_parameter.
+ *		The functions behind the views mlops.algorithm and mlops.algorithm_parameter, and the names of metrics.
  *
- * All they say comes from the table of algorithms.
+ * All they say comes from the tables of core.
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "core.h"
+#include "../core/metric_names.h"
 
 #define TEXT_SIZE 512
 
 PG_FUNCTION_INFO_V1(mlops_list_algorithms);
 PG_FUNCTION_INFO_V1(mlops_list_parameters);
+PG_FUNCTION_INFO_V1(mlops_metric_names);
 
 /* The tasks of an algorithm as text[]. */
 static Datum
@@ -85,4 +89,11 @@ mlops_list_parameters(PG_FUNCTION_ARGS)
 			put_parameter((ReturnSetInfo *) fcinfo->resultinfo, algorithms[i], &algorithms[i]->params[j]);
 	}
 	return (Datum) 0;
+}
+
+/* mlops.metric_names() returns text[] */
+Datum
+mlops_metric_names(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(DirectFunctionCall2Coll(text_to_array, DEFAULT_COLLATION_OID, CStringGetTextDatum(METRIC_NAMES), CStringGetTextDatum("|")));
 }

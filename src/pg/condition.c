@@ -1,6 +1,6 @@
 /*
  * condition.c
- *		mlops.condition_holds() and mlops.condition_names(): conditions (core/condition.h) over facts in jsonb.
+ *		mlops.condition_holds(), condition_names() and condition_facts(): conditions (core/condition.h) over facts in jsonb.
  *
  * A condition that is asked of many rows is read once: it is kept, with its
  * text, in the memory of the calling expression.
@@ -15,12 +15,14 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "json_fields.h"
 #include "report.h"
 
 #include "../core/condition.h"
 
 PG_FUNCTION_INFO_V1(mlops_condition_holds);
 PG_FUNCTION_INFO_V1(mlops_condition_names);
+PG_FUNCTION_INFO_V1(mlops_condition_facts);
 
 typedef struct KeptCondition
 {
@@ -80,27 +82,42 @@ fact_of(const JsonbValue *field, ConditionValue *value)
 	}
 }
 
-/* The fact of a name: the field "tag.team", or the field "team" of the object in the field "tag". */
+/* The field of a name: "tag.team", or "team" of the object in the field "tag"; false where there is none. */
+static bool
+find_field(JsonbContainer *object, const char *name, JsonbValue *field)
+{
+	while (JsonContainerIsObject(object))
+	{
+		const char *dot = strchr(name, '.');
+
+		if (getKeyJsonValueFromContainer(object, name, (int) strlen(name), field) != NULL)
+			return true;
+		if (dot == NULL || getKeyJsonValueFromContainer(object, name, (int) (dot - name), field) == NULL || field->type != jbvBinary)
+			return false;
+		object = field->val.binary.data;
+		name = dot + 1;
+	}
+	return false;
+}
+
 static void
 look_up(void *context, const char *name, ConditionValue *value)
 {
-	JsonbContainer *object = context;
+	JsonbValue	field;
 
-	while (JsonContainerIsObject(object))
-	{
-		JsonbValue	field;
-		const char *dot = strchr(name, '.');
+	if (find_field(context, name, &field))
+		fact_of(&field, value);
+}
 
-		if (getKeyJsonValueFromContainer(object, name, (int) strlen(name), &field) != NULL)
-		{
-			fact_of(&field, value);
-			return;
-		}
-		if (dot == NULL || getKeyJsonValueFromContainer(object, name, (int) (dot - name), &field) == NULL || field.type != jbvBinary)
-			return;
-		object = field.val.binary.data;
-		name = dot + 1;
-	}
+/* The argument, which must be an object. */
+static JsonbContainer *
+read_facts(Jsonb *facts)
+{
+	if (!JB_ROOT_IS_OBJECT(facts))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the facts of a condition must be a jsonb object")));
+	return &facts->root;
 }
 
 /* condition_holds(condition, facts): NULL where that is unknown. */
@@ -108,14 +125,8 @@ Datum
 mlops_condition_holds(PG_FUNCTION_ARGS)
 {
 	const Condition *condition = read_condition(fcinfo, PG_GETARG_TEXT_PP(0));
-	Jsonb	   *facts = PG_GETARG_JSONB_P(1);
-	ConditionTruth truth;
+	ConditionTruth truth = condition_evaluate(condition, look_up, read_facts(PG_GETARG_JSONB_P(1)));
 
-	if (!JB_ROOT_IS_OBJECT(facts))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the facts of a condition must be a jsonb object")));
-	truth = condition_evaluate(condition, look_up, &facts->root);
 	if (truth == TRUTH_UNKNOWN)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(truth == TRUTH_TRUE);
@@ -131,4 +142,25 @@ mlops_condition_names(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < condition->n_names; i++)
 		names[i] = CStringGetTextDatum(condition_name(condition, i));
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, (int) condition->n_names, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* condition_facts(condition, facts): by name; null where there is none. */
+Datum
+mlops_condition_facts(PG_FUNCTION_ARGS)
+{
+	const Condition *condition = read_condition(fcinfo, PG_GETARG_TEXT_PP(0));
+	JsonbContainer *facts = read_facts(PG_GETARG_JSONB_P(1));
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (uint32 i = 0; i < condition->n_names; i++)
+	{
+		JsonbValue	field;
+
+		if (!find_field(facts, condition_name(condition, i), &field))
+			field.type = jbvNull;
+		json_push_key(&state, condition_name(condition, i));
+		pushJsonbValue(&state, WJB_VALUE, &field);
+	}
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

@@ -28,8 +28,8 @@ PG_FUNCTION_INFO_V1(mlops_is_restoring);
 PG_FUNCTION_INFO_V1(mlops_record_alias);
 
 /* A superuser with row_security off: what pg_dump's scripts begin with. */
-static bool
-is_restoring(void)
+bool
+registry_is_restoring(void)
 {
 	return !row_security && superuser_arg(GetOuterUserId());
 }
@@ -38,7 +38,22 @@ is_restoring(void)
 Datum
 mlops_is_restoring(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(is_restoring());
+	PG_RETURN_BOOL(registry_is_restoring());
+}
+
+/* The data of a call as a trigger before each insert into a table of ours. */
+TriggerData *
+registry_insert_trigger(FunctionCallInfo fcinfo, const char *function, const char *table)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != get_relname_relid(table, get_namespace_oid("mlops", false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("mlops.%s() is a trigger before each insert into mlops.%s", function, table)));
+	return trigger;
 }
 
 /* A column of a row that a trigger is given. */
@@ -67,7 +82,7 @@ mlops_record_alias(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("mlops.record_alias() is a trigger of mlops.alias")));
-	if (is_restoring())
+	if (registry_is_restoring())
 		return PointerGetDatum(NULL);
 
 	bool		moved = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);

@@ -55,23 +55,6 @@ monitor_require_right(const ModelRef *ref)
 		access_refuse(ref->project_id, RIGHT_DEPLOY, ref->model_name);
 }
 
-/* The project and the name of a monitor's model. */
-static void
-find_model(int64 model_id, ModelRef *ref)
-{
-	RegistryScan scan;
-
-	registry_scan_open(&scan, "model");
-	registry_scan_key_int64(&scan, "id", model_id);
-	registry_scan_start(&scan, "model_pkey");
-	if (!registry_scan_next(&scan))
-		elog(ERROR, "model " INT64_FORMAT " of a monitor does not exist", model_id);
-	ref->model_id = model_id;
-	ref->project_id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id")));
-	strlcpy(ref->model_name, registry_scan_text(&scan, registry_scan_column(&scan, "name")), sizeof(ref->model_name));
-	registry_scan_close(&scan);
-}
-
 /* The monitor of this id that the caller may view. */
 Monitor *
 monitor_find(int64 id)
@@ -95,7 +78,8 @@ monitor_find(int64 id)
 		monitor->settings = DatumGetJsonbPCopy(registry_scan_get(&scan, registry_scan_column(&scan, "settings")));
 		monitor->owner = DatumGetObjectId(registry_scan_get(&scan, registry_scan_column(&scan, "owner")));
 		monitor->enabled = DatumGetBool(registry_scan_get(&scan, registry_scan_column(&scan, "enabled")));
-		find_model(DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "model_id"))), &monitor->ref);
+		if (!registry_find_model(DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "model_id"))), &monitor->ref))
+			elog(ERROR, "the model of monitor " INT64_FORMAT " does not exist", id);
 	}
 	registry_scan_close(&scan);
 	if (!found || !access_allowed(monitor->ref.project_id, RIGHT_VIEW))

@@ -193,3 +193,25 @@ registry_target(const char *model, const char *project, ModelRef *target)
 	strlcpy(target->model_name, model, sizeof(target->model_name));
 	target->project_id = registry_project(prefix != NULL ? prefix : project);
 }
+
+/* The project and the name of a model. */
+bool
+registry_find_model(int64 model_id, ModelRef *ref)
+{
+	RegistryScan scan;
+	bool		found;
+
+	registry_scan_open(&scan, "model");
+	registry_scan_key_int64(&scan, "id", model_id);
+	registry_scan_start(&scan, "model_pkey");
+	found = registry_scan_next(&scan);
+	if (found)
+	{
+		memset(ref, 0, sizeof(*ref));
+		ref->model_id = model_id;
+		ref->project_id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id")));
+		strlcpy(ref->model_name, registry_scan_text(&scan, registry_scan_column(&scan, "name")), sizeof(ref->model_name));
+	}
+	registry_scan_close(&scan);
+	return found;
+}

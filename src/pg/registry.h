@@ -8,6 +8,7 @@
  * project.c	where a new version goes
  * load.c	reading the bytes of a version
  * store.c	writing runs, versions and chunks as the extension's owner
+ * gate.c	whether a version may go live
  *
  * "The caller" is GetUserId(): the role whose rights the current statement
  * has.  Nothing here is to be called from a SECURITY DEFINER function.
@@ -17,6 +18,7 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "core.h"
@@ -81,7 +83,8 @@ typedef enum BareName
  * with the active snapshot, without SPI; then requires the right.
  * UNDEFINED_OBJECT (with the nearest name, or the versions there are),
  * AMBIGUOUS_ALIAS (with project/model), INSUFFICIENT_PRIVILEGE,
- * OBJECT_NOT_IN_PREREQUISITE_STATE (not deployed).
+ * OBJECT_NOT_IN_PREREQUISITE_STATE (not deployed; revoked, where the right is
+ * to predict).
  */
 extern void registry_resolve(const char *reference, BareName bare, Right right, ModelRef *ref);
 
@@ -165,5 +168,28 @@ extern Datum registry_execute(const char *statement, int n, const Oid *types, co
 struct _SPI_plan;
 extern Datum registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values,
 								   const bool *nulls, bool *result_null);
+
+/*
+ * The same for one that only reads (and whose functions are stable), under a
+ * snapshot of this moment: for what must hold now, not when the transaction
+ * began.
+ */
+extern Datum registry_ask_now(const char *statement, int n, const Oid *types, const Datum *values, bool *result_null);
+
+/* What keeps a version from going live now, palloc'ed; NULL where nothing does.  No access check. */
+extern char *gate_refusal(int64 model_id, int32 version);
+
+/* The project and the name of a model by its id; false where there is none.  No access check. */
+extern bool registry_find_model(int64 model_id, ModelRef *ref);
+
+/* Whether rows come out of a dump, which are complete. */
+extern bool registry_is_restoring(void);
+
+/*
+ * The data of a call as a trigger before each insert into a table of ours;
+ * TRIGGER_PROTOCOL_VIOLATED otherwise: the rows of another table have other
+ * columns, and what is written because of them would be forged.
+ */
+extern struct TriggerData *registry_insert_trigger(FunctionCallInfo fcinfo, const char *function, const char *table);
 
 #endif

@@ -258,9 +258,19 @@ list_versions(int64 model_id)
 	return psprintf(n == 1 ? "version %s exists" : "versions %s exist", list.data);
 }
 
-/* Reads the hash of the version; false where there is no such version. */
+/* OBJECT_NOT_IN_PREREQUISITE_STATE for a version that answers nobody any more. */
+static void
+refuse_revoked(const ModelRef *ref)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("version %d of model \"%s\" is revoked", ref->version, ref->model_name),
+			 errhint("It was taken out of service for good; mlops.revocation says why.")));
+}
+
+/* Reads the hash of the version, and whether it is revoked; false where there is no such version. */
 static bool
-find_version(ModelRef *ref)
+find_version(ModelRef *ref, bool *revoked)
 {
 	RegistryScan scan;
 	bool		found;
@@ -281,6 +291,7 @@ find_version(ModelRef *ref)
 							(size_t) VARSIZE_ANY_EXHDR(hash))));
 		memcpy(ref->sha256, VARDATA_ANY(hash), REGISTRY_HASH_SIZE);
 		ref->size = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "size")));
+		*revoked = DatumGetBool(registry_scan_get(&scan, registry_scan_column(&scan, "revoked")));
 		registry_check_size(ref->model_id, ref->version, ref->size);
 	}
 	registry_scan_close(&scan);
@@ -403,6 +414,7 @@ look_up(const char *text, BareName bare, Right right, ModelRef *ref)
 {
 	Reference	reference;
 	unsigned	rights;
+	bool		revoked = false;
 
 	parse_reference(text, &reference);
 	if (bare == BARE_MODEL && reference.selector != NULL)
@@ -418,8 +430,10 @@ look_up(const char *text, BareName bare, Right right, ModelRef *ref)
 		ref->version = reference.version;
 	else
 		ref->version = alias_version(ref, reference.selector);
-	if (ref->version != 0 && !find_version(ref))
+	if (ref->version != 0 && !find_version(ref, &revoked))
 		unknown_version(ref, reference.version != 0 ? reference.selector : psprintf("%d", ref->version));
+	if (revoked && right == RIGHT_PREDICT)
+		refuse_revoked(ref);
 }
 
 /* Resolves a reference and requires a right. */

@@ -166,9 +166,9 @@ push_side(JsonbParseState **state, const char *key, int32 version, const JobResu
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
-/* What is kept of the comparison, and returned. */
+/* What is kept of the comparison, and returned; what kept the better version from going live, or NULL. */
 static Jsonb *
-comparison_json(const Retraining *work, const Verdict *verdict)
+comparison_json(const Retraining *work, const Verdict *verdict, const char *refusal)
 {
 	JsonbParseState *state = NULL;
 
@@ -194,6 +194,11 @@ comparison_json(const Retraining *work, const Verdict *verdict)
 		json_push_number(&state, WJB_VALUE, work->margin);
 		json_push_key(&state, "p_value");
 		json_push_number(&state, WJB_VALUE, verdict->p_value);
+	}
+	if (refusal != NULL)
+	{
+		json_push_key(&state, "held_back");
+		json_push_text(&state, WJB_VALUE, refusal);
 	}
 	json_push_key(&state, "better");
 	pushJsonbValue(&state, WJB_VALUE, &(JsonbValue) {.type = jbvBool, .val.boolean = verdict->better});
@@ -259,6 +264,7 @@ mlops_retrain(PG_FUNCTION_ARGS)
 	Retraining	work = {.record = {.started = GetCurrentTimestamp()}};
 	Verdict		verdict = {0};
 	Jsonb	   *comparison;
+	const char *refusal = NULL;
 	bool		deployed;
 	TupleDesc	row_type;
 	Datum		values[4];
@@ -289,8 +295,13 @@ mlops_retrain(PG_FUNCTION_ARGS)
 	judge(&work, &verdict);
 	if (work.policy == DEPLOY_IF_BETTER && verdict.better)
 		check_live(&work, &verdict);
-	comparison = comparison_json(&work, &verdict);
 	deployed = work.policy == DEPLOY_ALWAYS || (work.policy == DEPLOY_IF_BETTER && verdict.better);
+
+	/* a version that must be looked at first is kept, and waits for that */
+	if (deployed)
+		refusal = gate_refusal(work.ref.model_id, work.record.version);
+	deployed = deployed && refusal == NULL;
+	comparison = comparison_json(&work, &verdict, refusal);
 	if (deployed)
 		deploy(&work);
 	record_comparison(&work, comparison, deployed);

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -50,9 +51,13 @@ registry_owner(void)
 	return owner;
 }
 
-/* Runs a statement, prepared at first where its plan is kept; the first column of the first row, palloc'ed in the caller's context. */
+/*
+ * Runs a statement, prepared at first where its plan is kept, reading only under
+ * the active snapshot or writing; the first column of the first row, palloc'ed
+ * in the caller's context.
+ */
 static Datum
-execute(SPIPlanPtr *kept, const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
+execute(SPIPlanPtr *kept, bool reading, const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
 {
 	char	   *null_flags = palloc(n + 1);
 	Datum		result = (Datum) 0;
@@ -79,8 +84,8 @@ execute(SPIPlanPtr *kept, const char *statement, int n, const Oid *types, const 
 			elog(ERROR, "registry statement cannot be prepared: %s", SPI_result_code_string(SPI_result));
 		*kept = plan;
 	}
-	outcome = kept != NULL ? SPI_execute_plan(*kept, unconstify(Datum *, values), null_flags, false, 0)
-		: SPI_execute_with_args(statement, n, unconstify(Oid *, types), unconstify(Datum *, values), null_flags, false, 0);
+	outcome = kept != NULL ? SPI_execute_plan(*kept, unconstify(Datum *, values), null_flags, reading, 0)
+		: SPI_execute_with_args(statement, n, unconstify(Oid *, types), unconstify(Datum *, values), null_flags, reading, 0);
 	if (outcome < 0)
 		elog(ERROR, "registry statement failed: %s", SPI_result_code_string(outcome));
 	if (SPI_tuptable != NULL && SPI_processed > 0)
@@ -105,7 +110,7 @@ execute(SPIPlanPtr *kept, const char *statement, int n, const Oid *types, const 
 Datum
 registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null)
 {
-	return execute(NULL, statement, n, types, values, nulls, result_null);
+	return execute(NULL, false, statement, n, types, values, nulls, result_null);
 }
 
 /* The same for a statement that comes often. */
@@ -113,7 +118,19 @@ Datum
 registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls,
 					  bool *result_null)
 {
-	return execute(plan, statement, n, types, values, nulls, result_null);
+	return execute(plan, false, statement, n, types, values, nulls, result_null);
+}
+
+/* Asks the registry how things stand at this moment, whatever the transaction's snapshot shows. */
+Datum
+registry_ask_now(const char *statement, int n, const Oid *types, const Datum *values, bool *result_null)
+{
+	Datum		result;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	result = execute(NULL, true, statement, n, types, values, NULL, result_null);
+	PopActiveSnapshot();
+	return result;
 }
 
 /* SHA-256 of bytes, as bytea. */

@@ -69,6 +69,20 @@ $source->safe_psql('postgres', q{
 	set role anna;
 	select mlops.retrain('grown', deploy => 'never');
 	reset role;
+	set role anna;
+	select mlops.create_project('rules');
+	select mlops.grant_access('rules', 'otto', 'reviewer');
+	select mlops.set_policy('rules', '{"checks": {"tested": "tests_failed = 0", "fits": "rmse < 1000"}, "approvals": {"reviewer": 1}}');
+	select mlops.train('ruled', 'house', 'price', algorithm => 'baseline', exclude => '{id}', project => 'rules');
+	select mlops.train('ruled', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
+	select mlops.add_test('ruled', 'answers', $$select mlops.predict('{model}', h) as answer from house h limit 3$$, 'answer > 0');
+	select mlops.request_review('ruled', 1);
+	set role otto;
+	select mlops.approve('ruled', 1, conditions => 'watch it', due => current_date + 1000);
+	set role anna;
+	select mlops.deploy('ruled', 1);
+	select mlops.revoke('ruled', 2, 'the same as before');
+	reset role;
 	select mlops.set_retention('price', '1 year');
 	select mlops.forget('price', '400');
 	begin;
@@ -96,6 +110,8 @@ my %questions = (
 	view     => q{select id, encode(float8send(prediction), 'hex'), version from priced order by id},
 	captured => q{select * from mlops.captured order by prediction_id},
 	lineage  => q{select r.model_name, r.init_version from mlops.run r join mlops.model_version v on v.model_id = r.init_model_id and v.version = r.init_version and v.sha256 = r.init_sha256},
+	gate     => q{select * from mlops.why_not('ruled', 1)},
+	stages   => q{select model, version, stage, approved_by from mlops.version_stage order by 1, 2},
 	aliases  => q{select * from mlops.resolve_model('price@champion')},
 	sequences => q{select nextval('mlops.run_id_seq'), nextval('mlops.deployment_id_seq'), nextval('mlops.project_id_seq'),
 						  nextval('mlops.job_id_seq'), nextval('mlops.job_run_id_seq')});
@@ -144,6 +160,12 @@ is($target->safe_psql('restored', q{
 	select mlops.deploy('price', 3) is not null;
 	select version from mlops.rollback('price');
 	select mlops.deployed_at('price', clock_timestamp())}), "t\n1\n1", 'deploying and rolling back go on');
+is($target->safe_psql('restored', q{
+	set role anna;
+	set client_min_messages = warning;
+	select mlops.undeploy('ruled');
+	select mlops.deploy('ruled', 1) is not null}), "\nt", 'what was approved goes live again');
+is(($target->psql('restored', q{set role anna; select mlops.deploy('ruled', 2)}))[0], 3, 'what was revoked does not');
 is($target->safe_psql('restored', q{
 	set role anna;
 	select version from mlops.train('mine', 'house', 'price', exclude => '{id}', algorithm => 'baseline');

@@ -76,6 +76,19 @@ insert into mlops.alert_outbox (route_id, alert_id, payload) values (:route, :al
 insert into mlops.action_run (action_id, action, alert_id, state) values (:action, 'rollback', :alert, 'refused');
 insert into mlops.comparison (model_id, champion, challenger, run_id, comparison, deployed, compared_by)
 values (:diagnosis, 1, 2, :run, '{"why_not": "other columns"}', false, 'sam_scientist');
+
+-- a policy that asks for nothing, and what there is of a review
+insert into mlops.policy (project_id, body) values (:clinic, '{}');
+insert into mlops.acceptance_test (model_id, name, query, expectation) values (:diagnosis, 'some answer', 'select ''{model}'' as asked', 'asked <> ''''');
+insert into mlops.review (model_id, version, sha256, policy_version, requested_by, requested_session)
+values (:diagnosis, 3, sha256('x'), 1, 'sam_scientist', 'sam_scientist') returning id as review \gset
+insert into mlops.evidence (model_id, version, review_id, kind, name, holds, detail, sha256, measured_by, measured_session)
+values (:diagnosis, 3, :review, 'check', 'accurate', true, '{}', sha256('x'), 'sam_scientist', 'sam_scientist');
+set local session_replication_role = replica;
+insert into mlops.approval (model_id, version, review_id, decision, level, sha256, policy_version, decided_by)
+values (:diagnosis, 3, :review, 'approved', 'reviewer', sha256('x'), 1, 'rita_reviewer');
+insert into mlops.revocation (model_id, version, reason, revoked_by, revoked_session) values (:diagnosis, 2, 'only for its row', 'olga_operator', 'olga_operator');
+reset session_replication_role;
 insert into mlops.comment (object_kind, object_id, text) values ('model', :diagnosis, 'ask @rita_reviewer');
 insert into mlops.subscription (object_kind, object_id) values ('project', :clinic);
 insert into mlops.run_param (run_id, name, value) values (:run, 'nurse', '"anna"');
