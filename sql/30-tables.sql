@@ -13,10 +13,24 @@ create table mlops.project
 	owner_name	text not null default current_user,
 	is_personal	boolean not null default false,
 	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
+	status		text not null default 'active' check (status in ('active', 'blocked', 'done')),
+	status_reason text,
+	target_metric text,
+	target_value double precision,
+	target_direction text check (target_direction in ('maximize', 'minimize')),
+	value		numeric,
+	starts_on	date,
+	due_on		date,
 	created_at	timestamptz not null default clock_timestamp(),
+	constraint project_blocked_check check (status <> 'blocked' or status_reason is not null),
+	constraint project_target_check check (num_nulls(target_metric, target_value, target_direction) in (0, 3)),
+	constraint project_dates_check check (due_on >= starts_on),
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and name !~ '^#[0-9]+$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
+comment on column mlops.project.status_reason is 'Why it is blocked, or what else is to be known';
+comment on column mlops.project.target_metric is 'What a live version must reach for the goal: metric, value and direction';
+comment on column mlops.project.value is 'What reaching the goal is worth, in whatever unit its owners count';
 comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';
 comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
 

@@ -18,7 +18,8 @@ create view mlops.runs with (security_invoker) as
 	  from mlops.run r
 	  join mlops.project p on p.id operator(pg_catalog.=) r.project_id
 	  left join mlops.experiment e on e.id operator(pg_catalog.=) r.experiment_id
-	  left join mlops.model_version v on v.run_id operator(pg_catalog.=) r.id;
+	  left join (select distinct on (x.run_id) x.run_id, x.model_id, x.version from mlops.model_version x where x.run_id is not null
+				  order by x.run_id, x.model_id, x.version) v on v.run_id operator(pg_catalog.=) r.id;
 comment on view mlops.runs is 'What was run, with its results, parameters and tags; measured here, or reported (kind)';
 comment on column mlops.runs.version is 'The version that it made; NULL: none, or one that was dropped';
 comment on column mlops.runs.metrics is 'Results by name; of metrics that were reported by step only, those of the last step';

@@ -93,3 +93,4 @@ insert into mlops.comment (object_kind, object_id, text) values ('model', :diagn
 insert into mlops.subscription (object_kind, object_id) values ('project', :clinic);
 insert into mlops.run_param (run_id, name, value) values (:run, 'nurse', '"anna"');
 insert into mlops.run_tag (run_id, name, value) values (:run, 'team', 'oncology');
+insert into mlops.model_card_field (model_id, name, value) values (:diagnosis, 'purpose', '"find malignant tumours"');
