@@ -14,10 +14,24 @@ create table mlops.project
 	is_personal	boolean not null default false,
 	features_for text not null default 'reviewer' check (features_for in ('reviewer', 'viewer')),
 	guard_sources text not null default 'warn' check (guard_sources in ('warn', 'refuse')),
+	status		text not null default 'active' check (status in ('active', 'blocked', 'done')),
+	status_reason text,
+	target_metric text,
+	target_value double precision,
+	target_direction text check (target_direction in ('maximize', 'minimize')),
+	value		numeric,
+	starts_on	date,
+	due_on		date,
 	created_at	timestamptz not null default clock_timestamp(),
+	constraint project_blocked_check check (status <> 'blocked' or status_reason is not null),
+	constraint project_target_check check (num_nulls(target_metric, target_value, target_direction) in (0, 3)),
+	constraint project_dates_check check (due_on >= starts_on),
 	constraint project_name_check check (is_personal or (name ~ '^[^/@\s]([^/@]*[^/@\s])?$' and name !~ '^#[0-9]+$' and octet_length(name) <= 200))
 );
 comment on table mlops.project is 'A piece of business work; the unit of access control';
+comment on column mlops.project.status_reason is 'Why it is blocked, or what else is to be known';
+comment on column mlops.project.target_metric is 'What a live version must reach for the goal: metric, value and direction';
+comment on column mlops.project.value is 'What reaching the goal is worth, in whatever unit its owners count';
 comment on column mlops.project.features_for is 'Who sees what its models were asked: those who review, or all who view';
 comment on column mlops.project.guard_sources is 'What becomes of a command that takes away what its live models read: a warning and a finding, or a refusal';
 comment on column mlops.project.is_personal is 'Made at the first train() without a project; its name is what its owner''s was then';
@@ -94,7 +108,7 @@ create table mlops.run
 	id			bigint generated always as identity primary key,
 	project_id	bigint not null references mlops.project on delete cascade,
 	experiment_id bigint references mlops.experiment on delete set null,
-	kind		text not null check (kind in ('train', 'evaluate', 'reproduce')),
+	kind		text not null check (kind in ('train', 'evaluate', 'reproduce', 'reported')),
 	state		text not null check (state in ('running', 'succeeded', 'failed', 'cancelled')),
 	model_name	text not null,
 	algorithm	text not null,
@@ -126,6 +140,7 @@ create table mlops.run
 	constraint run_init_check check (num_nulls(init_model_id, init_version, init_sha256) in (0, 3))
 );
 comment on table mlops.run is 'One execution: arguments, parameters, snapshot, seed, device, outcome, who ran it as whom';
+comment on column mlops.run.kind is 'reported: done elsewhere, and told by mlops.log_run(); nothing about it was measured here';
 comment on column mlops.run.arguments is 'What the caller gave: source, target, features, exclude, params, preprocess, split, weight, as resolved';
 comment on column mlops.run.timing is 'Seconds by phase: scan (the query), then in the trainer start, hash, order, split, levels, profile, freeze columns, gather, recipe, fit, evaluate, freeze answers, write';
 comment on column mlops.run.test_part is 'Which rows it certainly held out, whatever rows a later training has: by (random, column, time, group), column, seed, and membership keys, below which rows of a class are in the test part';

@@ -20,7 +20,8 @@ grant select on mlops.project, mlops.project_member, mlops.experiment, mlops.sna
 -- ---- project: any role may begin one, and then owns it (trigger project_owner) ----
 
 alter table mlops.project enable row level security;
-grant insert (name, goal, stage, tags), update (name, goal, stage, tags, features_for, guard_sources) on mlops.project to public;
+grant insert (name, goal, stage, tags), update (name, goal, stage, tags, features_for, guard_sources, status, status_reason, target_metric, target_value, target_direction, value,
+	starts_on, due_on) on mlops.project to public;
 create policy project_view on mlops.project for select
 	using (id in (select mlops.accessible_projects('view')));
 create policy project_create on mlops.project for insert

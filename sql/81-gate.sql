@@ -75,6 +75,7 @@ begin
 		|| jsonb_build_object('algorithm', subject.algorithm, 'task', subject.task, 'origin', subject.origin, 'author', subject.created_by,
 							  'description', nullif(btrim(subject.description), ''), 'size', subject.size, 'param', subject.params,
 							  'rows_train', subject.rows_train, 'rows_validation', subject.rows_validation, 'rows_test', subject.rows_test,
+							  'card', (select jsonb_object_agg(f.name, f.value) from mlops.model_card_field f where f.model_id = subject.model_id),
 							  'champion', case when champion.origin = 'measured' then champion.metrics else '{}' end || jsonb_build_object('version', champion.version),
 							  'comparison', (select c.comparison - '{champion,challenger}'::text[] from mlops.comparison c
 											  where c.model_id = subject.model_id and c.challenger = subject.version and c.champion = champion.version

@@ -34,6 +34,11 @@ select pg_catalog.pg_extension_config_dump('mlops.retention', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_binding', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome', '');
 select pg_catalog.pg_extension_config_dump('mlops.audit_event', '');
+select pg_catalog.pg_extension_config_dump('mlops.comment', '');
+select pg_catalog.pg_extension_config_dump('mlops.subscription', '');
+select pg_catalog.pg_extension_config_dump('mlops.run_param', '');
+select pg_catalog.pg_extension_config_dump('mlops.run_tag', '');
+select pg_catalog.pg_extension_config_dump('mlops.model_card_field', '');
 
 -- What was to be done once and was not is no part of a dump; schedules are, where their roles are there.  The extension's own job is made anew.
 select pg_catalog.pg_extension_config_dump('mlops.job', 'where kind <> ''housekeeping'' and exists (select from pg_catalog.pg_roles o where o.oid = owner) and exists (select from pg_catalog.pg_roles s where s.oid = session_role) and (schedule is not null or exists (select from mlops.job_run r where r.job_id = job.id and r.finished_at is not null))');
@@ -91,3 +96,4 @@ select pg_catalog.pg_extension_config_dump('mlops.deployment_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.capture_layout_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_binding_id_seq', '');
 select pg_catalog.pg_extension_config_dump('mlops.outcome_id_seq', '');
+select pg_catalog.pg_extension_config_dump('mlops.comment_id_seq', '');

@@ -70,6 +70,11 @@ $source->safe_psql('postgres', q{
 	set role anna;
 	select mlops.retrain('grown', deploy => 'never');
 	select mlops.take_snapshot('house', keep_rows => true, project => 'homes');
+	select mlops.log_run('price', 'regression', 'price', 'mlp', metrics => '{"rmse": 3}', project => 'homes', experiment => 'first');
+	select mlops.log_param(max(id), 'layers', 3), mlops.log_tag(max(id), 'team', 'homes'), mlops.log_note(max(id), 'ask @otto') from mlops.run;
+	select mlops.subscribe('project homes');
+	select mlops.set_card('homes/price', '{"purpose": "offers", "tier": "low"}');
+	update mlops.project set target_metric = 'rmse', target_value = 5, target_direction = 'minimize', due_on = '2030-01-01' where name = 'homes';
 	reset role;
 	set role anna;
 	select mlops.create_project('rules');

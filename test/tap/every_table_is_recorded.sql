@@ -6,7 +6,7 @@ select plan(5);
 create temporary table unrecorded (name text);
 insert into unrecorded values
 	('snapshot'), ('snapshot_row'), ('run'), ('run_source'), ('metric'), ('model_signature'), ('model_chunk'), ('alias_history'),
-	('prediction'), ('prediction_features'), ('capture_layout'), ('capture_count'), ('request'), ('outcome'),
+	('prediction'), ('prediction_features'), ('capture_layout'), ('capture_count'), ('prediction_error'), ('request'), ('outcome'),
 	('reference_profile'), ('reference_slice'), ('reference_model'), ('reference_sample'),
 	('monitor_reference'), ('monitor_result'), ('raised_alert'), ('alert_outbox'), ('action_run'), ('comparison'),
 	('job_run'), ('audit_event');

@@ -93,3 +93,8 @@ insert into mlops.approval (model_id, version, review_id, decision, level, sha25
 values (:diagnosis, 3, :review, 'approved', 'reviewer', sha256('x'), 1, 'rita_reviewer');
 insert into mlops.revocation (model_id, version, reason, revoked_by, revoked_session) values (:diagnosis, 2, 'only for its row', 'olga_operator', 'olga_operator');
 reset session_replication_role;
+insert into mlops.comment (object_kind, object_id, text) values ('model', :diagnosis, 'ask @rita_reviewer');
+insert into mlops.subscription (object_kind, object_id) values ('project', :clinic);
+insert into mlops.run_param (run_id, name, value) values (:run, 'nurse', '"anna"');
+insert into mlops.run_tag (run_id, name, value) values (:run, 'team', 'oncology');
+insert into mlops.model_card_field (model_id, name, value) values (:diagnosis, 'purpose', '"find malignant tumours"');
