@@ -298,11 +298,12 @@ run_test(const AcceptanceTest *test, const ModelRef *ref)
 	volatile TestResult result = {.holds = false};
 	Oid			user;
 	int			security;
-	int			nest_level = NewGUCNestLevel();
+	int			nest_level;
 
 	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(test->owner)))
 		return (TestResult) {.detail = detail_of("error", "the role that added the test does not exist any more")};
 	GetUserIdAndSecContext(&user, &security);
+	nest_level = NewGUCNestLevel();
 	PG_TRY();
 	{
 		source_apply_settings(test->settings);

@@ -13,7 +13,7 @@ select mlops.create_project('people') as people \gset
 select mlops.grant_access('people', 'rita', 'reviewer'), mlops.grant_access('people', 'otto', 'operator');
 select version from mlops.train('income', 'person', 'income', 'linear_regression', exclude => '{id}', project => 'people');
 select version from mlops.train('income', 'person', 'income', 'baseline', exclude => '{id}', project => 'people');
-select plan(39);
+select plan(40);
 select lives_ok($$select mlops.add_test('income', 'golden', 'select mlops.predict(''{model}'', p) as answer, income from person p where id <= 10', 'answer - income < 2 and income - answer < 2')$$, 'golden rows');
 select lives_ok($$select mlops.add_test('income', 'sex moves little',
 	'select abs(mlops.predict(''{model}'', a) - mlops.predict(''{model}'', b)) as moved from (select age, ''f'' as sex from person) a, lateral (select a.age, ''m'' as sex) b limit 50', 'moved < 1')$$, 'an invariance');
@@ -85,6 +85,12 @@ insert into mlops.project_member (project_id, member, access) select project_id,
 delete from mlops.project_member where member = 'tess'::regrole;
 set local role otto;
 select is(array_agg(distinct detail ->> 'error'), '{"the role that added the test has no access any more"}', 'nor is anything run for who left') from mlops.run_tests('income', 1);
+reset role;
+reassign owned by tess to current_user;
+drop owned by tess;
+drop role tess;
+set local role otto;
+select is(array_agg(distinct detail ->> 'error'), '{"the role that added the test does not exist any more"}', 'or is gone') from mlops.run_tests('income', 1);
 set local role sten;
 select throws_ok($$select * from mlops.run_tests('income', 1)$$, '42704', null, 'a stranger runs none');
 reset role;
