@@ -52,6 +52,21 @@ def backend_seconds(backend):
         return int(file.read().split()[0]) / 1e9
 
 
+def server_seconds(postmaster):
+    """The same of all processes of a server, those that have ended included."""
+    with open(f"/proc/{postmaster}/stat", encoding="ascii") as file:
+        ended = sum(int(ticks) for ticks in file.read().rsplit(")", 1)[1].split()[13:15]) / os.sysconf("SC_CLK_TCK")
+    with open(f"/proc/{postmaster}/task/{postmaster}/children", encoding="ascii") as file:
+        processes = file.read().split()
+    seconds = ended
+    for process in processes:
+        try:
+            seconds += backend_seconds(process)
+        except FileNotFoundError:
+            pass
+    return seconds
+
+
 def processor_seconds_in_turn(cursor, rounds, **contenders):
     """Like in_turn(), but of processor time: of the server's process and of this one together."""
     backend = one(cursor, "select pg_backend_pid()")

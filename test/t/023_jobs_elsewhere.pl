@@ -90,5 +90,18 @@ is($bare->query(q{select count(*) from mlops.progress}), '0', 'no progress is sh
 is($bare->query(q{update mlops.job set enabled = false where name = 'nightly' returning enabled}), 'f', 'jobs may be switched off');
 is($bare->query(q{select version from mlops.train('m', 'select n as a, n as y from generate_series(1, 100) n', 'y', 'baseline')}), '1', 'and all else works');
 
+# Deploying says that nothing will be captured.
+my ($status, undef, $said) = $primary->psql('postgres', q{select mlops.deploy('m')});
+is($status, 0, 'a model is deployed');
+like($said, qr/NOTICE:  predictions of this deployment are not captured/, 'which says that nothing is captured');
+($status, undef, $said) = $primary->psql('postgres', q{select mlops.undeploy('m'); select mlops.deploy('m', capture => '{"mode": "queue"}')});
+is($status, 0, 'and to be captured');
+like($said, qr/NOTICE:  predictions are not captured before the server has a queue/, 'which says when');
+($status, undef, $said) = $primary->psql('postgres', q{select mlops.undeploy('m'); select mlops.deploy('m', capture => '{"mode": "off"}')});
+is($status, 0, 'and not to be captured');
+unlike($said, qr/captured/, 'which says nothing of the kind');
+is($bare->query(q{select mlops.predict('m', '{"a": 1}'::jsonb) is not null}), 't', 'predictions go on');
+is($bare->query('select count(*) from mlops.captured'), '0', 'uncaptured');
+
 $primary->stop;
 done_testing();
