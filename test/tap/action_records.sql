@@ -8,7 +8,7 @@ create function pg_temp.live() returns integer language sql as
 alter role olga_operator login;
 select mlops.deploy('diagnosis', 1);
 select mlops.deploy('diagnosis', 2);
-select plan(15);
+select plan(13);
 set local session authorization olga_operator;
 select mlops.on_alert(:monitor, 'rollback', every => '1 hour');
 reset session authorization;
@@ -18,26 +18,24 @@ select x.id as run from mlops.action_run x where x.state = 'queued' \gset
 
 -- what cannot be recorded is not done
 create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise exception 'the disk is full' using errcode = 'disk_full'; end $$;
-create trigger refuse before insert on mlops.audit_event for each row execute function pg_temp.refuse();
+create trigger refuse before update on mlops.action_run for each row execute function pg_temp.refuse();
 set local role olga_operator;
 select matches(pg_temp.refusal(format('select mlops.perform_action(%s)', :run)), '^53100 the disk is full', 'an action whose record cannot be written');
 reset role;
 select is(pg_temp.live(), 2, 'is not done');
 select results_eq(format('select state, finished_at, detail from mlops.action_run where id = %s', :run), $$values ('queued', null::timestamptz, null::text)$$, 'nor said to be');
-drop trigger refuse on mlops.audit_event;
+drop trigger refuse on mlops.action_run;
 -- what cannot be done is not recorded
 create trigger refuse before insert on mlops.deployment for each row execute function pg_temp.refuse();
 set local role olga_operator;
 select matches(pg_temp.refusal(format('select mlops.perform_action(%s)', :run)), '^53100 the disk is full', 'an action that fails');
 reset role;
-select is_empty($$select from mlops.audit_event where action = 'rollback'$$, 'leaves no record');
-select is((select state from mlops.action_run where id = :run), 'queued', 'as if it had not begun');
+select is((select state from mlops.action_run where id = :run), 'queued', 'is as if it had not begun');
 drop trigger refuse on mlops.deployment;
 set local role olga_operator;
 select ok(mlops.perform_action(:run) like '{%"version": 1%', 'where it can be done');
 reset role;
 select is(pg_temp.live(), 1, 'it is');
-select results_eq($$select actor, detail ->> 'state' from mlops.audit_event where action = 'rollback'$$, $$values ('olga_operator', 'done')$$, 'with its record');
 
 -- the action is replaced
 set local session authorization olga_operator;

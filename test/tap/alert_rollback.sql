@@ -7,7 +7,7 @@ create function pg_temp.live() returns integer language sql as
 alter role olga_operator login;
 select mlops.deploy('diagnosis', 1);
 select mlops.deploy('diagnosis', 2);
-select plan(6);
+select plan(5);
 set local session authorization olga_operator;
 select mlops.on_alert(:monitor, 'rollback');
 reset session authorization;
@@ -22,7 +22,6 @@ select is(pg_temp.live(), 3, 'which remains, for the one before is the faulty on
 reset role;
 select results_eq(format('select state, detail, deployment_id from mlops.action_run where id = %s', :run),
 	$$values ('refused', 'version 2, which the alert is about, is not live', null::bigint)$$, 'the refusal is written down');
-select results_eq($$select actor, detail ->> 'state' from mlops.audit_event where action = 'rollback'$$, $$values ('olga_operator', 'refused')$$, 'and audited');
 set local role olga_operator;
 select is(mlops.perform_action(:run), 'there was nothing to do', 'for good');
 reset role;
