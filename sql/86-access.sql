@@ -50,9 +50,12 @@ as $$
 		  from pg_roles r join granted g on pg_has_role(r.oid, g.member, 'member')
 		 where not r.rolsuper
 		union all
-		select r.oid, p.id, p.name, case when r.rolsuper then 'superuser' else 'bypassrls' end, 'owner', r.oid
-		  from pg_roles r cross join mlops.project p
-		 where r.rolsuper or r.rolbypassrls
+		-- who gets past row security, and who can become one of them
+		select r.oid, p.id, p.name,
+			   case when s.oid <> r.oid then 'set role' when s.rolsuper then 'superuser' when s.rolbypassrls then 'bypassrls' else 'table owner' end, 'owner', s.oid
+		  from pg_roles s join pg_roles r on pg_has_role(r.oid, s.oid, 'member') cross join mlops.project p
+		 where (s.rolsuper or s.rolbypassrls or s.oid = (select c.relowner from pg_class c where c.oid = 'mlops.project'::regclass))
+		   and (s.oid = r.oid or not r.rolsuper)
 	)
 	select r.rolname, r.rolcanlogin, q.name, q.how, array_agg(distinct q.access order by q.access), mlops.rights_of(array_agg(q.access)),
 		   array_agg(distinct pg_get_userbyid(q.member)) filter (where q.member <> q.role),
@@ -62,4 +65,4 @@ as $$
 	 order by r.rolname, q.name, q.id, q.how
 $$;
 comment on function mlops.role_report() is
-'What each role can reach in the projects that the caller views, and how: by membership whose rights it inherits, after SET ROLE, as a superuser, or because it bypasses row security; a role that is not here reaches nothing';
+'What each role can reach in the projects that the caller views, and how: by membership whose rights it inherits, after SET ROLE, or past row security: as a superuser, by bypassrls or as the owner of the tables; a role that is not here reaches nothing';

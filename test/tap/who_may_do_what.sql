@@ -7,13 +7,14 @@ create role ada in role analysts;
 create role noah noinherit in role analysts;
 create role bypass bypassrls;
 create role root superuser;
+create role deputy in role root;
 grant analysts to data_team;
 create role dora login in role data_team;
 set local role anna_owner;
 select mlops.grant_access('clinic', 'analysts', 'viewer');
 select mlops.grant_access('clinic', 'data_team', 'predictor');
 reset role;
-select plan(16);
+select plan(18);
 
 set local role anna_owner;
 select results_eq($$select format('%s: %s as %s, %s, by %s', role_name, access, member, through, granted_by) collate "default" from mlops.access
@@ -53,6 +54,10 @@ select results_eq($$select how, access from mlops.role_report() where role_name 
 	$$values ('set role', '{viewer}'::text[])$$, 'what a role reaches only after SET ROLE is said so');
 select results_eq($$select how, rights from mlops.role_report() where role_name in ('bypass', 'root') order by role_name$$,
 	$$values ('bypassrls', '{see,view,predict,train,review,deploy,own}'::text[]), ('superuser', '{see,view,predict,train,review,deploy,own}')$$, 'and who goes past row security');
+select results_eq($$select how, rights, through from mlops.role_report() where role_name = 'deputy'$$,
+	$$values ('set role', '{see,view,predict,train,review,deploy,own}'::text[], '{root}'::name[])$$, 'nor are those forgotten who can become one of them');
+select lives_ok(format('set local role bypass; insert into mlops.project_member (project_id, member, access) values (%s, ''bypass'', ''owner''); reset role', :clinic),
+	'who bypasses row security can indeed make itself an owner');
 select is_empty($$select from mlops.role_report() where role_name = 'sten_stranger'$$, 'a role that reaches nothing has no row');
 set local role sten_stranger;
 select is_empty($$select from mlops.access$$, 'a stranger sees nobody''s access');
