@@ -39,7 +39,8 @@ begin
 	kept.revoked := true;
 	if old.revoked or new is distinct from kept then
 		raise exception 'rows of mlops.model_version are immutable'
-			using errcode = 'object_not_in_prerequisite_state', hint = 'mlops.revoke() takes a version out of service for good.';
+			using errcode = 'object_not_in_prerequisite_state',
+				hint = 'mlops.revoke() takes a version out of service for good; mlops.drop_model() removes versions that are neither deployed nor named by an alias.';
 	end if;
 	return new;
 end

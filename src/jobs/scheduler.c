@@ -108,9 +108,9 @@ plan_array(HeapTuple row, int column, Oid type, int length, bool by_value, char 
 	return elements;
 }
 
-/* Lets mlops.plan_jobs() plan. */
+/* Lets mlops.plan_jobs() plan; the plan's arrays are made in a context that outlives SPI's. */
 static void
-make_plan(JobPlan *plan)
+make_plan(JobPlan *plan, MemoryContext context)
 {
 	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4OID};
 	Datum		values[] = {runs_with_slots(false), runs_with_slots(true), Int32GetDatum(free_slots())};
@@ -120,6 +120,7 @@ make_plan(JobPlan *plan)
 	if (SPI_execute_with_args("select run_ids, job_ids, roles, next_due, waiting, blocked from mlops.plan_jobs($1, $2, $3)",
 							  lengthof(types), types, values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "mlops.plan_jobs() returned no plan");
+	MemoryContextSwitchTo(context); /* SPI_execute leaves its own, which SPI_finish frees */
 	row = SPI_tuptable->vals[0];
 	plan->runs = plan_array(row, COLUMN_RUNS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &plan->n);
 	plan->jobs = plan_array(row, COLUMN_JOBS, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &plan->n);
@@ -232,8 +233,7 @@ mlops_scheduler_main(Datum argument)
 	if (has_jobs())
 	{
 		SPI_connect();
-		MemoryContextSwitchTo(context);
-		make_plan(&plan);
+		make_plan(&plan, context);
 		SPI_finish();
 	}
 	PopActiveSnapshot();

@@ -70,9 +70,9 @@ is($node->safe_psql('postgres', q{select count(*) from mlops.finding}), $alerts,
 
 # What is refused is recorded, too.
 my $run = $node->safe_psql('postgres', q{update mlops.action_run set state = 'queued' where action = 'rollback' returning id});
-is($olga->query("select mlops.perform_action($run)"), '{"refused": "version 2, which the alert is about, is not live"}', 'an alert about a version that is not live any more');
+is($olga->query("select mlops.perform_action($run)"), '{"refused": "the live deployment is itself what followed from an alert: a person decides"}', 'an alert that was acted on');
 is($node->safe_psql('postgres', q{select actor, role, object, after ->> 'state' from mlops.audit_event where action = 'rollback' order by seq desc limit 1}), 'olga|olga|model cost|refused',
-	'leads to nothing but its record');
+	'leads to nothing more but its record');
 
 # What olga lost she cannot do by an action either.
 $olga->query(q{select mlops.deploy('cost', 2, capture => '{"mode": "off"}')});

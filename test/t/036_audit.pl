@@ -91,6 +91,11 @@ $node->safe_psql('postgres', q{
 	select id, 'select secret from person', '{}', '7 days', 'otto', 'otto' from mlops.model});
 is(newest(1, q{after ->> 'source'}), 'sha256:' . $node->safe_psql('postgres', q{select encode(sha256('select secret from person'), 'hex')}), 'what not all may read is there as a hash');
 
+$node->safe_psql('postgres', q{set role anna; select mlops.record_outcome('m', 'house 1', clock_timestamp(), '8'), mlops.record_outcome('m', 'house 1', clock_timestamp(), '9');
+	select mlops.forget('m', 'house 1')});
+is(newest(1, q{role || ' ' || action || ' ' || object || ' ' || (after ->> 'predictions') || ' ' || (after ->> 'outcomes') || ' ' || (after ->> 'entity_key_sha256')}),
+	'anna forget model m 0 2 ' . $node->safe_psql('postgres', q{select encode(sha256('house 1'), 'hex')}), 'who was forgotten is not named');
+
 $node->safe_psql('postgres', q{select mlops.undeploy('m'); select mlops.drop_alias('m', 'champion'); select mlops.drop_model('m')});
 is(newest(9, q{action || ' ' || split_part(object, ' ', 1) || ' ' || project_id}),
 	join('; ', 'update deployment 1', 'delete alias 1', 'delete model 1', ('delete model_version 1') x 3, ('delete deployment 1') x 2, 'delete outcome_binding 1'),

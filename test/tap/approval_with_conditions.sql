@@ -7,7 +7,7 @@ select pg_temp.set_policy('{"approvals": {"reviewer": 1}}') as policy;
 select mlops.request_review('screening', 1);
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1, conditions => 'add a monitor')$$), '22023', 'conditions have a day');
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1, conditions => 'add a monitor', due => current_date - 1)$$), '22023', 'that is to come');
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1, 'nearly', 'add a monitor', current_date + 7)$$), 'ok', 'with one');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1, 'nearly', 'add a monitor', current_date + 7)$$), 'done', 'with one');
 select results_eq($$select f.source, f.title, f.detail, f.due, f.opened_by, f.state from mlops.finding f join mlops.approval a on a.finding_id = f.id$$,
 	$$values ('review', 'version 1 of model "screening": add a monitor', 'nearly', current_date + 7, 'rita_reviewer', 'open')$$, 'there is a finding');
 select is(pg_temp.missing(1), '{}', 'and it counts');

@@ -7,13 +7,13 @@ select plan(28);
 create function pg_temp.counted() returns text language sql as $$ select string_agg(check_name || ' ' || detail, '; ') from mlops.why_not('screening', 1) $$;
 select pg_temp.set_policy('{"approvals": {"reviewer": 2}, "valid_for": "30 days"}') as policy;
 select mlops.request_review('screening', 1);
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1), mlops.approve('screening', 1)$$), 'ok', 'who approves twice');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1), mlops.approve('screening', 1)$$), 'done', 'who approves twice');
 select is(pg_temp.counted(), 'approvals by reviewer 1 of 2; approved by rita_reviewer', 'counts once');
-select is(pg_temp.as_role('ruth_reviewer', $$select mlops.approve('screening', 1)$$), 'ok', 'another one');
+select is(pg_temp.as_role('ruth_reviewer', $$select mlops.approve('screening', 1)$$), 'done', 'another one');
 select is(pg_temp.missing(1), '{}', 'and there are two');
-select is(pg_temp.as_role('ruth_reviewer', $$select mlops.reject('screening', 1, 'too few women')$$), 'ok', 'who withdraws');
+select is(pg_temp.as_role('ruth_reviewer', $$select mlops.reject('screening', 1, 'too few women')$$), 'done', 'who withdraws');
 select is(pg_temp.counted(), 'approvals by reviewer 1 of 2; approved by rita_reviewer; rejections rejected by ruth_reviewer: too few women', 'does not count, and stands in the way');
-select is(pg_temp.as_role('rob_reviewer', $$select mlops.approve('screening', 1)$$), 'ok', 'though others approve');
+select is(pg_temp.as_role('rob_reviewer', $$select mlops.approve('screening', 1)$$), 'done', 'though others approve');
 select is(pg_temp.missing(1), '{rejections}', 'it stays so');
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), '55000', 'and nothing goes live');
 set local role anna_owner;
@@ -52,18 +52,18 @@ select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1
 -- levels
 select pg_temp.set_policy('{"approvals": {"reviewer": 1, "owner": 1}}') as policy;
 select mlops.request_review('screening', 1);
-select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1)$$), 'ok', 'an owner approves as owner');
+select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1)$$), 'done', 'an owner approves as owner');
 select is(pg_temp.counted(), 'approvals by owner 1 of 1; approved by anna_owner; approvals by reviewer 0 of 1; approved by anna_owner', 'and is no reviewer besides');
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1, level => 'owner')$$), '42501', 'a reviewer is no owner');
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'ok', 'but a reviewer');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'done', 'but a reviewer');
 select is(pg_temp.missing(1), '{}', 'which is all');
 select pg_temp.set_policy('{"approvals": {"reviewer": 1}}') as policy;
 select mlops.request_review('screening', 1);
-select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1)$$), 'ok', 'who owns may do');
+select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1)$$), 'done', 'who owns may do');
 select is(pg_temp.missing(1), '{}', 'what a reviewer does');
 
 -- an approval that ends while a transaction is under way ends for it, too
-select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1, valid_for => '100 milliseconds')$$), 'ok', 'for a moment');
+select is(pg_temp.as_role('anna_owner', $$select mlops.approve('screening', 1, valid_for => '100 milliseconds')$$), 'done', 'for a moment');
 select pg_sleep_until(expires) from mlops.approval where expires is not null and decided_by = 'anna_owner';
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), '55000', 'and not beyond');
 select * from finish();

@@ -14,8 +14,8 @@ select is(pg_temp.as_role('sam_scientist', $$insert into mlops.approval (model_i
 select is(pg_temp.as_role('sam_scientist', $$insert into mlops.approval (model_id, version, decision, decided_by) select id, 1, 'approved', 'rita_reviewer' from mlops.model where name = 'screening'$$),
 		  '42501', 'nor in another''s name');
 select is(pg_temp.as_role('sam_scientist', $$select mlops.approve('screening', 3)$$), '55000', 'who imported a version is its author');
-select is(pg_temp.as_role('sam_scientist', $$select mlops.reject('screening', 1)$$), 'ok', 'an author may reject their own');
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'ok', 'others approve');
+select is(pg_temp.as_role('sam_scientist', $$select mlops.reject('screening', 1)$$), 'done', 'an author may reject their own');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'done', 'others approve');
 select is(pg_temp.missing(1), '{rejections}', 'but what its author rejects does not go live');
 
 -- of a version that somebody trained in another's name the run says more

@@ -17,15 +17,15 @@ select results_eq($$select * from mlops.why_not('screening', 1)$$,
 	'why_not() tells each rule');
 reset role;
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), '55000', 'nobody approves what is under no review');
-select is(pg_temp.as_role('sam_scientist', $$select mlops.request_review('screening', n) from generate_series(1, 4) n$$), 'ok', 'a scientist asks for reviews');
+select is(pg_temp.as_role('sam_scientist', $$select mlops.request_review('screening', n) from generate_series(1, 4) n$$), 'done', 'a scientist asks for reviews');
 select is((select array_agg(holds order by version, name) from mlops.evidence where model_id = :screening and kind = 'check'), '{t,t,f,t,f,f,t,t}', 'which are evidence of how the checks stood');
 select is((select detail from mlops.evidence where model_id = :screening and version = 1 and name = 'accurate'),
 		  '{"facts": {"roc_auc": 0.93}, "condition": "roc_auc >= 0.9"}', 'with the facts');
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', n) from generate_series(1, 4) n$$), 'ok', 'a reviewer approves');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', n) from generate_series(1, 4) n$$), 'done', 'a reviewer approves');
 select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening')$$), '22004', 'saying which version');
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening@1')$$), 'ok', 'by either way');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening@1')$$), 'done', 'by either way');
 select is(pg_temp.missing(1), '{}', 'the policy holds');
-select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), 'ok', 'and the version goes live');
+select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), 'done', 'and the version goes live');
 select is((select policy_version from mlops.deployment where model_id = :screening), 2, 'by that policy, which is recorded');
 select is(pg_temp.missing(2), '{accurate}', 'what is approved and not accurate');
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 2)$$), '55000', 'does not');

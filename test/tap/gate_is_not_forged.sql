@@ -40,9 +40,9 @@ select is(pg_temp.as_role(p.name, a.statement), '42501', format('%s, by a %s', a
 
 -- who may decide, and who may not
 select is(pg_temp.as_role(p.name, $$insert into mlops.approval (model_id, version, decision) values (current_setting('test.screening')::bigint, 1, 'approved')$$),
-		  case when p.level in ('reviewer', 'owner') then 'ok' else '42501' end, format('a decision by a %s', p.level)) from person p;
+		  case when p.level in ('reviewer', 'owner') then 'done' else '42501' end, format('a decision by a %s', p.level)) from person p;
 select is(pg_temp.as_role(p.name, $$insert into mlops.acceptance_test (model_id, name, query, expectation) values (current_setting('test.screening')::bigint, current_user, 'select ''{model}'' as a', 'a is not null')$$),
-		  case when p.level in ('reviewer', 'owner', 'scientist') then 'ok' else '42501' end, format('a test by a %s', p.level)) from person p;
+		  case when p.level in ('reviewer', 'owner', 'scientist') then 'done' else '42501' end, format('a test by a %s', p.level)) from person p;
 
 -- a stranger learns nothing of models that there are
 create function pg_temp.told(statement text) returns text language plpgsql as $$

@@ -8,7 +8,7 @@ select pg_temp.set_policy('{"checks": {"accurate": "roc_auc >= 0.9"}, "approvals
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 2, override => 'the old one burns')$$), '42501', 'an operator does not override');
 select is(pg_temp.as_role('olga_operator', $$insert into mlops.deployment (model_id, version, override) values (current_setting('test.screening')::bigint, 2, 'the old one burns')$$), '42501', 'nor by hand');
 select is(pg_temp.as_role('anna_owner', $$select mlops.deploy('screening', 2, override => '')$$), '23514', 'there is a reason');
-select is(pg_temp.as_role('anna_owner', $$select mlops.deploy('screening', 2, override => 'the old one burns')$$), 'ok', 'an owner does');
+select is(pg_temp.as_role('anna_owner', $$select mlops.deploy('screening', 2, override => 'the old one burns')$$), 'done', 'an owner does');
 select results_eq($$select version, policy_version, override, deployed_by from mlops.deployment where model_id = current_setting('test.screening')::bigint$$,
 	$$values (2, null::integer, 'the old one burns', 'anna_owner')$$, 'which stays in the deployment');
 select results_eq($$select source, severity, state, opened_by, title from mlops.finding where source = 'policy'$$,
@@ -23,8 +23,8 @@ reset role;
 
 -- where the policy holds there is nothing to override
 select mlops.request_review('screening', 1);
-select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'ok', 'what is approved');
-select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1, override => 'to be sure')$$), 'ok', 'needs no override');
+select is(pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', 1)$$), 'done', 'what is approved');
+select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1, override => 'to be sure')$$), 'done', 'needs no override');
 select is((select override from mlops.deployment where model_id = :screening and upper_inf(valid)), null, 'and has none');
 
 -- nor does an override make an approval

@@ -4,19 +4,19 @@
 \ir include/governed.sql
 select plan(13);
 -- without a policy that asks for anything
-select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 3)$$), 'ok', 'what went live by an empty policy') ;
+select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 3)$$), 'done', 'what went live by an empty policy') ;
 select pg_temp.set_policy('{"checks": {"accurate": "roc_auc >= 0.9"}, "approvals": {"reviewer": 1}, "valid_for": "1 day"}') as policy;
 select mlops.request_review('screening', n) from generate_series(1, 4) n;
 select pg_temp.as_role('rita_reviewer', $$select mlops.approve('screening', n) from generate_series(1, 4) n$$) as approved;
-select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), 'ok', 'one by one that asks');
-select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 4)$$), 'ok', 'another');
+select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), 'done', 'one by one that asks');
+select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 4)$$), 'done', 'another');
 
 -- the bar is raised, and approvals end with their policy
 select pg_temp.set_policy('{"checks": {"accurate": "roc_auc >= 0.99"}, "approvals": {"reviewer": 2}}') as policy;
 select is(pg_temp.as_role('olga_operator', $$select mlops.deploy('screening', 1)$$), '55000', 'now neither would go live');
-select is(pg_temp.as_role('olga_operator', $$select mlops.rollback('screening')$$), 'ok', 'but a rollback goes back');
+select is(pg_temp.as_role('olga_operator', $$select mlops.rollback('screening')$$), 'done', 'but a rollback goes back');
 select results_eq($$select version, policy_version from mlops.deployment where upper_inf(valid) and restores is not null$$, $$values (1, 2)$$, 'by the policy of that time');
-select is(pg_temp.as_role('olga_operator', $$select mlops.rollback('screening')$$), 'ok', 'and further');
+select is(pg_temp.as_role('olga_operator', $$select mlops.rollback('screening')$$), 'done', 'and further');
 select is((select version from mlops.deployment where upper_inf(valid)), 3, 'to the first one');
 select is(pg_temp.as_role('olga_operator', $$select mlops.rollback('screening')$$), '55000', 'not beyond');
 

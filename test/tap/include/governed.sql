@@ -24,7 +24,7 @@ $$;
 -- What a statement comes to for a role: ok, or its SQLSTATE.
 create function pg_temp.as_role(who text, statement text) returns text language plpgsql as $$
 declare
-	outcome text := 'ok';
+	outcome text := 'done';
 begin
 	execute format('set local role %I', who);
 	begin
