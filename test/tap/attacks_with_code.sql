@@ -60,6 +60,16 @@ select mlops.deploy('plain', 1);
 set local role olga_operator;
 select mlops.create_monitor('plain', 'watch', source => 'select now() as at, public.sprung(radius) as radius from public.tumour', at => 'at', schedule => null) as watch \gset
 reset role;
+create role vic_victim;
+create table public.hostage as select n::float8 as radius, n * 2.5::float8 as size from generate_series(1, 40) n;
+alter table public.hostage owner to vic_victim;
+grant select on public.hostage to sten_stranger;
+set local role sten_stranger;
+select mlops.create_project('ransom');
+select from mlops.train('captor', 'select radius, size from public.hostage', 'size', 'baseline', project => 'ransom');
+select mlops.deploy('captor', 1);
+update mlops.project set guard_sources = 'refuse' where name = 'ransom';
+reset role;
 create role bob_colleague;
 set local role anna_owner;
 select mlops.grant_access('clinic', 'bob_colleague', 'scientist');
@@ -94,6 +104,8 @@ insert into attack (name, role, statement, expected) values
 		set local search_path = pg_temp, mlops, public; select mlops.deploy(''clinic/diagnosis'', 1)', '42704'),
 	('a temporary table like ours, under a policy', 'sten_stranger', 'create temporary table model as select 1::bigint as id, 1::bigint as project_id;
 		set local search_path = pg_temp, public; insert into mlops.alias (model_id, name, version) values ($model, ''a'', 1)', '42501'),
+	('a table held hostage by a model that was trained on it', 'vic_victim', 'alter table public.hostage drop column radius', 'nothing'),
+	('the whole of it', 'vic_victim', 'drop table public.hostage', 'nothing'),
 	('a schema of ours by another', 'sten_stranger', 'create schema mlops', '42501'),
 	('operators of the attacker''s under a policy', 'sten_stranger', 'set local search_path = trojan, pg_catalog; insert into mlops.project_member (project_id, member, access) values ($project, ''sten_stranger'', ''owner'')', '42501'),
 	-- queries that somebody kept, run by somebody else
@@ -143,7 +155,7 @@ insert into attack (name, role, statement, expected) values
 	('an aggregate''s inner state', 'sam_scientist', 'select mlops.class_performance_finish(''1'')', '42883');
 
 select plan((select count(*)::integer from attack) + 4);
-select is((select count(*) from attack), 79::bigint, 'the attacks');
+select is((select count(*) from attack), 81::bigint, 'the attacks');
 select matches(pg_temp.attack('superuser', s.statement), 'with a superuser''s rights$', 'the bell rings: ' || s.statement)
   from unnest(array['select public.sprung(1)', 'select radius from public.veiled', 'select ''(1)''::public.parcel']) s (statement);
 select * from pg_temp.attack_all();
