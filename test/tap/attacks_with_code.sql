@@ -9,6 +9,7 @@ create table public.tumour as select n::float8 as radius, n * 2.5::float8 as siz
 create table public.scored (id integer primary key, prediction double precision, version integer, at timestamptz);
 grant select on public.tumour to public;
 grant all on public.scored to public;
+create function public.helped(x double precision) returns double precision language plpgsql as $$ begin return round_it(x); end $$;
 
 -- what is found first on sam's path
 set local role sam_scientist;
@@ -47,6 +48,10 @@ select run_id as operator_run from mlops.train('by operator', 'select operator(p
 select run_id as constant_run from mlops.train('by constant', 'select radius, size from public.tumour where public.sprung_once(1)', 'size', 'baseline', project => 'clinic') \gset
 select run_id as literal_run from mlops.train('by literal', $$select radius, size from public.tumour where '(1)'::public.parcel is not null$$, 'size', 'baseline', project => 'clinic') \gset
 select run_id as domain_run from mlops.train('by domain', 'select radius, size, (radius::integer)::public.trapped::integer as whole from public.tumour', 'size', 'baseline', project => 'clinic') \gset
+create function trojan.round_it(x double precision) returns double precision language plpgsql as $$ begin perform public.trap(); return x; end $$;
+set local search_path = trojan, public, pg_temp;
+select run_id as helped_run from mlops.train('by path', 'select public.helped(radius) as radius, size from public.tumour', 'size', 'baseline', project => 'clinic') \gset
+set local search_path = public, pg_temp;
 select run_id as plain_run from mlops.train('plain', 'select radius, size from public.tumour', 'size', 'linear_regression', project => 'clinic') \gset
 select mlops.add_test('plain', 'sprung', $$select mlops.predict('{model}', t) as answer, public.sprung(t.radius) as x from public.tumour t$$, 'answer > 0');
 select mlops.bind_outcomes('plain', $$select public.sprung(radius)::text as entity_key, 'a' as label, now() as observed_at from public.tumour$$, schedule => null);
@@ -60,7 +65,7 @@ set local role anna_owner;
 select mlops.grant_access('clinic', 'bob_colleague', 'scientist');
 reset role;
 insert into known values ('function_run', :'trojan_run'), ('view_run', :'view_run'), ('operator_run', :'operator_run'), ('constant_run', :'constant_run'),
-	('literal_run', :'literal_run'), ('domain_run', :'domain_run'), ('plain_run', :'plain_run'), ('watch', :'watch'), ('model', :'diagnosis'), ('project', :'clinic');
+	('literal_run', :'literal_run'), ('domain_run', :'domain_run'), ('plain_run', :'plain_run'), ('helped_run', :'helped_run'), ('watch', :'watch'), ('model', :'diagnosis'), ('project', :'clinic');
 
 insert into attack (name, role, statement, expected)
 select 'names that shadow, under ' || f.what, f.role, format('set local search_path = trojan, pg_catalog, mlops; %s', f.statement), 'own rights'
@@ -110,6 +115,9 @@ insert into attack (name, role, statement, expected) values
 	('a colleague, by an operator', 'bob_colleague', 'select r.same_rows from mlops.reproduce($operator_run) r', 'nothing'),
 	('a colleague, by a constant', 'bob_colleague', 'select r.same_rows from mlops.reproduce($constant_run) r', 'nothing'),
 	('a colleague, by a domain', 'bob_colleague', 'select r.same_rows from mlops.reproduce($domain_run) r', 'nothing'),
+	('with a path', 'superuser', 'do ''begin perform mlops.reproduce($helped_run); end''', 'nothing'),
+	('a colleague, by a path', 'bob_colleague', 'select r.same_rows from mlops.reproduce($helped_run) r', 'nothing'),
+	('a colleague, by nothing of anybody''s', 'bob_colleague', 'select nullif(r.same_rows, true) as same from mlops.reproduce($plain_run) r', 'nothing'),
 	('a colleague, who would train on another''s query', 'bob_colleague', 'select mlops.retrain(''by function'', deploy => ''never'')', '42501'),
 	('a source that writes with its author''s rights', 'olga_operator', 'select mlops.describe(''select public.written(radius) as x from public.tumour'')', '25006'),
 	('a view among ours', 'sam_scientist', 'select mlops.create_prediction_view(''mlops.v'', ''plain@1'', ''select radius from public.tumour'')', '42501'),
@@ -135,7 +143,7 @@ insert into attack (name, role, statement, expected) values
 	('an aggregate''s inner state', 'sam_scientist', 'select mlops.class_performance_finish(''1'')', '42883');
 
 select plan((select count(*)::integer from attack) + 4);
-select is((select count(*) from attack), 76::bigint, 'the attacks');
+select is((select count(*) from attack), 79::bigint, 'the attacks');
 select matches(pg_temp.attack('superuser', s.statement), 'with a superuser''s rights$', 'the bell rings: ' || s.statement)
   from unnest(array['select public.sprung(1)', 'select radius from public.veiled', 'select ''(1)''::public.parcel']) s (statement);
 select * from pg_temp.attack_all();
