@@ -102,10 +102,11 @@ begin
 end
 $$;
 
-select plan((select 2 * count(*)::integer from question) + 1);
+select plan((select 2 * count(*)::integer from question) + 2);
 select is((select count(*) from question), 63::bigint, 'the questions');
 select is(pg_temp.answer(q.statement, e.number), pg_temp.answer(q.statement, '777777'), q.statement) from question q join there e using (kind) order by q.number;
 select is((select array_agg(s.word) from secret s where pg_temp.answer(q.statement, e.number) ~ s.word and q.statement !~ s.word), null, 'and names nothing: ' || q.statement)
   from question q join there e using (kind) order by q.number;
+select is(pg_temp.answer('select mlops.create_project(''clinic'') is not null', '0'), pg_temp.answer('select mlops.create_project(''free'') is not null', '0'), 'a name that others have taken is free');
 select * from finish();
 rollback;
