@@ -224,6 +224,8 @@ is($broken->query(q{select string_agg(state || ' ' || attempts, ', ') from mlops
 $broken->query('drop function mlops.plan_jobs(bigint[], bigint[], integer); alter function mlops.plan_in_truth(bigint[], bigint[], integer) rename to plan_jobs');
 # A worker that dies behind the plan that failed counts as one that could not begin: its run waits for a later hour.
 set_clock('2026-01-01 03:00+00');
+ok($node->poll_query_until('broken', q{select bool_and(finished_at is not null or coalesce(not_before > mlops.clock(), false)) from mlops.job_run}), 'or for the next attempt');
+set_clock('2026-01-01 04:00+00');
 ok($node->poll_query_until('broken', q{select count(*) = 0 from mlops.job_run where finished_at is null}), 'until they can');
 
 $node->stop;
