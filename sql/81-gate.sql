@@ -108,7 +108,7 @@ comment on function mlops.standing_decisions(bigint, integer) is 'What each pers
 
 create function mlops.approval_counts(decision mlops.approval, rules mlops.policy) returns boolean
 language sql stable
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 	select decision.decision <> 'rejected' and decision.policy_version is not distinct from rules.version
 	   and coalesce(decision.expires > clock_timestamp(), true) and coalesce(decision.decided_at > clock_timestamp() - (rules.body ->> 'valid_for')::interval, true)

@@ -6,12 +6,13 @@ create function mlops.store_source(run_id bigint, relation oid, columns smallint
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-	insert into mlops.run_source (run_id, relation, kind, columns, types)
+	insert into mlops.run_source (run_id, relation, kind, columns, types, guards)
 	select store_source.run_id, format('%I.%I', n.nspname, c.relname),
 		   case when c.relpersistence = 't' then 'temporary table' when c.relkind = 'v' then 'view' when c.relkind = 'm' then 'materialized view'
 				when c.relkind = 'f' then 'foreign table' else 'table' end,
 		   array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum = any (store_source.columns) order by a.attnum),
-		   array(select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = c.oid and a.attnum = any (store_source.columns) order by a.attnum)
+		   array(select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = c.oid and a.attnum = any (store_source.columns) order by a.attnum),
+		   has_table_privilege((select r.current_user_name from mlops.run r where r.id = store_source.run_id), c.oid, 'references')
 	  from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	 where c.oid = store_source.relation
 $$;
@@ -113,7 +114,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
 	return (select coalesce(jsonb_agg(to_jsonb(b) order by b.model_id, b.relation), '[]')
-	  from (select p.id as project_id, p.guard_sources, m.id as model_id, m.name as model, x.relation,
+	  from (select p.id as project_id, case when bool_and(x.guards) then p.guard_sources else 'warn' end as guard_sources, m.id as model_id, m.name as model, x.relation,
 				   case when r.oid is null then 'it is not there any more under this name'
 						else string_agg(format(case when a.attname is null then 'column %s is not there any more' else 'column %s is of type %s instead of %s' end,
 											   quote_ident(c.name), format_type(a.atttypid, null), c.type), ', ' order by c.name) end as what

@@ -20,14 +20,14 @@ as $$
 															else jsonb_build_object('init_model', format('#%s/%s@%s', im.project_id, im.name, i.version)) end,
 				'task', r.task, 'features', r.arguments -> 'features', 'preprocess', r.arguments -> 'preprocess', 'split', r.arguments -> 'split',
 				'weight', r.arguments -> 'weight', 'seed', r.seed)),
-			'settings', s.settings)
+			'settings', s.settings, 'author', s.role_name)
 	  from mlops.run r
 	  left join mlops.snapshot s on s.id = r.snapshot_id
 	  left join mlops.model_version i on i.model_id = r.init_model_id and i.version = r.init_version
 	  left join mlops.model im on im.id = i.model_id
 	 where r.id = reproduce_plan.run_id
 $$;
-comment on function mlops.reproduce_plan(bigint) is 'The arguments of train() that repeat a run, the settings its query was written under, and its project; why_not where it cannot be repeated';
+comment on function mlops.reproduce_plan(bigint) is 'The arguments of train() that repeat a run, the settings its query was written under, whose it is, and its project; why_not where it cannot be repeated';
 
 create function mlops.column_differences(before jsonb, after jsonb) returns jsonb
 language sql immutable parallel safe
@@ -82,6 +82,6 @@ comment on function mlops.compare_reproduction(bigint, bigint, bytea, text) is '
 create function mlops.reproduce(run_id bigint, out same_rows boolean, out same_artifact boolean, out same_metrics boolean, out detail jsonb)
 language c volatile strict parallel unsafe cost 1000000 as 'MODULE_PATHNAME', 'mlops_reproduce';
 comment on function mlops.reproduce(bigint) is
-'Repeats a training by its record, with the caller''s rights: whether the query returns the same rows, the same model comes of them, byte for byte, with the same metrics; and what differs, or why it cannot be repeated';
+'Repeats a training by its record, with the rights of its query''s author where the caller has them, else with the caller''s: whether the query returns the same rows, the same model comes of them, byte for byte, with the same metrics; and what differs, or why it cannot be repeated';
 
 revoke execute on function mlops.reproduce_plan(bigint), mlops.compare_reproduction(bigint, bigint, bytea, text) from public;

@@ -18,7 +18,7 @@ check(Jsonb *args, int64 *project_id)
 {
 	Jsonb	   *stored;
 
-	*project_id = train_request_from_json(args, &stored)->project_id;
+	*project_id = train_request_from_json(args, &stored, InvalidOid)->project_id;
 	return stored;
 }
 
@@ -30,7 +30,7 @@ run(JobRun *job)
 	TrainRecord record = {.started = GetCurrentTimestamp()};
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	request = train_request_from_json(job->args, NULL);
+	request = train_request_from_json(job->args, NULL, InvalidOid);
 	train_execute(request, &record);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(job->context);

@@ -133,12 +133,17 @@ mlops_add_test(PG_FUNCTION_ARGS)
 	if (!may_test(ref.project_id, false))
 		access_refuse(ref.project_id, RIGHT_TRAIN, ref.model_name);
 	values[0] = Int64GetDatum(ref.model_id);
+
+	int			nest_level = NewGUCNestLevel();
+
+	registry_not_restoring();
 	if (SPI_connect() != SPI_OK_CONNECT ||
 		SPI_execute_with_args("insert into mlops.acceptance_test (model_id, name, query, expectation) values ($1, $2, $3, $4) returning id",
 							  lengthof(types), types, values, NULL, false, 0) != SPI_OK_INSERT_RETURNING || SPI_processed != 1)
 		elog(ERROR, "the acceptance test could not be added");
 	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &none);
 	SPI_finish();
+	AtEOXact_GUC(true, nest_level);
 	PG_RETURN_INT64(DatumGetInt64(id));
 }
 

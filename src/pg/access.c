@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "registry_scan.h"
@@ -46,6 +47,7 @@ static const char *const right_purposes[] = {
 };
 
 PG_FUNCTION_INFO_V1(mlops_accessible_projects);
+PG_FUNCTION_INFO_V1(mlops_rights_of);
 
 /* A right by its name; INVALID_PARAMETER_VALUE with the list. */
 Right
@@ -62,21 +64,28 @@ right_by_name(const char *name)
 			 errhint("The rights are see, view, predict, train, review, deploy and own.")));
 }
 
-/* The rights that a row of project_member gives the caller; 0 where the caller is not that member. */
+/* The rights of a level; 0 where there is none of that name. */
 static unsigned
-granted_rights(const RegistryScan *scan, AttrNumber member, AttrNumber access)
+level_rights(const text *name)
 {
-	text	   *name = DatumGetTextPP(registry_scan_get(scan, access));
-
 	for (int i = 0; i < (int) lengthof(access_levels); i++)
 	{
 		const AccessLevel *level = &access_levels[i];
 
 		if (VARSIZE_ANY_EXHDR(name) == strlen(level->name) &&
 			memcmp(VARDATA_ANY(name), level->name, strlen(level->name)) == 0)
-			return has_privs_of_role(GetUserId(), DatumGetObjectId(registry_scan_get(scan, member))) ? level->rights : 0;
+			return level->rights;
 	}
 	return 0;
+}
+
+/* The rights that a row of project_member gives the caller; 0 where the caller is not that member. */
+static unsigned
+granted_rights(const RegistryScan *scan, AttrNumber member, AttrNumber access)
+{
+	if (!has_privs_of_role(GetUserId(), DatumGetObjectId(registry_scan_get(scan, member))))
+		return 0;
+	return level_rights(DatumGetTextPP(registry_scan_get(scan, access)));
 }
 
 /* The caller's rights in a project. */
@@ -200,4 +209,30 @@ mlops_accessible_projects(PG_FUNCTION_ARGS)
 		SRF_RETURN_NEXT(call, Int64GetDatum(project));
 	}
 	SRF_RETURN_DONE(call);
+}
+
+/* mlops.rights_of(access text[]) returns text[]: the rights of all these levels together, in their order. */
+Datum
+mlops_rights_of(PG_FUNCTION_ARGS)
+{
+	ArrayType  *levels = PG_GETARG_ARRAYTYPE_P(0);
+	Datum	   *level;
+	bool	   *is_null;
+	int			n_levels;
+	unsigned	rights = 0;
+	Datum		names[lengthof(right_names)];
+	int			n_names = 0;
+
+	deconstruct_array(levels, TEXTOID, -1, false, TYPALIGN_INT, &level, &is_null, &n_levels);
+	for (int i = 0; i < n_levels; i++)
+	{
+		if (!is_null[i])
+			rights |= level_rights(DatumGetTextPP(level[i]));
+	}
+	for (int i = 0; i < (int) lengthof(right_names); i++)
+	{
+		if ((rights & RIGHT_BIT(i)) != 0)
+			names[n_names++] = CStringGetTextDatum(right_names[i]);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, n_names, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -288,7 +288,7 @@ find_binding(Binding *binding)
 	return found;
 }
 
-/* Reads what is new of the caller's binding of a model; false where there is none. */
+/* Reads what is new of the caller's binding of a model, who must still have the right to predict; false where there is none. */
 static bool
 read_again(Binding *binding, int64 *recorded)
 {
@@ -297,6 +297,8 @@ read_again(Binding *binding, int64 *recorded)
 
 	if (found)
 	{
+		/* asked here, so that who has bound nothing is told nothing of a model that is there */
+		access_require(binding->ref.project_id, RIGHT_PREDICT, binding->ref.model_name);
 		*recorded = read_binding(binding);
 		note_read(binding);
 	}
@@ -338,7 +340,6 @@ mlops_read_bound_outcomes(PG_FUNCTION_ARGS)
 	registry_scan_close(&scan);
 	if (binding.ref.project_id == 0)
 		PG_RETURN_NULL();
-	access_require(binding.ref.project_id, RIGHT_PREDICT, NULL);
 	if (!read_again(&binding, &recorded))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(recorded);

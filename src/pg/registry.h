@@ -167,6 +167,9 @@ extern int32 registry_store(const NewVersion *new_version);
  */
 extern Datum registry_execute(const char *statement, int n, const Oid *types, const Datum *values, const bool *nulls, bool *result_null);
 
+/* Until the end of the current nest level of settings, triggers take nothing for rows out of a dump (mlops.is_restoring()). */
+extern void registry_not_restoring(void);
+
 /* The same for a statement that comes often: its plan is kept in *plan, NULL at first, as long as the process lives. */
 struct _SPI_plan;
 extern Datum registry_execute_kept(struct _SPI_plan **plan, const char *statement, int n, const Oid *types, const Datum *values,

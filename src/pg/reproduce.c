@@ -2,8 +2,11 @@
  * reproduce.c
  *		mlops.reproduce(): a training repeated, and compared with what it was.
  *
- * The query, its settings, the arguments and the seed are those of the run;
- * the rights, and so the rows that row security shows, are the caller's.
+ * The query, its settings, the arguments and the seed are those of the run.
+ * It runs with its author's rights where the caller has them anyway, so that
+ * a superuser lends none to others' text; else with the caller's, who sees
+ * what row security shows them, and only where it calls no functions of
+ * anybody's but the caller's and superusers'.
  * What cannot be repeated is no error: the subtransaction in which it failed
  * is undone, and the answer says why.  What was repeated is written down as a
  * run of its own; the model that came of it is thrown away.
@@ -15,6 +18,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -39,6 +43,7 @@ typedef struct Reproduction
 	const char *why_not;		/* NULL: it can be, as far as one can tell before */
 	Jsonb	   *args;			/* of train() */
 	Jsonb	   *settings;		/* of its source */
+	const char *author;			/* who gave the source */
 	int64		repeated_as;	/* the run that repeats it */
 	Datum		sha256;			/* of the model that came of it */
 } Reproduction;
@@ -66,6 +71,8 @@ load_run(Reproduction *work)
 			work->args = JsonbValueToJsonb(&field->value);
 		else if (strcmp(field->key, "settings") == 0)
 			work->settings = JsonbValueToJsonb(&field->value);
+		else if (strcmp(field->key, "author") == 0 && field->value.type != jbvNull)
+			work->author = json_text(field, "plan");
 	}
 	if (is_null || !access_allowed(work->project_id, RIGHT_VIEW))
 		ereport(ERROR,
@@ -73,6 +80,32 @@ load_run(Reproduction *work)
 				 errmsg("run " INT64_FORMAT " does not exist", work->run_id),
 				 errhint("Runs that you may see are in mlops.run.")));
 	access_require(work->project_id, RIGHT_TRAIN, NULL);
+}
+
+/* The arguments, with the source analysed, and with whose rights it runs. */
+static TrainRequest *
+read_request(const Reproduction *work)
+{
+	Oid			author = get_role_oid(work->author, true);
+	TrainRequest *request;
+	const char *strange;
+	Oid			owner;
+
+	if (!OidIsValid(author))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", whose query it was, does not exist", work->author)));
+	request = train_request_from_json(work->args, NULL, author);
+	if (has_privs_of_role(GetUserId(), author))
+		return request;
+
+	request->source->role = InvalidOid;
+	strange = source_strange(request->source, &owner);
+	if (strange != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the query uses %s of role \"%s\", which would have the rights of whoever repeats it", strange, GetUserNameFromId(owner, false))));
+	return request;
 }
 
 /* Trains, and writes down the run. */
@@ -85,7 +118,7 @@ run_again(Reproduction *work)
 	TrainedModel *trained;
 
 	source_apply_settings(work->settings);
-	request = train_request_from_json(work->args, NULL);
+	request = read_request(work);
 	(void) progress_begin("reproduce", request->model_name, request->project_id);
 	trained = train_fit(request);
 	train_record_run(request, trained, work->run_id, &record);

@@ -274,9 +274,7 @@ train_challenger(Retraining *work, Verdict *verdict, bool own_source)
 
 	if (!own_source)
 		source_apply_settings(work->settings);
-	work->request = train_request_from_json(work->args, NULL);
-	if (work->author != GetUserId())
-		work->request->source->role = work->author;
+	work->request = train_request_from_json(work->args, NULL, work->author);
 	train_execute(work->request, &work->record);
 
 	/* what was stored just now is to be read */

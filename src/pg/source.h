@@ -67,6 +67,9 @@ extern bool source_run(const Source *source, const SourceColumn *const *picked, 
 /* Whose rights it runs with. */
 extern Oid	source_role(const Source *source);
 
+/* What a source would call with the caller's rights that is neither the caller's nor a superuser's, and whose it is; NULL: nothing. */
+extern const char *source_strange(const Source *source, Oid *owner);
+
 /* Rows that the planner expects. */
 extern double source_expected_rows(const Source *source);
 

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -51,6 +52,14 @@ registry_owner(void)
 	return owner;
 }
 
+/* A superuser who has switched row_security off for himself is taken for a restore: not within our own statements. */
+void
+registry_not_restoring(void)
+{
+	if (!row_security)
+		(void) set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /*
  * Runs a statement, prepared at first where its plan is kept, reading only under
  * the active snapshot or writing; the first column of the first row, palloc'ed
@@ -74,6 +83,7 @@ execute(SPIPlanPtr *kept, bool reading, const char *statement, int n, const Oid 
 	SetUserIdAndSecContext(registry_owner(), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	nest_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	registry_not_restoring();
 	SPI_connect();
 
 	if (kept != NULL && *kept == NULL)

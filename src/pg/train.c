@@ -136,7 +136,7 @@ mlops_train(PG_FUNCTION_ARGS)
 	row_type = BlessTupleDesc(row_type);
 
 	MemoryContextSwitchTo(work);
-	request = train_read_arguments(fcinfo);
+	request = train_read_arguments(fcinfo, InvalidOid);
 	if (request->background)
 	{
 		int64		job_id = train_background(train_call_to_json(fcinfo, request), request->project_id);

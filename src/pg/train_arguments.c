@@ -6,10 +6,12 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "json_fields.h"
+#include "reading.h"
 #include "registry.h"
 #include "report.h"
 
@@ -146,9 +148,25 @@ check_param_columns(const TrainRequest *request)
 		report_error(&error);
 }
 
+/* Analyses a source, which is then run, with the rights of a role: a literal of a domain calls functions. */
+static Source *
+open_source(const char *text, Oid role)
+{
+	Rights		caller;
+	Source	   *source;
+
+	if (!OidIsValid(role) || role == GetUserId())
+		return source_open(text);
+	rights_lend(&caller, role);
+	source = source_open(text);
+	rights_restore(&caller);
+	source->role = role;
+	return source;
+}
+
 /* Reads and checks all arguments. */
 TrainRequest *
-train_read_arguments(FunctionCallInfo fcinfo)
+train_read_arguments(FunctionCallInfo fcinfo, Oid source_role)
 {
 	TrainRequest *request = palloc0(sizeof(TrainRequest));
 	char	   *reference = required_argument(fcinfo, ARGUMENT_MODEL, "model");
@@ -184,7 +202,7 @@ train_read_arguments(FunctionCallInfo fcinfo)
 
 	train_init_load(request);
 	check_validation(request);
-	request->source = source_open(request->source_text);
+	request->source = open_source(request->source_text, source_role);
 	choice.target = request->target;
 	choice.features = request->features;
 	choice.n_features = request->n_features;

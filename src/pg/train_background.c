@@ -161,7 +161,7 @@ read_field(FunctionCallInfo fcinfo, const JsonField *field)
 
 /* Reads and checks arguments from an object; *stored becomes them as train_call_to_json() has them, where it is not NULL. */
 TrainRequest *
-train_request_from_json(Jsonb *args, Jsonb **stored)
+train_request_from_json(Jsonb *args, Jsonb **stored, Oid source_role)
 {
 	LOCAL_FCINFO(fcinfo, N_ARGUMENTS + 1);
 	TrainRequest *request;
@@ -174,7 +174,7 @@ train_request_from_json(Jsonb *args, Jsonb **stored)
 	fields = json_fields(args, "args", &n);
 	for (int i = 0; i < n; i++)
 		read_field(fcinfo, &fields[i]);
-	request = train_read_arguments(fcinfo);
+	request = train_read_arguments(fcinfo, source_role);
 	if (stored != NULL)
 		*stored = train_call_to_json(fcinfo, request);
 	return request;

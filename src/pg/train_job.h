@@ -69,7 +69,7 @@ typedef struct TrainRequest
 } TrainRequest;
 
 /* Reads and checks all arguments of mlops.train(). */
-extern TrainRequest *train_read_arguments(FunctionCallInfo fcinfo);
+extern TrainRequest *train_read_arguments(FunctionCallInfo fcinfo, Oid source_role);
 
 /*
  * Loads the version that the parameter init_model names, if it names one;
@@ -124,8 +124,11 @@ extern void train_execute(const TrainRequest *request, TrainRecord *record);
 /* The arguments of a call that were checked, as a job keeps them: the source with qualified names; FEATURE_NOT_SUPPORTED for temporary tables. */
 extern Jsonb *train_call_to_json(FunctionCallInfo fcinfo, const TrainRequest *request);
 
-/* Reads and checks such arguments; *stored becomes them with qualified names, where it is not NULL. */
-extern TrainRequest *train_request_from_json(Jsonb *args, Jsonb **stored);
+/*
+ * Reads and checks such arguments; *stored becomes them with qualified names, where it is not NULL.  The source is analysed, and later run,
+ * with the rights of a role; InvalidOid: the caller.
+ */
+extern TrainRequest *train_request_from_json(Jsonb *args, Jsonb **stored, Oid source_role);
 
 /* What of its rows a training certainly held out (mlops.run.test_part); NULL where there is no test part. */
 extern Jsonb *train_test_part(const TrainRequest *request, const JobResult *result);

@@ -1,4 +1,4 @@
-# Every SQL example of README.md, docs/reference.md, docs/serving.md, docs/projects.md, docs/monitoring.md, docs/governance.md and docs/audit.md runs, in the order in which a reader meets it.
+# Every SQL example of README.md, docs/reference.md, docs/serving.md, docs/projects.md, docs/monitoring.md, docs/governance.md, docs/security.md and docs/audit.md runs, in the order in which a reader meets it.
 
 use strict;
 use warnings;
@@ -28,6 +28,7 @@ my %given = (
 	'docs/audit.md' => q{create extension mlops},
 	'docs/projects.md' => q{create extension mlops},
 	'docs/governance.md' => q{create extension mlops},
+	'docs/security.md' => q{create extension mlops},
 	'docs/monitoring.md' => q{
 		create extension mlops;
 		create table measurement as

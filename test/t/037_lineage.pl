@@ -19,7 +19,7 @@ $node->safe_psql('postgres', q{
 	create table raw.house as select n as id, (n * 37 % 101)::float8 as area, n % 13 as rooms, n * 2.5 as price from generate_series(1, 300) n;
 	create table raw.town (side text);
 	grant usage on schema raw to liz;
-	grant select on all tables in schema raw to liz;
+	grant select, references on all tables in schema raw to liz;
 	set role liz;
 	select mlops.create_project('lab');
 	select mlops.train('price', 'raw.house', 'price', project => 'lab', exclude => '{id}', algorithm => 'linear_regression');

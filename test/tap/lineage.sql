@@ -15,7 +15,7 @@ insert into raw."Town" values ('north', 1, 'a'), ('south', 2, 'b');
 create view raw.homes as select h.id, h.area, h.rooms, t.people, h.price, h.sold from raw.house h join raw."Town" t using (side) where h.flag > 0;
 create materialized view raw.sums as select side, sum(area) as area, max(price) as price from raw.house group by side;
 grant usage on schema raw to liz;
-grant select on all tables in schema raw to liz;
+grant select, references on all tables in schema raw to liz;
 reset role;
 set local role liz;
 select mlops.create_project('lab') as lab \gset

@@ -1,7 +1,7 @@
 -- A superuser who has switched row_security off is not restoring a dump: what the functions write is complete.
 \ir include/begin.sql
 \ir include/registry.sql
-select plan(5);
+select plan(6);
 set local row_security = off;
 select mlops.create_project('office') as office \gset
 select is((select access from mlops.project_member where project_id = :office), 'owner', 'a project gets its owner');
@@ -12,5 +12,6 @@ select lives_ok($$select mlops.deploy('diagnosis', 1)$$, 'a deployment begins');
 select mlops.deploy('diagnosis', 2);
 select lives_ok($$select mlops.rollback('diagnosis')$$, 'and goes back');
 select is((select array_agg(version order by id) from mlops.deployment), '{1,2,1}', 'which is in the history');
+select isnt(mlops.add_test('diagnosis', 'any', 'select ''{model}''::text as asked', 'asked like ''%diagnosis%'''), null, 'a test is complete');
 select * from finish();
 rollback;
