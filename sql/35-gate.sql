@@ -1,4 +1,4 @@
--- Tables of the way from a version to live: policies, tests, reviews, evidence, approvals, revocations.
+-- Tables of the way from a version to live: policies, tests, reviews, evidence and the rows that it is about, approvals, revocations.
 --
 -- Policies and approvals are people's, written under row-level security and never changed; who and when are filled in by triggers
 -- (45-gate-guards.sql).  Reviews, evidence and revocations are written by C as the extension's owner, after it checked the caller.
@@ -76,9 +76,18 @@ create table mlops.evidence
 );
 comment on table mlops.evidence is 'What was measured of a version: each run of its acceptance tests, and how the checks of the policy stood at a review';
 comment on column mlops.evidence.test_id is 'The acceptance test; no foreign key, for what a test showed outlives it';
-comment on column mlops.evidence.detail is 'test: rows, broken, first (the first row that broke it), seconds, or error; check: condition and the facts it asked for';
+comment on column mlops.evidence.detail is 'test: rows, broken, seconds, or error; check: condition and the facts it asked for';
 comment on column mlops.evidence.origin is 'measured: by us; nothing else counts for a gate';
 create index evidence_version on mlops.evidence (model_id, version, kind, name, id);
+
+create table mlops.evidence_row
+(
+	evidence_id	bigint primary key references mlops.evidence on delete cascade,
+	content		text not null
+);
+comment on table mlops.evidence_row is
+'The row that broke a test, read with the rights of its author: for those who decide reviews, and in no record, so that it can be removed';
+comment on column mlops.evidence_row.content is 'The first 1,000 characters of the row as JSON; of the rows that broke it, the first by this text';
 
 create table mlops.approval
 (
@@ -122,9 +131,9 @@ create table mlops.revocation
 );
 comment on table mlops.revocation is 'Versions that answer nobody any more, and why; there is no way back';
 
--- ---- Security: those who view see all of it; owners publish policies, scientists add tests, reviewers decide ----
+-- ---- Security: those who view see all of it but the rows that broke tests; owners publish policies, scientists add tests, reviewers decide ----
 
-grant select on mlops.policy, mlops.acceptance_test, mlops.review, mlops.evidence, mlops.approval, mlops.revocation to public;
+grant select on mlops.policy, mlops.acceptance_test, mlops.review, mlops.evidence, mlops.evidence_row, mlops.approval, mlops.revocation to public;
 
 alter table mlops.policy enable row level security;
 grant insert (project_id, body) on mlops.policy to public;
@@ -151,6 +160,11 @@ create policy review_view on mlops.review for select
 alter table mlops.evidence enable row level security;
 create policy evidence_view on mlops.evidence for select
 	using (model_id in (select m.id from mlops.model m where m.project_id in (select mlops.accessible_projects('view'))));
+
+alter table mlops.evidence_row enable row level security;
+create policy evidence_row_review on mlops.evidence_row for select
+	using (evidence_id in (select e.id from mlops.evidence e join mlops.model m on m.id operator(pg_catalog.=) e.model_id
+							where m.project_id in (select mlops.accessible_projects('review'))));
 
 alter table mlops.approval enable row level security;
 grant insert (model_id, version, decision, level, comment, conditions, due, expires) on mlops.approval to public;

@@ -1,6 +1,6 @@
--- The record's triggers: on every table, but those that are named here: evidence, which the server writes once and which stays, and what is
--- counted, captured, queued or received.  A table that is added is recorded unless it is named.  Triggers fire always:
--- session_replication_role does not switch them off.
+-- The record's triggers: on every table, but those that are named here: what the server writes once of trainings and monitors and which stays,
+-- what is counted, captured, queued or received, and rows that broke tests, which must not stay.  Reviews, the evidence for them and revocations
+-- are recorded.  A table that is added is recorded unless it is named.  Triggers fire always: session_replication_role does not switch them off.
 
 -- ---- The record itself: rows come from the server, or out of a dump, and stay ----
 
@@ -38,11 +38,11 @@ declare
 	unrecorded constant text[] := '{snapshot,snapshot_row,run,run_source,metric,model_signature,model_chunk,alias_history,
 		prediction,prediction_features,capture_layout,capture_count,prediction_error,request,outcome,
 		reference_profile,reference_slice,reference_model,reference_sample,
-		monitor_reference,monitor_result,raised_alert,alert_outbox,action_run,comparison,job_run,audit_event}';
+		monitor_reference,monitor_result,raised_alert,alert_outbox,action_run,comparison,job_run,evidence_row,audit_event}';
 	written constant jsonb := '{"model": "project_id, name, description",
 								"outcome_binding": "source, settings, lateness, owner_name, session_user_name",
 								"job": "name, kind, args, schedule, enabled, owner, session_role, settings, project_id, max_attempts, retry_delay"}';
-	secret constant jsonb := '{"outcome_binding": "source"}';
+	secret constant jsonb := '{"outcome_binding": "source", "evidence": "detail"}';
 	recorded name;
 begin
 	for recorded in

@@ -21,6 +21,7 @@ select pg_catalog.pg_extension_config_dump('mlops.policy', '');
 select pg_catalog.pg_extension_config_dump('mlops.acceptance_test', 'where exists (select from pg_catalog.pg_roles o where o.oid = owner)');
 select pg_catalog.pg_extension_config_dump('mlops.review', '');
 select pg_catalog.pg_extension_config_dump('mlops.evidence', '');
+select pg_catalog.pg_extension_config_dump('mlops.evidence_row', '');
 select pg_catalog.pg_extension_config_dump('mlops.approval', '');
 select pg_catalog.pg_extension_config_dump('mlops.revocation', '');
 select pg_catalog.pg_extension_config_dump('mlops.alias', '');

@@ -171,13 +171,18 @@ mlops_acceptance_test_begins(PG_FUNCTION_ARGS)
 	Datum		values[lengthof(columns)];
 	bool		nulls[lengthof(columns)] = {0};
 	bool		no_model;
+	bool		found;
 	Datum		model_id = SPI_getbinval(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "model_id"), &no_model);
 	ModelRef	ref;
 	Source	   *source;
 
-	/* constraints and row security speak of what is missing, and of who may not */
-	if (registry_is_restoring() || no_model || query == NULL || expectation == NULL ||
-		!registry_find_model(DatumGetInt64(model_id), &ref) || !may_test(ref.project_id, false))
+	if (registry_is_restoring())
+		return PointerGetDatum(trigger->tg_trigtuple);
+	found = !no_model && registry_find_model(DatumGetInt64(model_id), &ref);
+	if (found ? !may_test(ref.project_id, false) : !superuser())
+		registry_refuse_row(trigger);
+	/* constraints speak of what is missing */
+	if (!found || query == NULL || expectation == NULL)
 		return PointerGetDatum(trigger->tg_trigtuple);
 
 	source = source_open(query);
@@ -343,7 +348,7 @@ run_test(const AcceptanceTest *test, const ModelRef *ref)
 	return (TestResult) {.holds = result.holds, .detail = result.detail};
 }
 
-/* Writes down what a run showed. */
+/* Writes down what a run showed; the row that broke the test apart from it. */
 static void
 record_result(const AcceptanceTest *test, const ModelRef *ref, const TestResult *result)
 {
@@ -359,10 +364,20 @@ record_result(const AcceptanceTest *test, const ModelRef *ref, const TestResult 
 		CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false))
 	};
 
-	(void) registry_execute("insert into mlops.evidence (model_id, version, kind, name, test_id, holds, detail, sha256, policy_version, measured_by, measured_session) "
-							"select v.model_id, v.version, 'test', $3, $4, $5, $6, v.sha256, (mlops.policy_in_force(m.project_id)).version, $7, $8 "
-							"from mlops.model_version v join mlops.model m on m.id = v.model_id where v.model_id = $1 and v.version = $2",
+	(void) registry_execute("with made as (insert into mlops.evidence (model_id, version, kind, name, test_id, holds, detail, sha256, policy_version, measured_by, measured_session) "
+							"select v.model_id, v.version, 'test', $3, $4, $5, $6 - 'first'::text, v.sha256, (mlops.policy_in_force(m.project_id)).version, $7, $8 "
+							"from mlops.model_version v join mlops.model m on m.id = v.model_id where v.model_id = $1 and v.version = $2 "
+							"returning id) insert into mlops.evidence_row (evidence_id, content) select made.id, $6 ->> 'first' from made where $6 ? 'first'",
 							lengthof(types), types, values, NULL, NULL);
+}
+
+/* What of a result the caller may see: of rows those who decide reviews, and those with the rights that they were read with. */
+static Jsonb *
+shown_detail(const AcceptanceTest *test, const ModelRef *ref, Jsonb *detail)
+{
+	if (access_allowed(ref->project_id, RIGHT_REVIEW) || has_privs_of_role(GetUserId(), test->owner))
+		return detail;
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(detail), CStringGetTextDatum("first")));
 }
 
 /* Runs all tests of a version, and puts what they show into a result where one is given. */
@@ -382,7 +397,7 @@ run_tests(const ModelRef *ref, ReturnSetInfo *rows)
 			continue;
 		row_add_text(&row, test->name);
 		row_add(&row, BoolGetDatum(result.holds));
-		row_add(&row, JsonbPGetDatum(result.detail));
+		row_add(&row, JsonbPGetDatum(shown_detail(test, ref, result.detail)));
 		row_put(&row, rows);
 	}
 }

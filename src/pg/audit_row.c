@@ -53,11 +53,12 @@ begin_settings(void)
 	return nest_level;
 }
 
-/* "sha256:..." of a text. */
+/* "sha256:..." of a text, or of a jsonb's text. */
 static Datum
-digest_text(Datum value)
+digest_value(Datum value, Oid type)
 {
-	text	   *content = DatumGetTextPP(value);
+	text	   *content = type == JSONBOID ? cstring_to_text(DatumGetCString(DirectFunctionCall1(jsonb_out, value))) : DatumGetTextPP(value);
+	char	   *name;
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	char		hex[2 * PG_SHA256_DIGEST_LENGTH + 1];
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
@@ -68,7 +69,8 @@ digest_text(Datum value)
 		elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(hash));
 	pg_cryptohash_free(hash);
 	hex[hex_encode((const char *) digest, sizeof(digest), hex)] = '\0';
-	return CStringGetTextDatum(psprintf("sha256:%s", hex));
+	name = psprintf("sha256:%s", hex);
+	return type == JSONBOID ? DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("\"%s\"", name))) : CStringGetTextDatum(name);
 }
 
 /* The row with what is not for all who view replaced. */
@@ -80,16 +82,17 @@ without_secrets(const TriggerData *trigger, HeapTuple row)
 	for (int i = 0; i < trigger->tg_trigger->tgnargs; i++)
 	{
 		int			number = SPI_fnumber(desc, trigger->tg_trigger->tgargs[i]);
-
-		if (number <= 0 || TupleDescAttr(desc, number - 1)->atttypid != TEXTOID)
-			elog(ERROR, "\"%s\" is no column of type text", trigger->tg_trigger->tgargs[i]);
-
+		Oid			type = number > 0 ? TupleDescAttr(desc, number - 1)->atttypid : InvalidOid;
 		bool		null;
+
+		if (type != TEXTOID && type != JSONBOID)
+			elog(ERROR, "\"%s\" is no column of type text or jsonb", trigger->tg_trigger->tgargs[i]);
+
 		Datum		value = heap_getattr(row, number, desc, &null);
 
 		if (!null)
 		{
-			value = digest_text(value);
+			value = digest_value(value, type);
 			row = heap_modify_tuple_by_cols(row, desc, 1, &number, &value, &null);
 		}
 	}

@@ -8,8 +8,9 @@
  * cannot deploy by it.  Whoever deploys, decides or revokes holds the lock of
  * the model's row, so they follow one another.
  *
- * Triggers run before row security has looked at the row: they tell those
- * without the right nothing, and leave the refusal to it.
+ * Triggers run before row security has looked at the row, and roles with
+ * BYPASSRLS never meet it: those without the right are refused here, in its
+ * words, which tell nothing of the model.
  */
 #include "postgres.h"
 
@@ -176,6 +177,7 @@ mlops_deployment_gate(PG_FUNCTION_ARGS)
 	bool		no_version;
 	bool		no_restores;
 	bool		no_override;
+	bool		found;
 	int64		model_id = DatumGetInt64(row_value(trigger, "model_id", &no_model));
 	int32		version = DatumGetInt32(row_value(trigger, "version", &no_version));
 	Datum		restores = row_value(trigger, "restores", &no_restores);
@@ -183,8 +185,11 @@ mlops_deployment_gate(PG_FUNCTION_ARGS)
 
 	if (registry_is_restoring())
 		return PointerGetDatum(row);
-	if (no_model || no_version || !registry_find_model(model_id, &ref) || !access_allowed(ref.project_id, RIGHT_DEPLOY) ||
-		!read_state(model_id, version, no_restores ? 0 : DatumGetInt64(restores), &state))
+	found = !no_model && registry_find_model(model_id, &ref);
+	if (found ? !access_allowed(ref.project_id, RIGHT_DEPLOY) : !superuser())
+		registry_refuse_row(trigger);
+	/* the constraints speak of what is missing */
+	if (!found || no_version || !read_state(model_id, version, no_restores ? 0 : DatumGetInt64(restores), &state))
 		return PointerGetDatum(row);
 
 	if (state.revoked != NULL)
@@ -232,8 +237,10 @@ mlops_approval_finding(PG_FUNCTION_ARGS)
 		return PointerGetDatum(trigger->tg_trigtuple);
 	conditions = row_value(trigger, "conditions", &no_conditions);
 	comment = row_value(trigger, "comment", &no_comment);
-	if (no_conditions || !registry_find_model(DatumGetInt64(row_value(trigger, "model_id", &null)), &ref) || !access_allowed(ref.project_id, RIGHT_REVIEW))
+	if (no_conditions || !registry_find_model(DatumGetInt64(row_value(trigger, "model_id", &null)), &ref))
 		return PointerGetDatum(trigger->tg_trigtuple);
+	if (!access_allowed(ref.project_id, RIGHT_REVIEW))
+		registry_refuse_row(trigger);
 
 	finding.project_id = ref.project_id;
 	finding.model_id = ref.model_id;

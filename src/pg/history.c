@@ -56,6 +56,15 @@ registry_insert_trigger(FunctionCallInfo fcinfo, const char *function, const cha
 	return trigger;
 }
 
+/* Refuses the row of a trigger as row security would, which has not looked at it yet, and never looks for some roles. */
+void
+registry_refuse_row(const TriggerData *trigger)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("new row violates row-level security policy for table \"%s\"", RelationGetRelationName(trigger->tg_relation))));
+}
+
 /* A column of a row that a trigger is given. */
 static Datum
 row_value(TriggerData *trigger, HeapTuple row, const char *column)

@@ -198,4 +198,10 @@ extern bool registry_is_restoring(void);
  */
 extern struct TriggerData *registry_insert_trigger(FunctionCallInfo fcinfo, const char *function, const char *table);
 
+/*
+ * Refuses the row that such a trigger is given, in the words of row security:
+ * triggers come before it, and roles with BYPASSRLS do not meet it at all.
+ */
+extern void registry_refuse_row(const struct TriggerData *trigger) pg_attribute_noreturn();
+
 #endif

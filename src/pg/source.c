@@ -332,6 +332,34 @@ source_settings(void)
 	return JsonbValueToJsonb(object);
 }
 
+/*
+ * A search_path with temporary tables last: they are those of whoever has the
+ * query run, and come first where a path does not name them. An element that
+ * names some session's goes.
+ */
+static const char *
+path_with_temporary_last(const char *path)
+{
+	StringInfoData safe;
+	List	   *names;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(path), ',', &names))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid search_path: \"%s\"", path)));
+	initStringInfo(&safe);
+	foreach(cell, names)
+	{
+		const char *name = lfirst(cell);
+
+		if (strncmp(name, "pg_temp", 7) != 0)
+			appendStringInfo(&safe, "%s, ", quote_identifier(name));
+	}
+	appendStringInfoString(&safe, "pg_temp");
+	return safe.data;
+}
+
 /* Sets what a stored query was written under; the caller ends it. */
 void
 source_apply_settings(Jsonb *settings)
@@ -340,5 +368,10 @@ source_apply_settings(Jsonb *settings)
 	JsonField  *fields = json_fields(settings, "settings", &n);
 
 	for (int i = 0; i < n; i++)
-		(void) set_config_option(fields[i].key, json_text(&fields[i], "settings"), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	{
+		const char *value = json_text(&fields[i], "settings");
+
+		(void) set_config_option(fields[i].key, strcmp(fields[i].key, "search_path") == 0 ? path_with_temporary_last(value) : value,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
 }

@@ -76,7 +76,7 @@ extern double source_expected_rows(const Source *source);
 /* search_path, TimeZone, DateStyle and IntervalStyle of now. */
 extern Jsonb *source_settings(void);
 
-/* Sets them again, until the caller's nest level of settings ends. */
+/* Sets them again, with temporary tables last in search_path, until the caller's nest level of settings ends. */
 extern void source_apply_settings(Jsonb *settings);
 
 #endif

@@ -84,6 +84,8 @@ $source->safe_psql('postgres', q{
 	select mlops.train('ruled', 'house', 'price', algorithm => 'baseline', exclude => '{id}');
 	select mlops.add_test('ruled', 'answers', $$select mlops.predict('{model}', h) as answer from house h limit 3$$, 'answer > 0');
 	select mlops.request_review('ruled', 1);
+	select mlops.add_test('grown', 'dear', $$select mlops.predict('{model}', h) as answer from house h limit 3$$, 'answer > 1e9');
+	select mlops.run_tests('grown', 1);
 	set role otto;
 	select mlops.approve('ruled', 1, conditions => 'watch it', due => current_date + 1000);
 	set role anna;

@@ -91,14 +91,20 @@ $node->safe_psql('postgres', q{
 	select id, 'select secret from person', '{}', '7 days', 'otto', 'otto' from mlops.model});
 is(newest(1, q{after ->> 'source'}), 'sha256:' . $node->safe_psql('postgres', q{select encode(sha256('select secret from person'), 'hex')}), 'what not all may read is there as a hash');
 
+$node->safe_psql('postgres', q{
+	insert into mlops.evidence (model_id, version, kind, name, test_id, holds, detail, sha256, measured_by, measured_session)
+	select id, 1, 'test', 'golden', 1, false, '{"error": "invalid input: \"Jane Doe\""}', sha256('x'), 'otto', 'otto' from mlops.model});
+is(newest(1, q{after ->> 'detail'}), 'sha256:' . $node->safe_psql('postgres', q{select encode(sha256(convert_to(detail::text, 'UTF8')), 'hex') from mlops.evidence}),
+	'as is what a test showed');
+
 $node->safe_psql('postgres', q{set role anna; select mlops.record_outcome('m', 'house 1', clock_timestamp(), '8'), mlops.record_outcome('m', 'house 1', clock_timestamp(), '9');
 	select mlops.forget('m', 'house 1')});
 is(newest(1, q{role || ' ' || action || ' ' || object || ' ' || (after ->> 'predictions') || ' ' || (after ->> 'outcomes') || ' ' || (after ->> 'entity_key_sha256')}),
 	'anna forget model m 0 2 ' . $node->safe_psql('postgres', q{select encode(sha256('house 1'), 'hex')}), 'who was forgotten is not named');
 
 $node->safe_psql('postgres', q{select mlops.undeploy('m'); select mlops.drop_alias('m', 'champion'); select mlops.drop_model('m')});
-is(newest(9, q{action || ' ' || split_part(object, ' ', 1) || ' ' || project_id}),
-	join('; ', 'update deployment 1', 'delete alias 1', 'delete model 1', ('delete model_version 1') x 3, ('delete deployment 1') x 2, 'delete outcome_binding 1'),
+is(newest(10, q{action || ' ' || split_part(object, ' ', 1) || ' ' || project_id}),
+	join('; ', 'update deployment 1', 'delete alias 1', 'delete model 1', ('delete model_version 1') x 3, ('delete deployment 1') x 2, 'delete outcome_binding 1', 'delete evidence 1'),
 	'what went with a model, in its project still');
 holds('after all that');
 

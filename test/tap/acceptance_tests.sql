@@ -27,7 +27,7 @@ select results_eq($$select name, holds from mlops.run_tests('income', 1) order b
 select results_eq($$select name, holds from mlops.run_tests('income@2') order by 1$$,
 	$$values ('golden', false), ('grows with age', false), ('quick', true), ('sex moves little', true), ('slices', false)$$, 'a bad one does not');
 select is((select count(*) from mlops.evidence), 10::bigint, 'all of it is evidence');
-select is((select array[detail ->> 'rows', detail ->> 'broken'] || ((detail ->> 'first')::jsonb ?& '{mae,sex}')::text from mlops.evidence where version = 2 and name = 'slices'), '{2,2,true}', 'with a row that broke it');
+select is((select array[e.detail ->> 'rows', e.detail ->> 'broken'] || (r.content::jsonb ?& '{mae,sex}')::text from mlops.evidence e join mlops.evidence_row r on r.evidence_id = e.id where e.version = 2 and e.name = 'slices'), '{2,2,true}', 'with a row that broke it');
 select results_eq($$select distinct measured_by, measured_session, origin, kind from mlops.evidence$$, $$values ('tess', session_user::text collate "default", 'measured', 'test')$$, 'who had it measured');
 
 -- facts

@@ -2,14 +2,14 @@
 \ir include/begin.sql
 select plan(5);
 
--- Evidence, which the server writes once and which stays, and what is counted, captured, queued or received; as 85-audit.sql has it.
+-- What the server writes once of trainings and monitors, what is counted, captured, queued or received, and rows that broke tests; as 85-audit.sql has it.
 create temporary table unrecorded (name text);
 insert into unrecorded values
 	('snapshot'), ('snapshot_row'), ('run'), ('run_source'), ('metric'), ('model_signature'), ('model_chunk'), ('alias_history'),
 	('prediction'), ('prediction_features'), ('capture_layout'), ('capture_count'), ('prediction_error'), ('request'), ('outcome'),
 	('reference_profile'), ('reference_slice'), ('reference_model'), ('reference_sample'),
 	('monitor_reference'), ('monitor_result'), ('raised_alert'), ('alert_outbox'), ('action_run'), ('comparison'),
-	('job_run'), ('audit_event');
+	('job_run'), ('evidence_row'), ('audit_event');
 
 create temporary view recorded as
 select c.relname as name,

@@ -11,6 +11,8 @@ insert into person values ('viewer', 'vera_viewer'), ('predictor', 'paul_predict
 create temporary table attack (name text, statement text);
 insert into attack values
 	('evidence', 'insert into mlops.evidence (model_id, version, kind, name, holds, detail, sha256, measured_by, measured_session) values (1, 1, ''check'', ''a'', true, ''{}'', '''', ''a'', ''a'')'),
+	('a row that broke a test', 'insert into mlops.evidence_row values (1, ''a'')'),
+	('such a row removed', 'delete from mlops.evidence_row'),
 	('a review', 'insert into mlops.review (model_id, version, sha256, requested_by, requested_session) values (1, 1, '''', ''a'', ''a'')'),
 	('a revocation', 'insert into mlops.revocation (model_id, version, reason, revoked_by, revoked_session) values (1, 1, ''a'', ''a'', ''a'')'),
 	('an approval''s author', 'insert into mlops.approval (model_id, version, decision, decided_by) values (1, 1, ''approved'', ''rita_reviewer'')'),

@@ -38,6 +38,7 @@ insert into matrix_table values
 	('comparison', 'viewers', 'nobody', 'nobody', 'nobody', null, null, null),
 	('deployment', 'viewers', 'operators', 'operators', 'nobody', '(model_id, version) values ({spare}, 1)', 'set valid = tstzrange(lower(valid), clock_timestamp()) where upper_inf(valid)', null),
 	('evidence', 'viewers', 'nobody', 'nobody', 'nobody', null, null, null),
+	('evidence_row', 'reviewers', 'nobody', 'nobody', 'nobody', null, null, null),
 	('experiment', 'viewers', 'scientists', 'scientists', 'nobody', '(project_id, name) values ({clinic}, ''second steps'')', null, null),
 	('finding', 'viewers', 'viewers', 'settlers', 'nobody', '(project_id, title) values ({clinic}, ''the scale is wrong'')', null, null),
 	('job', 'viewers', 'nobody', 'its maker', 'nobody', null, null, null),

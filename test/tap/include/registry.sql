@@ -87,7 +87,8 @@ insert into mlops.acceptance_test (model_id, name, query, expectation) values (:
 insert into mlops.review (model_id, version, sha256, policy_version, requested_by, requested_session)
 values (:diagnosis, 3, sha256('x'), 1, 'sam_scientist', 'sam_scientist') returning id as review \gset
 insert into mlops.evidence (model_id, version, review_id, kind, name, holds, detail, sha256, measured_by, measured_session)
-values (:diagnosis, 3, :review, 'check', 'accurate', true, '{}', sha256('x'), 'sam_scientist', 'sam_scientist');
+values (:diagnosis, 3, :review, 'check', 'accurate', true, '{}', sha256('x'), 'sam_scientist', 'sam_scientist') returning id as evidence \gset
+insert into mlops.evidence_row values (:evidence, '{"radius": 1}');
 set local session_replication_role = replica;
 insert into mlops.approval (model_id, version, review_id, decision, level, sha256, policy_version, decided_by)
 values (:diagnosis, 3, :review, 'approved', 'reviewer', sha256('x'), 1, 'rita_reviewer');
