@@ -142,6 +142,22 @@ end
 $$;
 comment on function mlops.broken_sources() is 'What live models were trained on and is gone, or of another type now';
 
+create function mlops.source_owners() returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+	select coalesce(jsonb_object_agg(x.relation, c.relowner), '{}')
+	  from (select distinct s.relation
+			  from mlops.deployment d
+			  join mlops.model_version v on v.model_id = d.model_id and v.version = d.version
+			  join mlops.model m on m.id = v.model_id
+			  join mlops.project p on p.id = m.project_id and p.guard_sources = 'refuse'
+			  join mlops.run_source s on s.run_id = v.run_id
+			 where upper_inf(d.valid)) x
+	  join pg_class c on c.oid = to_regclass(x.relation)
+$$;
+comment on function mlops.source_owners() is 'Who owns what is read by live models of projects that want it kept';
+
 create function mlops.guard_live_sources(known jsonb) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -149,15 +165,19 @@ as $$
 declare
 	broken jsonb := mlops.broken_sources();
 begin
-	if broken = known then
+	if broken = known -> 'broken' then
 		return '[]';
 	end if;
-	broken := (select coalesce(jsonb_agg(b), '[]') from jsonb_array_elements(broken) b where b <> all (array(select jsonb_array_elements(known))));
+	-- whoever may only read a table must not keep its owner from changing it
+	broken := (select coalesce(jsonb_agg(case when exists (select from mlops.project p join pg_roles r on r.rolname = p.owner_name
+															where p.id = (b ->> 'project_id')::bigint
+															  and pg_has_role(r.oid, (known -> 'owners' ->> (b ->> 'relation'))::oid, 'usage'))
+											  then b else b || '{"guard_sources": "warn"}' end), '[]')
+				 from jsonb_array_elements(broken) b where b <> all (array(select jsonb_array_elements(known -> 'broken'))));
 	insert into mlops.finding (project_id, model_id, source, title, detail, severity)
 	select b.project_id, b.model_id, 'monitor', left(format('model %s was trained on %s: %s', b.model, b.relation, b.what), 500),
 		   'The live version predicts as before. Its training can neither be repeated nor renewed as it is.', 'high'
-	  from jsonb_to_recordset(broken) b (project_id bigint, guard_sources text, model_id bigint, model text, relation text, what text)
-	 where b.guard_sources = 'warn';
+	  from jsonb_to_recordset(broken) b (project_id bigint, model_id bigint, model text, relation text, what text);
 	return broken;
 end
 $$;
@@ -165,7 +185,7 @@ comment on function mlops.guard_live_sources(jsonb) is 'Opens findings for what 
 
 create function mlops.guard_sources() returns event_trigger
 	language c as 'MODULE_PATHNAME', 'mlops_guard_sources';
-comment on function mlops.guard_sources() is 'Event trigger, before and after: warns of a command that takes away what a live model reads, or refuses it where the model''s project says so';
+comment on function mlops.guard_sources() is 'Event trigger, before and after: warns of a command that takes away what a live model reads, or refuses it where the model''s project says so and its owner has the rights of the relation''s';
 
 -- What was broken before a command is not its fault.
 create event trigger mlops_sources_before on ddl_command_start
@@ -177,4 +197,4 @@ create event trigger mlops_sources_after on ddl_command_end
 				 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION')
 	execute function mlops.guard_sources();
 
-revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(), mlops.guard_live_sources(jsonb), mlops.guard_sources() from public;
+revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(), mlops.source_owners(), mlops.guard_live_sources(jsonb), mlops.guard_sources() from public;

@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -121,7 +122,7 @@ typedef struct BrokenSource
 	bool		refused;		/* the project wants the command refused */
 } BrokenSource;
 
-/* What was broken already when a command began, in this transaction. */
+/* What was broken already when a command began, in this transaction, and whose the relations were. */
 static LocalTransactionId known_in;
 static Jsonb *known;
 
@@ -151,13 +152,13 @@ read_broken(JsonbValue *object)
 	return broken;
 }
 
-/* Says so, or refuses the command. */
+/* Says so, or refuses the command; a superuser is never refused. */
 static void
 report_broken(const BrokenSource *broken)
 {
 	bool		named = access_allowed(broken->project_id, RIGHT_SEE);
 
-	if (broken->refused)
+	if (broken->refused && !superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("a live model reads what this command takes away from %s", broken->relation),
@@ -184,12 +185,12 @@ any_live(void)
 	return found;
 }
 
-/* Keeps what is broken before the command. */
+/* Keeps what is broken before the command, and who owns what. */
 static void
 look_before(void)
 {
 	static struct _SPI_plan *plan;
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.broken_sources()", 0, NULL, NULL, NULL, NULL));
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select jsonb_build_object('broken', mlops.broken_sources(), 'owners', mlops.source_owners())", 0, NULL, NULL, NULL, NULL));
 
 	known = MemoryContextAlloc(TopTransactionContext, VARSIZE(broken));
 	memcpy(known, broken, VARSIZE(broken));
@@ -200,7 +201,7 @@ look_before(void)
 static void
 look_after(void)
 {
-	Datum		before = known_in == compat_local_transaction() ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
+	Datum		before = known_in == compat_local_transaction() ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"broken\": [], \"owners\": {}}"));
 	static struct _SPI_plan *plan;
 	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.guard_live_sources($1)", 1, &(Oid){JSONBOID}, &before, NULL, NULL));
 
