@@ -107,7 +107,7 @@ comment on function mlops.lineage(text) is
 -- ---- What live models read ----
 
 -- plpgsql keeps its plan: this is asked before and after each command that may change a table.
-create function mlops.broken_sources() returns jsonb
+create function mlops.broken_sources(touched oid[]) returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -122,11 +122,11 @@ begin
 			  join mlops.run_source x on x.run_id = v.run_id and x.kind <> 'temporary table'
 			 where upper_inf(d.valid)),
 		-- many models read the same: each relation is looked at once, all its columns at a time
-		read as (
+		read as materialized (
 			select l.*, to_regclass(l.relation) as id,
-				   array(select format_type(a.atttypid, null) from unnest(l.columns) with ordinality c (name, place)
+				   case when to_regclass(l.relation) <> all (touched) then l.types else array(select format_type(a.atttypid, null) from unnest(l.columns) with ordinality c (name, place)
 						   left join pg_attribute a on a.attrelid = to_regclass(l.relation) and a.attname = c.name::name and not a.attisdropped
-						  order by c.place) as types_now
+						  order by c.place) end as types_now
 			  from (select distinct relation, columns, types from live) l),
 		broken as (
 			select r.relation, r.columns, r.types,
@@ -140,7 +140,7 @@ begin
 				  from broken b join live l on l.relation = b.relation and l.columns = b.columns and l.types = b.types) b);
 end
 $$;
-comment on function mlops.broken_sources() is 'What live models were trained on and is gone, or of another type now';
+comment on function mlops.broken_sources(oid[]) is 'What live models were trained on and is gone; or has other columns now, of the relations touched (NULL: of all)';
 
 create function mlops.source_owners() returns jsonb
 language sql stable
@@ -158,12 +158,12 @@ as $$
 $$;
 comment on function mlops.source_owners() is 'Who owns what is read by live models of projects that want it kept';
 
-create function mlops.guard_live_sources(known jsonb) returns jsonb
+create function mlops.guard_live_sources(known jsonb, touched oid[]) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	broken jsonb := mlops.broken_sources();
+	broken jsonb := mlops.broken_sources(touched);
 begin
 	if broken = known -> 'broken' then
 		return '[]';
@@ -181,7 +181,7 @@ begin
 	return broken;
 end
 $$;
-comment on function mlops.guard_live_sources(jsonb) is 'Opens findings for what is broken and was not known to be before a command; that, for the command to be refused or a warning to be given';
+comment on function mlops.guard_live_sources(jsonb, oid[]) is 'Opens findings for what is broken and was not known to be before a command; that, for the command to be refused or a warning to be given';
 
 create function mlops.guard_sources() returns event_trigger
 	language c as 'MODULE_PATHNAME', 'mlops_guard_sources';
@@ -191,16 +191,16 @@ comment on function mlops.guard_sources() is 'Event trigger, before and after: w
 create event trigger mlops_sources_before on ddl_command_start
 	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION',
 				 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION',
-				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST',
+				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST', 'DROP TRANSFORM',
 				 'DROP COLLATION', 'DROP SEQUENCE', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP CONVERSION', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER',
 				 'DROP TEXT SEARCH CONFIGURATION', 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
 	execute function mlops.guard_sources();
 create event trigger mlops_sources_after on ddl_command_end
 	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION',
 				 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION',
-				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST',
+				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST', 'DROP TRANSFORM',
 				 'DROP COLLATION', 'DROP SEQUENCE', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP CONVERSION', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER',
 				 'DROP TEXT SEARCH CONFIGURATION', 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
 	execute function mlops.guard_sources();
 
-revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(), mlops.source_owners(), mlops.guard_live_sources(jsonb), mlops.guard_sources() from public;
+revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(oid[]), mlops.source_owners(), mlops.guard_live_sources(jsonb, oid[]), mlops.guard_sources() from public;
