@@ -142,22 +142,6 @@ end
 $$;
 comment on function mlops.broken_sources(oid[]) is 'What live models were trained on and is gone; or has other columns now, of the relations touched (NULL: of all)';
 
-create function mlops.source_owners() returns jsonb
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-	select coalesce(jsonb_object_agg(x.relation, c.relowner), '{}')
-	  from (select distinct s.relation
-			  from mlops.deployment d
-			  join mlops.model_version v on v.model_id = d.model_id and v.version = d.version
-			  join mlops.model m on m.id = v.model_id
-			  join mlops.project p on p.id = m.project_id and p.guard_sources = 'refuse'
-			  join mlops.run_source s on s.run_id = v.run_id
-			 where upper_inf(d.valid)) x
-	  join pg_class c on c.oid = to_regclass(x.relation)
-$$;
-comment on function mlops.source_owners() is 'Who owns what is read by live models of projects that want it kept';
-
 create function mlops.guard_live_sources(known jsonb, touched oid[]) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -165,19 +149,15 @@ as $$
 declare
 	broken jsonb := mlops.broken_sources(touched);
 begin
-	if broken = known -> 'broken' then
+	if broken = known then
 		return '[]';
 	end if;
-	-- whoever may only read a table must not keep its owner from changing it
-	broken := (select coalesce(jsonb_agg(case when exists (select from mlops.project p join pg_roles r on r.rolname = p.owner_name
-															where p.id = (b ->> 'project_id')::bigint
-															  and pg_has_role(r.oid, (known -> 'owners' ->> (b ->> 'relation'))::oid, 'usage'))
-											  then b else b || '{"guard_sources": "warn"}' end), '[]')
-				 from jsonb_array_elements(broken) b where b <> all (array(select jsonb_array_elements(known -> 'broken'))));
+	broken := (select coalesce(jsonb_agg(b), '[]') from jsonb_array_elements(broken) b where b <> all (array(select jsonb_array_elements(known))));
 	insert into mlops.finding (project_id, model_id, source, title, detail, severity)
 	select b.project_id, b.model_id, 'monitor', left(format('model %s was trained on %s: %s', b.model, b.relation, b.what), 500),
 		   'The live version predicts as before. Its training can neither be repeated nor renewed as it is.', 'high'
-	  from jsonb_to_recordset(broken) b (project_id bigint, model_id bigint, model text, relation text, what text);
+	  from jsonb_to_recordset(broken) b (project_id bigint, guard_sources text, model_id bigint, model text, relation text, what text)
+	 where b.guard_sources = 'warn';
 	return broken;
 end
 $$;
@@ -185,7 +165,7 @@ comment on function mlops.guard_live_sources(jsonb, oid[]) is 'Opens findings fo
 
 create function mlops.guard_sources() returns event_trigger
 	language c as 'MODULE_PATHNAME', 'mlops_guard_sources';
-comment on function mlops.guard_sources() is 'Event trigger, before and after: warns of a command that takes away what a live model reads, or refuses it where the model''s project says so and its owner has the rights of the relation''s';
+comment on function mlops.guard_sources() is 'Event trigger, before and after: warns of a command that takes away what a live model reads, or refuses it where the model''s project says so';
 
 -- What was broken before a command is not its fault.
 create event trigger mlops_sources_before on ddl_command_start
@@ -203,4 +183,4 @@ create event trigger mlops_sources_after on ddl_command_end
 				 'DROP TEXT SEARCH CONFIGURATION', 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
 	execute function mlops.guard_sources();
 
-revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(oid[]), mlops.source_owners(), mlops.guard_live_sources(jsonb, oid[]), mlops.guard_sources() from public;
+revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(oid[]), mlops.guard_live_sources(jsonb, oid[]), mlops.guard_sources() from public;

@@ -17,7 +17,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -123,7 +122,7 @@ typedef struct BrokenSource
 	bool		refused;		/* the project wants the command refused */
 } BrokenSource;
 
-/* What was broken already when a command began, in this transaction, and whose the relations were. */
+/* What was broken already when a command began, in this transaction. */
 static LocalTransactionId known_in;
 static Jsonb *known;
 static ArrayType *touched;		/* relations whose columns the command may change; NULL: any */
@@ -154,13 +153,13 @@ read_broken(JsonbValue *object)
 	return broken;
 }
 
-/* Says so, or refuses the command; a superuser is never refused. */
+/* Says so, or refuses the command. */
 static void
 report_broken(const BrokenSource *broken)
 {
 	bool		named = access_allowed(broken->project_id, RIGHT_SEE);
 
-	if (broken->refused && !superuser())
+	if (broken->refused)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("a live model reads what this command takes away from %s", broken->relation),
@@ -216,7 +215,7 @@ touched_relations(Node *command)
 	return construct_array(ids, list_length(all), OIDOID, sizeof(Oid), true, TYPALIGN_INT);
 }
 
-/* Keeps what is broken before the command, and who owns what. */
+/* Keeps what is broken before the command. */
 static void
 look_before(Node *command)
 {
@@ -224,8 +223,7 @@ look_before(Node *command)
 	ArrayType  *relations = touched_relations(command);
 	Datum		value = PointerGetDatum(relations);
 	bool		none = relations == NULL;
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select jsonb_build_object('broken', mlops.broken_sources($1), 'owners', mlops.source_owners())",
-															  1, &(Oid){OIDARRAYOID}, &value, (bool[]){none}, NULL));
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.broken_sources($1)", 1, &(Oid){OIDARRAYOID}, &value, (bool[]){none}, NULL));
 
 	known = MemoryContextAlloc(TopTransactionContext, VARSIZE(broken));
 	memcpy(known, broken, VARSIZE(broken));
@@ -240,7 +238,7 @@ look_after(void)
 	static struct _SPI_plan *plan;
 	bool		kept = known_in == compat_local_transaction();
 	Datum		before[] = {
-		kept ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"broken\": [], \"owners\": {}}")),
+		kept ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]")),
 		kept ? PointerGetDatum(touched) : (Datum) 0
 	};
 	bool		nulls[] = {false, before[1] == (Datum) 0};

@@ -99,8 +99,6 @@ select is((select string_agg(f.title, '; ' order by f.id) from mlops.finding f w
 	'model cost was trained on raw.house: it is not there any more under this name', 'what is retyped, renamed or gone: each once');
 set local role liz;
 update mlops.project set guard_sources = 'refuse' where name = 'lab';
-reset role;
-grant dora to liz;
 set local role dora;
 select is(pg_temp.refusal('alter table raw."Town" drop column people'),
 	'2BP01 a live model reads what this command takes away from raw."Town" | It is this: column people is not there any more. | '
