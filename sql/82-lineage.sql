@@ -108,37 +108,47 @@ comment on function mlops.lineage(text) is
 -- ---- What live models read ----
 
 -- plpgsql keeps its plan: this is asked before and after each command that may change a table.
-create function mlops.broken_sources() returns jsonb
+create function mlops.broken_sources(touched oid[]) returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-	return (select coalesce(jsonb_agg(to_jsonb(b) order by b.model_id, b.relation), '[]')
-	  from (select p.id as project_id, case when bool_and(x.guards) then p.guard_sources else 'warn' end as guard_sources, m.id as model_id, m.name as model, x.relation,
-				   case when r.oid is null then 'it is not there any more under this name'
-						else string_agg(format(case when a.attname is null then 'column %s is not there any more' else 'column %s is of type %s instead of %s' end,
-											   quote_ident(c.name), format_type(a.atttypid, null), c.type), ', ' order by c.name) end as what
+	return (
+		with live as (
+			select p.id as project_id, case when x.guards then p.guard_sources else 'warn' end as guard_sources, m.id as model_id, m.name as model, x.relation, x.columns, x.types
 			  from mlops.deployment d
 			  join mlops.model_version v on v.model_id = d.model_id and v.version = d.version
 			  join mlops.model m on m.id = v.model_id
 			  join mlops.project p on p.id = m.project_id
 			  join mlops.run_source x on x.run_id = v.run_id and x.kind <> 'temporary table'
-			  left join pg_class r on r.oid = to_regclass(x.relation)
-			  left join unnest(x.columns, x.types) c (name, type) on r.oid is not null
-			  left join pg_attribute a on a.attrelid = r.oid and a.attname = c.name and not a.attisdropped
-			 where upper_inf(d.valid)
-			   and (r.oid is null or c.name is not null and (a.attname is null or format_type(a.atttypid, null) <> c.type))
-			 group by p.id, m.id, x.relation, r.oid) b);
+			 where upper_inf(d.valid)),
+		-- many models read the same: each relation is looked at once, all its columns at a time
+		read as materialized (
+			select l.*, to_regclass(l.relation) as id,
+				   case when to_regclass(l.relation) <> all (touched) then l.types else array(select format_type(a.atttypid, null) from unnest(l.columns) with ordinality c (name, place)
+						   left join pg_attribute a on a.attrelid = to_regclass(l.relation) and a.attname = c.name::name and not a.attisdropped
+						  order by c.place) end as types_now
+			  from (select distinct relation, columns, types from live) l),
+		broken as (
+			select r.relation, r.columns, r.types,
+				   case when r.id is null then 'it is not there any more under this name'
+						else (select string_agg(format(case when c.now is null then 'column %s is not there any more' else 'column %s is of type %s instead of %s' end,
+													   quote_ident(c.name), c.now, c.type), ', ' order by c.name)
+								from unnest(r.columns, r.types, r.types_now) c (name, type, now) where c.now is distinct from c.type) end as what
+			  from read r where r.id is null or r.types_now <> r.types)
+		select coalesce(jsonb_agg(to_jsonb(b) order by b.model_id, b.relation), '[]')
+		  from (select l.project_id, l.guard_sources, l.model_id, l.model, l.relation, b.what
+				  from broken b join live l on l.relation = b.relation and l.columns = b.columns and l.types = b.types) b);
 end
 $$;
-comment on function mlops.broken_sources() is 'What live models were trained on and is gone, or of another type now';
+comment on function mlops.broken_sources(oid[]) is 'What live models were trained on and is gone; or has other columns now, of the relations touched (NULL: of all)';
 
-create function mlops.guard_live_sources(known jsonb) returns jsonb
+create function mlops.guard_live_sources(known jsonb, touched oid[]) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-	broken jsonb := mlops.broken_sources();
+	broken jsonb := mlops.broken_sources(touched);
 begin
 	if broken = known then
 		return '[]';
@@ -152,7 +162,7 @@ begin
 	return broken;
 end
 $$;
-comment on function mlops.guard_live_sources(jsonb) is 'Opens findings for what is broken and was not known to be before a command; that, for the command to be refused or a warning to be given';
+comment on function mlops.guard_live_sources(jsonb, oid[]) is 'Opens findings for what is broken and was not known to be before a command; that, for the command to be refused or a warning to be given';
 
 create function mlops.guard_sources() returns event_trigger
 	language c as 'MODULE_PATHNAME', 'mlops_guard_sources';
@@ -160,12 +170,18 @@ comment on function mlops.guard_sources() is 'Event trigger, before and after: w
 
 -- What was broken before a command is not its fault.
 create event trigger mlops_sources_before on ddl_command_start
-	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW',
-				 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION')
+	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION',
+				 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION',
+				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST', 'DROP TRANSFORM',
+				 'DROP COLLATION', 'DROP SEQUENCE', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP CONVERSION', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER',
+				 'DROP TEXT SEARCH CONFIGURATION', 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
 	execute function mlops.guard_sources();
 create event trigger mlops_sources_after on ddl_command_end
-	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW',
-				 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION')
+	when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION',
+				 'DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP TYPE', 'DROP DOMAIN', 'DROP OWNED', 'DROP EXTENSION',
+				 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP CAST', 'DROP TRANSFORM',
+				 'DROP COLLATION', 'DROP SEQUENCE', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP CONVERSION', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER',
+				 'DROP TEXT SEARCH CONFIGURATION', 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
 	execute function mlops.guard_sources();
 
-revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(), mlops.guard_live_sources(jsonb), mlops.guard_sources() from public;
+revoke execute on function mlops.store_source(bigint, oid, smallint[]), mlops.broken_sources(oid[]), mlops.guard_live_sources(jsonb, oid[]), mlops.guard_sources() from public;

@@ -11,6 +11,7 @@
 #include "lineage.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
@@ -124,6 +125,7 @@ typedef struct BrokenSource
 /* What was broken already when a command began, in this transaction. */
 static LocalTransactionId known_in;
 static Jsonb *known;
+static ArrayType *touched;		/* relations whose columns the command may change; NULL: any */
 
 /* Reads what guard_live_sources() says of one. */
 static BrokenSource
@@ -184,15 +186,48 @@ any_live(void)
 	return found;
 }
 
+/* The relation that a command alters, by which it names it; NULL where it is not one relation. */
+static RangeVar *
+altered_relation(Node *command)
+{
+	if (IsA(command, AlterTableStmt) && castNode(AlterTableStmt, command)->objtype != OBJECT_TYPE)
+		return castNode(AlterTableStmt, command)->relation;
+	if (IsA(command, RenameStmt) && castNode(RenameStmt, command)->renameType != OBJECT_ATTRIBUTE)
+		return castNode(RenameStmt, command)->relation;
+	return NULL;
+}
+
+/* The relations whose columns a command may change: the one that it alters and those that inherit from it; NULL: any. */
+static ArrayType *
+touched_relations(Node *command)
+{
+	RangeVar   *name = altered_relation(command);
+	Oid			relation = name != NULL ? RangeVarGetRelid(name, NoLock, true) : InvalidOid;
+
+	if (!OidIsValid(relation))
+		return NULL;
+
+	List	   *all = find_all_inheritors(relation, NoLock, NULL);
+	Datum	   *ids = palloc(list_length(all) * sizeof(Datum));
+
+	for (int i = 0; i < list_length(all); i++)
+		ids[i] = ObjectIdGetDatum(list_nth_oid(all, i));
+	return construct_array(ids, list_length(all), OIDOID, sizeof(Oid), true, TYPALIGN_INT);
+}
+
 /* Keeps what is broken before the command. */
 static void
-look_before(void)
+look_before(Node *command)
 {
 	static struct _SPI_plan *plan;
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.broken_sources()", 0, NULL, NULL, NULL, NULL));
+	ArrayType  *relations = touched_relations(command);
+	Datum		value = PointerGetDatum(relations);
+	bool		none = relations == NULL;
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.broken_sources($1)", 1, &(Oid){OIDARRAYOID}, &value, (bool[]){none}, NULL));
 
 	known = MemoryContextAlloc(TopTransactionContext, VARSIZE(broken));
 	memcpy(known, broken, VARSIZE(broken));
+	touched = none ? NULL : memcpy(MemoryContextAlloc(TopTransactionContext, VARSIZE(relations)), relations, VARSIZE(relations));
 	known_in = compat_local_transaction();
 }
 
@@ -200,9 +235,15 @@ look_before(void)
 static void
 look_after(void)
 {
-	Datum		before = known_in == compat_local_transaction() ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"));
 	static struct _SPI_plan *plan;
-	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.guard_live_sources($1)", 1, &(Oid){JSONBOID}, &before, NULL, NULL));
+	bool		kept = known_in == compat_local_transaction();
+	Datum		before[] = {
+		kept ? JsonbPGetDatum(known) : DirectFunctionCall1(jsonb_in, CStringGetDatum("[]")),
+		kept ? PointerGetDatum(touched) : (Datum) 0
+	};
+	bool		nulls[] = {false, before[1] == (Datum) 0};
+	Oid			types[] = {JSONBOID, OIDARRAYOID};
+	Jsonb	   *broken = DatumGetJsonbP(registry_execute_kept(&plan, "select mlops.guard_live_sources($1, $2)", lengthof(types), types, before, nulls, NULL));
 
 	for (uint32 i = 0; i < JsonContainerSize(&broken->root); i++)
 	{
@@ -223,7 +264,7 @@ mlops_guard_sources(PG_FUNCTION_ARGS)
 	if (registry_is_restoring() || !any_live())
 		PG_RETURN_NULL();
 	if (strcmp(((EventTriggerData *) fcinfo->context)->event, "ddl_command_start") == 0)
-		look_before();
+		look_before(((EventTriggerData *) fcinfo->context)->parsetree);
 	else
 		look_after();
 	PG_RETURN_NULL();

@@ -18,7 +18,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
-#include "rewrite/rewriteHandler.h"
+#include "rewrite/prs2lock.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -96,6 +96,21 @@ use_variables(Node *node, void *context)
 	return expression_tree_walker(node, use_variables, context);
 }
 
+/* The query behind a view or a materialized view, for which get_view_query() is not made. */
+static Query *
+defining_query(Relation relation)
+{
+	for (int i = 0; relation->rd_rules != NULL && i < relation->rd_rules->numLocks; i++)
+	{
+		RewriteRule *rule = relation->rd_rules->rules[i];
+
+		if (rule->event == CMD_SELECT)
+			return linitial_node(Query, rule->actions);
+	}
+	elog(ERROR, "relation \"%s\" has no query", RelationGetRelationName(relation));
+	return NULL;
+}
+
 /* A relation is read; a view is looked behind. */
 static void
 read_relation(Oid id, Bitmapset *columns, List **relations)
@@ -121,7 +136,7 @@ read_relation(Oid id, Bitmapset *columns, List **relations)
 			read->columns = bms_add_member(read->columns, i);
 	}
 	if (relation->rd_rel->relkind == RELKIND_VIEW || relation->rd_rel->relkind == RELKIND_MATVIEW)
-		visit_query(copyObject(get_view_query(relation)), columns, id, NULL, relations);
+		visit_query(copyObject(defining_query(relation)), columns, id, NULL, relations);
 	table_close(relation, NoLock);
 }
 

@@ -50,6 +50,35 @@ is($node->safe_psql('postgres', q{select to_regclass('raw.house')}), 'raw.house'
 says('dora', 'do $$ begin alter table raw.house drop column rooms; exception when dependent_objects_still_exist then alter table raw.house add column other int; end $$', qr/^$/,
 	'a refusal that is caught leaves the next command free');
 
+# What goes with something else: with a function that a view calls, with the name of a type.
+$node->safe_psql('postgres', q{
+	set role dora;
+	create type raw.kind as enum ('flat', 'house');
+	create function raw.twice(float8) returns float8 language sql immutable return $1 * 2;
+	create view raw.homes as select raw.twice(area) as area, (array['flat', 'house'])[1 + rooms % 2]::raw.kind as kind, price from raw.house;
+	grant select on raw.homes to liz;
+	grant usage on type raw.kind to liz;
+	set role liz;
+	select mlops.train('home', 'raw.homes', 'price', project => 'lab', algorithm => 'baseline');
+	select mlops.deploy('home');
+});
+says('dora', 'drop function raw.twice cascade', qr/ERROR: +2BP01: +a live model reads what this command takes away from raw\.homes\n/, 'a view that would go with a function');
+says('dora', 'alter type raw.kind rename to sort', qr/ERROR: +2BP01: .*column kind is of type raw\.sort instead of raw\.kind/s, 'a column whose type would be called otherwise');
+
+# A table changes with the one that it inherits from.
+$node->safe_psql('postgres', q{
+	set role dora;
+	create table raw.estate (rooms int, price float8);
+	create table raw.flat () inherits (raw.estate);
+	insert into raw.flat select n % 7, n from generate_series(1, 100) n;
+	grant select on raw.flat to liz;
+	set role liz;
+	select mlops.train('flat', 'raw.flat', 'price', project => 'lab', algorithm => 'baseline');
+	select mlops.deploy('flat');
+});
+says('dora', 'alter table raw.estate alter rooms type numeric', qr/ERROR: +2BP01: .*raw\.flat\n.*column rooms is of type numeric instead of integer/s, 'a column of its parent');
+says('dora', 'alter table raw.estate rename rooms to spaces', qr/ERROR: +2BP01: .*raw\.flat\n.*column rooms is not there any more/s, 'or its name');
+
 # A restore is no such command, nor is the end of the extension.
 my $dump = $node->basedir . '/lineage.sql';
 $node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('postgres') ], 'pg_dump');
