@@ -56,7 +56,7 @@ $node->safe_psql('postgres', q{
 	create type raw.kind as enum ('flat', 'house');
 	create function raw.twice(float8) returns float8 language sql immutable return $1 * 2;
 	create view raw.homes as select raw.twice(area) as area, (array['flat', 'house'])[1 + rooms % 2]::raw.kind as kind, price from raw.house;
-	grant select on raw.homes to liz;
+	grant select, references on raw.homes to liz;
 	grant usage on type raw.kind to liz;
 	set role liz;
 	select mlops.train('home', 'raw.homes', 'price', project => 'lab', algorithm => 'baseline');
@@ -71,7 +71,7 @@ $node->safe_psql('postgres', q{
 	create table raw.estate (rooms int, price float8);
 	create table raw.flat () inherits (raw.estate);
 	insert into raw.flat select n % 7, n from generate_series(1, 100) n;
-	grant select on raw.flat to liz;
+	grant select, references on raw.flat to liz;
 	set role liz;
 	select mlops.train('flat', 'raw.flat', 'price', project => 'lab', algorithm => 'baseline');
 	select mlops.deploy('flat');
@@ -87,7 +87,7 @@ my ($output, $said);
 IPC::Run::run([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $node->connstr('again') ], '>', \$output, '2>', \$said);
 is($said, '', 'a restore says nothing');
 is($node->safe_psql('again', 'select count(*) from mlops.lineage($$price$$)'), $node->safe_psql('postgres', 'select count(*) from mlops.lineage($$price$$)'), 'and brings the lineage');
-$node->safe_psql('postgres', 'drop extension mlops cascade; drop table raw.house');
+$node->safe_psql('postgres', 'drop extension mlops cascade; drop table raw.house cascade');
 is($node->safe_psql('postgres', 'select count(*) from pg_event_trigger'), '0', 'its event triggers go with the extension');
 
 $node->stop;
