@@ -4,9 +4,8 @@
  *
  * Keys of the first values wait; sorted, they tell the least width with which
  * their cells are not too many, which is a lower bound of the final one.
- * Later cells are counted without a limit until they are twice as many
- * as there may be, and then folded into wider ones; counter_finish() folds
- * them for good.  What a cell names is a majority vote, as in profile.c.
+ * Later cells are counted until they are twice too many, and then folded (for
+ * good by counter_finish()); a majority vote says what each names (profile.c).
  */
 #include "column_counter.h"
 
@@ -59,8 +58,6 @@ counter_free(ColumnCounter *counter)
 	free(counter->registers);
 	memset(counter, 0, sizeof(*counter));
 }
-
-/* ---- Cells ---- */
 
 /* Where the search for a key begins in the hash table (Knuth, volume 3, 6.4). */
 static inline size_t
@@ -277,8 +274,6 @@ settle(ColumnCounter *counter)
 	return counter->n_cells * 2 <= (size_t) 1 << counter->lookup.log2_places || make_places(counter);
 }
 
-/* ---- Counting ---- */
-
 /* Finds the cell of a key, or makes one, which may make all of them wider; 0 without memory. */
 static uint32_t
 cell_of(ColumnCounter *counter, uint64_t value)
@@ -433,8 +428,6 @@ counter_add_nulls(ColumnCounter *counter, uint64_t n)
 {
 	counter->d.n_null += n;
 }
-
-/* ---- The result ---- */
 
 bool
 counter_finish(ColumnCounter *counter, ProfileMemory memory, Distribution *distribution, Error *error)
