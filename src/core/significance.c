@@ -4,20 +4,19 @@
  */
 #include "significance.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "distance.h"
 
-/* The value that chi-square exceeds with probability `upper`: by bisection, the tail being monotone. */
+/* By bisection, the tail being monotone. */
 double
-chi2_quantile(double upper, double freedom)
+upper_quantile(UpperTail *tail, double upper, double freedom)
 {
 	double		low = 0;
 	double		high = 1;
 
-	if (!(freedom > 0))
-		return 0;
-	while (chi2_upper(high, freedom) > upper)
+	while (tail(high, freedom) > upper && high < DBL_MAX / 4)
 	{
 		low = high;
 		high *= 2;
@@ -28,11 +27,18 @@ chi2_quantile(double upper, double freedom)
 
 		if (middle <= low || middle >= high)
 			return middle;
-		if (chi2_upper(middle, freedom) > upper)
+		if (tail(middle, freedom) > upper)
 			low = middle;
 		else
 			high = middle;
 	}
+}
+
+/* The value that chi-square exceeds with probability `upper`. */
+double
+chi2_quantile(double upper, double freedom)
+{
+	return freedom > 0 ? upper_quantile(chi2_upper, upper, freedom) : 0;
 }
 
 /* What PSI exceeds by chance with probability `upper`. */

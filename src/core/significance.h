@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How likely a statistic is to be exceeded by chance, with so many degrees of freedom; falls from above `upper` at 0. */
+typedef double UpperTail(double statistic, double freedom);
+
+/* The statistic >= 0 that is exceeded with probability `upper`, 0 < upper < 1. */
+extern double upper_quantile(UpperTail *tail, double upper, double freedom);
+
 /* The value that chi-square exceeds with probability `upper`, 0 < upper < 1; 0 without degrees of freedom. */
 extern double chi2_quantile(double upper, double freedom);
 

@@ -7,6 +7,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "significance.h"
+
 #define STEPS_MAX 10000
 
 /* The continued fraction of the incomplete beta function, by Lentz's method; fast where x < (a + 1) / (a + b + 2). */
@@ -89,29 +91,9 @@ student_upper(double t, double freedom)
 double
 student_quantile(double upper, double freedom)
 {
-	double		low = 0;
-	double		high = 1;
-
 	if (!(freedom > 0) || !(upper > 0 && upper < 1))
 		return NAN;
 	if (upper > .5)
 		return -student_quantile(1 - upper, freedom);
-	while (student_upper(high, freedom) > upper && high < DBL_MAX / 4)
-	{
-		low = high;
-		high *= 2;
-	}
-
-	/* by bisection, the tail being monotone */
-	for (;;)
-	{
-		double		middle = low + (high - low) / 2;
-
-		if (middle <= low || middle >= high)
-			return middle;
-		if (student_upper(middle, freedom) > upper)
-			low = middle;
-		else
-			high = middle;
-	}
+	return upper_quantile(student_upper, upper, freedom);
 }
