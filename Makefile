@@ -13,7 +13,8 @@
 EXTENSION  = mlops
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
 MODULE_big = mlops
-OBJS       = $(patsubst %.c,%.o,$(filter-out src/core/threads.c,$(sort $(wildcard src/core/*.c src/pg/*.c src/jobs/*.c))))
+LIBRARY_SOURCES = $(filter-out src/core/threads.c src/core/fit/%,$(wildcard $(foreach room,core core/* pg pg/* jobs,src/$(room)/*.c)))
+OBJS       = $(patsubst %.c,%.o,$(sort $(LIBRARY_SOURCES)))
 SQL_PARTS  = $(sort $(wildcard sql/[0-9]*.sql))
 DATA       = $(wildcard sql/upgrade/*--*--*.sql)
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -55,7 +56,7 @@ src/pg/%.o src/jobs/%.o: override CFLAGS += -Wno-unused-parameter
 
 $(shlib): src/pg/exports.map
 ifeq ($(with_llvm),yes)
-$(OBJS:.o=.bc): $(wildcard src/core/*.h src/pg/*.h src/jobs/*.h)
+$(OBJS:.o=.bc): $(wildcard src/*/*.h src/*/*/*.h)
 endif
 
 # ---- The SQL script ----
@@ -65,7 +66,7 @@ $(DATA_built): $(SQL_PARTS)
 
 # ---- The trainer ----
 
-TRAINER_SOURCES = $(sort $(wildcard src/core/*.c src/core/fit/*.c src/trainer/*.c))
+TRAINER_SOURCES = $(sort $(wildcard $(foreach room,core core/* core/fit/* trainer,src/$(room)/*.c)))
 TRAINER_OBJS    = $(patsubst src/%.c,build/trainer/%.o,$(TRAINER_SOURCES))
 TRAINER_CFLAGS  = $(STANDARD) $(OPTFLAGS) $(WARNINGS) -g -pthread -D_GNU_SOURCE -DMLOPS_FIT $(DEFINES)
 BLAS_LIBS      ?= -lopenblas

@@ -28,7 +28,7 @@
 #include "core/fit/fit.h"
 #include "core/fit/metrics.h"
 #include "core/hash.h"
-#include "core/model.h"
+#include "core/model/model.h"
 #include "csv.h"
 #include "written_matrix.h"
 

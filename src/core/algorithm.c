@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "algorithm_check.h"
-#include "linear_model.h"
-#include "metric_names.h"
-#include "tree_model.h"
+#include "model/linear_model.h"
+#include "model/metric_names.h"
+#include "model/tree_model.h"
 
 /* The extension predicts and describes; only the trainer is linked with what fits. */
 #ifdef MLOPS_FIT

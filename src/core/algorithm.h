@@ -10,9 +10,9 @@
 #ifndef MLOPS_CORE_ALGORITHM_H
 #define MLOPS_CORE_ALGORITHM_H
 
-#include "model.h"
+#include "model/model.h"
 #include "params.h"
-#include "recipe.h"
+#include "model/recipe.h"
 
 struct FitInput;
 struct FitOutput;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "metric_names.h"
+#include "model/metric_names.h"
 
 Task
 objective_task(ObjectiveId objective)

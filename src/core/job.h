@@ -24,7 +24,7 @@
 
 #include "algorithm.h"
 #include "buffer.h"
-#include "recipe.h"
+#include "model/recipe.h"
 
 #define TRAINER_FD_SOCKET	3
 #define TRAINER_FD_JOB		4
@@ -58,7 +58,7 @@ typedef struct Job
 	uint64_t	seed;
 	uint32_t	n_threads;
 	uint64_t	max_memory;		/* bytes for matrix and trainer together */
-	uint32_t	split_kind;		/* SplitKind (fit/table.h) */
+	uint32_t	split_kind;		/* SplitKind (fit/table/table.h) */
 	double		test;
 	double		validation;
 	uint32_t	n_features;		/* feature columns of the matrix */
@@ -74,7 +74,7 @@ typedef struct Job
 	uint32_t	sample_rows;	/* JOB_TRAIN: held-out rows that are kept, at most SAMPLE_ROWS_MAX */
 	char		init_hash[INIT_HASH_SIZE];	/* JOB_TRAIN: of the version in TRAINER_FD_INIT; empty: there is none */
 	uint32_t	n_cuts;			/* JOB_COMPARE: of the test part of the version in TRAINER_FD_INIT: 1, or one a class of its labels */
-	uint64_t   *cuts;			/* membership keys below are in it (fit/table.h) */
+	uint64_t   *cuts;			/* membership keys below are in it (fit/table/table.h) */
 } Job;
 
 extern bool job_write(const Job *job, Buffer *out, Error *error);

@@ -9,7 +9,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "../pg/capture_ring.h"
+#include "../pg/capture/capture_ring.h"
 
 /* Rows of one table, as COPY has them in its binary format. */
 typedef struct CaptureCopy

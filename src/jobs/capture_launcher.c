@@ -27,7 +27,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "../pg/capture_ring.h"
+#include "../pg/capture/capture_ring.h"
 #include "capture_launcher.h"
 #include "capture_writer.h"
 

@@ -30,8 +30,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "../pg/capture_tables.h"
-#include "../pg/registry.h"
+#include "../pg/capture/capture_tables.h"
+#include "../pg/registry/registry.h"
 #include "capture_copy.h"
 #include "capture_writer.h"
 

@@ -9,7 +9,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
-#include "../pg/train_job.h"
+#include "../pg/train/train_job.h"
 #include "job_memory.h"
 #include "launcher.h"
 #include "submit.h"

@@ -7,7 +7,7 @@
 #include "utils/snapmgr.h"
 
 #include "../pg/json_fields.h"
-#include "../pg/monitor.h"
+#include "../pg/monitor/monitor.h"
 
 #define KIND "monitor"
 #define MONITOR "monitor"

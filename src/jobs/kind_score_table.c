@@ -15,7 +15,7 @@
 #include "utils/snapmgr.h"
 
 #include "../pg/json_fields.h"
-#include "../pg/score_table.h"
+#include "../pg/predict/score_table.h"
 
 #define KIND "score_table"
 #define DEFAULT_BATCH 100000

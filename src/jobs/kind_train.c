@@ -9,7 +9,7 @@
 
 #include "utils/snapmgr.h"
 
-#include "../pg/train_job.h"
+#include "../pg/train/train_job.h"
 #include "submit.h"
 
 /* Reads the arguments as train() does. */

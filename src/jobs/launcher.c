@@ -38,9 +38,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "../pg/cache/shared_memory.h"
 #include "../pg/clock.h"
 #include "../pg/compat.h"
-#include "../pg/shared_memory.h"
 #include "job_memory.h"
 
 #define LOOK_MS (5 * 60 * 1000)

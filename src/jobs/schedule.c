@@ -20,10 +20,10 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-#include "../core/cron.h"
 #include "../pg/clock.h"
 #include "../pg/compat.h"
 #include "../pg/report.h"
+#include "../core/cron.h"
 
 #define LONGEST_SEARCH_DAYS (9 * 366)	/* the 29th of February comes every 8 years at least */
 #define GREATEST_CHANGE (3 * SECS_PER_HOUR)	/* of a clock that is made up for */

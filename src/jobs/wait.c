@@ -22,8 +22,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "../pg/registry.h"
-#include "../pg/registry_scan.h"
+#include "../pg/registry/registry.h"
+#include "../pg/registry/registry_scan.h"
 #include "job_memory.h"
 
 #define LOOK_MS 1000			/* at the table, whether anybody said something or not: a worker may die */

@@ -30,7 +30,7 @@
 
 #include "../pg/json_fields.h"
 #include "../pg/progress.h"
-#include "../pg/registry.h"
+#include "../pg/registry/registry.h"
 #include "job_memory.h"
 #include "kinds.h"
 

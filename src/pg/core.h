@@ -12,14 +12,14 @@
 #define Buffer CoreBuffer
 
 #include "../core/algorithm.h"
-#include "../core/encoder.h"
 #include "../core/job.h"
-#include "../core/linear_model.h"
 #include "../core/matrix.h"
-#include "../core/model.h"
-#include "../core/ready.h"
-#include "../core/reference.h"
-#include "../core/tree_inspect.h"
+#include "../core/model/encoder.h"
+#include "../core/model/linear_model.h"
+#include "../core/model/model.h"
+#include "../core/model/reference.h"
+#include "../core/model/tree_inspect.h"
+#include "../core/ready/ready.h"
 
 #undef Buffer
 

@@ -9,15 +9,15 @@
 
 #include "../jobs/capture_launcher.h"
 #include "../jobs/jobs.h"
-#include "audit.h"
-#include "capture.h"
+#include "govern/audit.h"
+#include "capture/capture.h"
 #include "clock.h"
 #include "epoch.h"
-#include "model_cache.h"
+#include "cache/model_cache.h"
 #include "progress.h"
 #include "settings.h"
-#include "shared_forget.h"
-#include "shared_memory.h"
+#include "cache/shared_forget.h"
+#include "cache/shared_memory.h"
 
 PG_MODULE_MAGIC;
 

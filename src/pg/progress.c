@@ -21,7 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "registry.h"
+#include "registry/registry.h"
 
 #define MEMORY_NAME "mlops progress"
 #define KIND_SIZE 16

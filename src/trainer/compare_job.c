@@ -5,7 +5,7 @@
  * The rows are those that the new version was trained from, split again as
  * then: the same rows give the same parts.  Of its test part those are kept
  * whose keys lie below the earlier version's cuts: its own training, had it
- * seen them, would have held them out, too (fit/table.h).
+ * seen them, would have held them out, too (fit/table/table.h).
  *
  * The result's metrics have the new version's as value and the earlier one's
  * as baseline; the last one, "difference", is that of the task's main metric,

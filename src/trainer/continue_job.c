@@ -11,7 +11,7 @@
 
 #include <sys/mman.h>
 
-#include "../core/fit/kept_cuts.h"
+#include "../core/fit/trees/kept_cuts.h"
 
 bool
 continue_open(Trainer *trainer, Error *error)

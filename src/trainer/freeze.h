@@ -12,13 +12,13 @@
  * freeze_components.c	principal components of features
  * freeze_performance.c	how much metrics on such rows vary, and what makes probabilities honest
  *
- * All of it goes as records (core/reference.h) into a buffer.
+ * All of it goes as records (core/model/reference.h) into a buffer.
  */
 #ifndef MLOPS_TRAINER_FREEZE_H
 #define MLOPS_TRAINER_FREEZE_H
 
-#include "../core/fit/column_counter.h"
-#include "../core/reference.h"
+#include "../core/fit/table/column_counter.h"
+#include "../core/model/reference.h"
 #include "trainer.h"
 
 #define PART_NONE UINT8_MAX		/* of rows that belong to no part */

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/distance.h"
-#include "../core/fit/text_counts.h"
+#include "../core/fit/table/text_counts.h"
+#include "../core/statistics/distance.h"
 
 /* Some of the rows: a part of a division, or all. */
 typedef struct AnswerRows

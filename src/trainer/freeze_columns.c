@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/distance.h"
-#include "../core/fit/encode.h"
-#include "../core/fit/text_counts.h"
+#include "../core/fit/table/encode.h"
+#include "../core/fit/table/text_counts.h"
+#include "../core/statistics/distance.h"
 
 #define COUNTS_MAX (UINT64_C(1) << 24)	/* counts of texts by part: columns that would have more are left out */
 

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../core/fit/linalg.h"
+#include "../core/fit/linear/linalg.h"
 #include "json.h"
 
 #define VARIANCE_KEPT	0.65

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/fit/text_counts.h"
+#include "../core/fit/table/text_counts.h"
 #include "../core/number_text.h"
 
 #define SLICES_MAX	400

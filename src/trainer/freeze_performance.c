@@ -3,17 +3,17 @@
  *		How much metrics vary from window to window, and what makes probabilities honest.
  *
  * With each metric on the held-out rows goes what its standard error on n
- * rows is made of (core/performance.h).  The calibrator maps the score of a
+ * rows is made of (core/statistics/performance.h).  The calibrator maps the score of a
  * class to the share of rows that are of it, where that is closer to the
- * truth than the score is (core/calibration.h); it is fitted on the sample.
+ * truth than the score is (core/statistics/calibration.h); it is fitted on the sample.
  */
 #include "freeze.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "../core/calibration.h"
-#include "../core/performance.h"
+#include "../core/statistics/calibration.h"
+#include "../core/statistics/performance.h"
 #include "json.h"
 
 #define CLASSES_MAX 50			/* that have a calibrator */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/distance.h"
+#include "../core/statistics/distance.h"
 
 void
 count_slices(const ColumnCounter *counter, const uint8_t *groups, uint32_t n_cells, const double *values, const uint16_t *slices, size_t n,

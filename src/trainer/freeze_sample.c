@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "../core/captured.h"
-#include "../core/fit/text_counts.h"
+#include "../core/fit/table/text_counts.h"
 #include "../core/number_text.h"
 
 /* The features of a row. */

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "../core/hash.h"
-#include "../core/metric_names.h"
+#include "../core/model/metric_names.h"
 
 /* Bytes a row beside the outputs: the permutation, and what the metrics sort. */
 #define WORK_ROW (sizeof(uint32_t) + 64)

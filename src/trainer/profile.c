@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/fit/encode.h"
+#include "../core/fit/table/encode.h"
 
 ColumnTally *
 profile_begin(uint32_t n_columns)

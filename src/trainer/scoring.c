@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/fit/encode.h"
-#include "../core/fit/linalg.h"
-#include "../core/linear_model.h"
-#include "../core/ready.h"
+#include "../core/fit/linear/linalg.h"
+#include "../core/fit/table/encode.h"
+#include "../core/model/linear_model.h"
+#include "../core/ready/ready.h"
 
 #define SCORE_BLOCK_ROWS 1024
 #define SCORE_TILE_ROWS 256		/* predicted at a time, where the model takes many */

@@ -9,7 +9,7 @@
 #include "../core/fit/metrics.h"
 #include "../core/fit/summary.h"
 #include "../core/job.h"
-#include "../core/model.h"
+#include "../core/model/model.h"
 #include "channel.h"
 
 /* A column's profile so far. */

@@ -11,7 +11,7 @@
 #include "core/fit/fit.h"
 #include "core/fit/metrics.h"
 #include "core/hash.h"
-#include "core/tree_model.h"
+#include "core/model/tree_model.h"
 
 #include "check.h"
 #include "support_matrix.h"

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "core/algorithm.h"
-#include "core/explain.h"
-#include "core/linear_model.h"
-#include "core/model.h"
-#include "core/ready.h"
-#include "core/tree_inspect.h"
+#include "core/explain/explain.h"
+#include "core/model/linear_model.h"
+#include "core/model/model.h"
+#include "core/model/tree_inspect.h"
+#include "core/ready/ready.h"
 
 /* Keeps the compiler from leaving out what nobody looks at. */
 extern volatile double exercise_sink;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "core/algorithm.h"
-#include "core/explain.h"
+#include "core/explain/explain.h"
 #include "core/hash.h"
-#include "core/tree_inspect.h"
+#include "core/model/tree_inspect.h"
 
 #include "check.h"
 

@@ -9,7 +9,7 @@
 
 #include "core/fit/fit.h"
 #include "core/hash.h"
-#include "core/linear_model.h"
+#include "core/model/linear_model.h"
 
 #include "check.h"
 #include "support_matrix.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/distance.h"
+#include "core/statistics/distance.h"
 #include "support_profile.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

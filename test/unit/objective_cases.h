@@ -6,7 +6,7 @@
 #define MLOPS_TEST_OBJECTIVE_CASES_H
 
 #include "boost_data.h"
-#include "core/fit/objective.h"
+#include "core/fit/trees/objective.h"
 #include "fixtures/boosting.h"
 
 /* ---- Losses by definition, of a prediction ---- */

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "core/fit/encode.h"
-#include "core/fit/recipe_fit.h"
+#include "core/fit/table/encode.h"
+#include "core/fit/table/recipe_fit.h"
 
 #include "check.h"
 #include "support_matrix.h"

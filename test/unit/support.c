@@ -9,8 +9,8 @@
 
 #include "core/algorithm.h"
 #include "core/crc32c.h"
-#include "core/linear_model.h"
-#include "core/tree_model.h"
+#include "core/model/linear_model.h"
+#include "core/model/tree_model.h"
 
 static const char *const jobs[] = {"admin", "clerk", "retired"};
 static const size_t job_lengths[] = {5, 5, 7};

@@ -6,7 +6,7 @@
 #define MLOPS_TEST_SUPPORT_H
 
 #include "core/buffer.h"
-#include "core/model.h"
+#include "core/model/model.h"
 
 typedef bool (*ExampleModel) (Buffer *out, Error *error);
 

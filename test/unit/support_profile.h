@@ -6,7 +6,7 @@
 #define MLOPS_TEST_SUPPORT_PROFILE_H
 
 #include "core/buffer.h"
-#include "core/profile.h"
+#include "core/statistics/profile.h"
 
 extern const ProfileMemory test_memory;
 

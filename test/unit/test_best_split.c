@@ -4,7 +4,7 @@
  */
 
 #include "check.h"
-#include "core/fit/best_split.h"
+#include "core/fit/trees/best_split.h"
 
 #define MAX_ROWS 400
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "core/fit/bins.h"
+#include "core/fit/trees/bins.h"
 #include "core/hash.h"
 #include "support_matrix.h"
 

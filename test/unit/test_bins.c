@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/fit/bins.h"
 #include "core/cpu.h"
+#include "core/fit/trees/bins.h"
 #include "core/hash.h"
 
 #define MAX_VALUES 20000

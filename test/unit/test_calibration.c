@@ -3,8 +3,8 @@
  *		Calibration: known answers, and what chance makes of it.
  */
 #include "check.h"
-#include "core/calibration.h"
 #include "core/hash.h"
+#include "core/statistics/calibration.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define ROWS 4000

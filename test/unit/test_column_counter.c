@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/cpu.h"
-#include "core/fit/column_counter.h"
-#include "core/fit/text_counts.h"
+#include "core/fit/table/column_counter.h"
+#include "core/fit/table/text_counts.h"
 #include "core/hash.h"
 #include "core/matrix.h"
 #include "support.h"

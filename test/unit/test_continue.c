@@ -9,7 +9,7 @@
 #include <float.h>
 
 #include "boost_data.h"
-#include "core/fit/kept_cuts.h"
+#include "core/fit/trees/kept_cuts.h"
 
 /* ---- Equal to one training ---- */
 

@@ -6,7 +6,7 @@
  * smaller one's test part wherever it has them.
  */
 #include "check.h"
-#include "core/fit/table.h"
+#include "core/fit/table/table.h"
 #include "core/hash.h"
 #include "support_matrix.h"
 

@@ -3,7 +3,7 @@
  *		Distances against published and computed vectors, and against scipy.
  */
 #include "check.h"
-#include "core/distance.h"
+#include "core/statistics/distance.h"
 #include "fixtures/distance.h"
 #include "support_profile.h"
 

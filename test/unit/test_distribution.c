@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/distance.h"
 #include "core/hash.h"
+#include "core/statistics/distance.h"
 #include "support_profile.h"
 
 #define MANY 60000

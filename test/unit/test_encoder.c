@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/cpu.h"
-#include "core/encoder.h"
+#include "core/model/encoder.h"
 #include "check.h"
 
 #define MAX_TEST_COLUMNS 60

@@ -3,8 +3,8 @@
  *		Contributions and interactions against the definition of Shapley values, over all subsets.
  */
 #include "core/cpu.h"
-#include "core/linear_model.h"
-#include "core/quadrature.h"
+#include "core/model/linear_model.h"
+#include "core/statistics/quadrature.h"
 
 #include "explain_case.h"
 #include "support.h"

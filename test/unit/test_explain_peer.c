@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "core/algorithm.h"
-#include "core/explain.h"
-#include "core/tree_inspect.h"
+#include "core/explain/explain.h"
+#include "core/model/tree_inspect.h"
 
 #include "check.h"
 #include "fixtures/explain.h"

@@ -8,7 +8,7 @@
 
 #include "check.h"
 #include "core/cpu.h"
-#include "core/fit/histogram.h"
+#include "core/fit/trees/histogram.h"
 
 /* Numbers that depend on the seed alone. */
 static uint64_t state;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "core/algorithm.h"
-#include "core/model.h"
+#include "core/model/model.h"
 #include "check.h"
 #include "exercise.h"
 #include "support.h"

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "core/hash.h"
-#include "core/isotonic.h"
+#include "core/statistics/isotonic.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 

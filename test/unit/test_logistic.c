@@ -5,7 +5,7 @@
 #include "fit_case.h"
 
 #include "core/cpu.h"
-#include "core/fit/logistic.h"
+#include "core/fit/linear/logistic.h"
 #include "core/mathfun.h"
 #include "fixtures/linear.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/fit/recipe_measure.h"
+#include "core/fit/table/recipe_measure.h"
 #include "core/hash.h"
 #include "support_matrix.h"
 

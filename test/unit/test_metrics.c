@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "core/fit/metrics.h"
-#include "core/metric_names.h"
+#include "core/model/metric_names.h"
 
 typedef struct ExpectedMetric
 {

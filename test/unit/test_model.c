@@ -6,9 +6,9 @@
 
 #include "core/algorithm.h"
 #include "core/crc32c.h"
-#include "core/linear_model.h"
-#include "core/model.h"
-#include "core/tree_model.h"
+#include "core/model/linear_model.h"
+#include "core/model/model.h"
+#include "core/model/tree_model.h"
 #include "check.h"
 #include "support.h"
 

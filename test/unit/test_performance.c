@@ -5,7 +5,7 @@
 #include "check.h"
 #include "core/fit/metrics.h"
 #include "core/hash.h"
-#include "core/performance.h"
+#include "core/statistics/performance.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define ROWS 60

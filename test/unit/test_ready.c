@@ -12,9 +12,9 @@
 
 #include "core/algorithm.h"
 #include "core/cpu.h"
-#include "core/ready.h"
-#include "core/ready_layout.h"
-#include "core/tree_model.h"
+#include "core/model/tree_model.h"
+#include "core/ready/ready.h"
+#include "core/ready/ready_layout.h"
 #include "check.h"
 #include "exercise.h"
 #include "support.h"

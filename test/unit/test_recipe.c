@@ -3,7 +3,7 @@
  *		Fitting recipes: statistics, levels, policies.
  */
 #include "core/cpu.h"
-#include "core/fit/recipe_measure.h"
+#include "core/fit/table/recipe_measure.h"
 #include "core/hash.h"
 #include "recipe_case.h"
 

@@ -6,8 +6,8 @@
 
 #include "core/cpu.h"
 #include "core/hash.h"
-#include "core/linear_model.h"
-#include "core/model.h"
+#include "core/model/linear_model.h"
+#include "core/model/model.h"
 #include "recipe_case.h"
 
 /* What the columns of random_table() ask for, policy by policy. */

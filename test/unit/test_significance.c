@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#include "core/significance.h"
-#include "core/student.h"
+#include "core/statistics/significance.h"
+#include "core/statistics/student.h"
 
 /* What scipy.stats.chi2.isf() gives. */
 static void

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/fit/table.h"
+#include "core/fit/table/table.h"
 #include "core/hash.h"
 #include "support_matrix.h"
 

@@ -9,7 +9,7 @@
 
 #include "check.h"
 #include "core/cpu.h"
-#include "core/fit/table.h"
+#include "core/fit/table/table.h"
 #include "core/hash.h"
 #include "support_matrix.h"
 

@@ -2,7 +2,7 @@
  * test_trainer.c
  *		Jobs of the trainer: trainings, evaluations, importances, refusals, notices, damage.
  */
-#include "core/reference.h"
+#include "core/model/reference.h"
 #include "support_profile.h"
 #include "trainer_case.h"
 

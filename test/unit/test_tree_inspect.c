@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "core/algorithm.h"
-#include "core/tree_inspect.h"
+#include "core/model/tree_inspect.h"
 #include "support.h"
 
 static const char *const colours[] = {"blue", "green", "red"};

@@ -8,7 +8,7 @@
 #include <float.h>
 
 #include "boost_data.h"
-#include "core/fit/touched_cells.h"
+#include "core/fit/trees/touched_cells.h"
 
 #define MAX_ROWS 600
 

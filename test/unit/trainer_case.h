@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "core/fit/table.h"
+#include "core/fit/table/table.h"
 #include "core/hash.h"
 #include "core/job.h"
-#include "core/model.h"
+#include "core/model/model.h"
 #include "support_matrix.h"
 
 extern char **environ;

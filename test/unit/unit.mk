@@ -18,7 +18,8 @@ UNIT_FLAGS = -std=gnu11 -g -O1 -ffp-contract=off -fno-omit-frame-pointer -Wall -
 UNIT_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIBS  = -lopenblas -lm
 
-UNIT_CORE     = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/core/*.c src/core/fit/*.c)))
+CORE_SOURCES  = $(sort $(wildcard $(foreach room,core core/* core/fit/*,src/$(room)/*.c)))
+UNIT_CORE     = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(CORE_SOURCES))
 UNIT_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard test/unit/support*.c)))
 UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/test_$(UNIT).c)))
 
@@ -26,7 +27,7 @@ UNIT_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/
 UNIT_TRAINER      = $(BUILD)/unit/mlops-trainer
 UNIT_TRAINER_OBJS = $(patsubst src/%.c,$(BUILD)/unit/%.o,$(sort $(wildcard src/trainer/*.c)))
 
-FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard src/core/*.c)))
+FUZZ_CORE     = $(patsubst src/%.c,$(BUILD)/fuzz/%.o,$(filter-out src/core/fit/%,$(CORE_SOURCES)))
 FUZZ_SUPPORT  = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%.o,$(sort $(wildcard test/unit/support*.c)))
 FUZZ_PROGRAMS = $(patsubst test/unit/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
 
@@ -67,7 +68,7 @@ LEVELS      = O0 O2 O3
 LEVEL_O0    = -O0
 LEVEL_O2    = -O2 -ftree-vectorize
 LEVEL_O3    = -O3 -march=native
-LEVEL_FILES = $(sort $(wildcard src/core/*.c src/core/fit/*.c)) $(sort $(wildcard test/unit/support*.c)) test/unit/print_models.c
+LEVEL_FILES = $(CORE_SOURCES) $(sort $(wildcard test/unit/support*.c)) test/unit/print_models.c
 
 levels: $(patsubst %,$(BUILD)/levels/%/models.txt,$(LEVELS))
 	@failed=0; for level in $(LEVELS); do \
@@ -114,4 +115,4 @@ $(BUILD)/fuzz/seeds: $(BUILD)/fuzz/seeds.o $(FUZZ_CORE) $(FUZZ_SUPPORT)
 .SECONDARY: $(UNIT_PROGRAMS:=.o) $(FUZZ_PROGRAMS:=.o)
 .PHONY: unit fuzz levels
 
--include $(wildcard $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/unit/*/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(BUILD)/levels/*/*/*/*.d $(BUILD)/levels/*/*/*/*/*.d)
+-include $(shell find $(BUILD)/unit $(BUILD)/fuzz $(BUILD)/levels -name '*.d' 2>/dev/null)

@@ -8,7 +8,7 @@
  */
 #include "fit.h"
 
-#include "../linear_model.h"
+#include "../model/linear_model.h"
 
 void
 baseline_constant(const double *target, const double *weight, uint32_t n_classes, RowRange range, double *out)

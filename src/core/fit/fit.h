@@ -8,8 +8,8 @@
 #include "../algorithm.h"
 #include "../buffer.h"
 #include "metrics.h"
-#include "recipe_fit.h"
-#include "table.h"
+#include "table/recipe_fit.h"
+#include "table/table.h"
 
 /* Called from the fitting thread, between iterations. */
 typedef struct FitMonitor

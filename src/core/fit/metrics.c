@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "metrics_internal.h"
-#include "sort_by_key.h"
+#include "table/sort_by_key.h"
 
 void
 metrics_add(Metrics *metrics, const char *name, double value)

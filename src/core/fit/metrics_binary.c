@@ -5,7 +5,7 @@
  * The positive class is class 1; its probability is the second output.
  */
 #include "metrics_internal.h"
-#include "sort_by_key.h"
+#include "table/sort_by_key.h"
 
 #define ECE_BINS 10
 

@@ -4,7 +4,7 @@
  */
 #include <float.h>
 
-#include "../model.h"
+#include "../model/model.h"
 #include "metrics_internal.h"
 
 bool

@@ -11,7 +11,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "sort_by_key.h"
+#include "table/sort_by_key.h"
 
 typedef struct PairedRows
 {
