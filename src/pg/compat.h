@@ -18,6 +18,8 @@
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/datetime.h"
+#include "utils/rangetypes.h"
+#include "utils/relcache.h"
 
 #if PG_VERSION_NUM < 150000
 #error "mlops needs PostgreSQL 15 or later"
@@ -53,6 +55,28 @@ compat_process_number(const PGPROC *process)
 	return (int) GetNumberFromPGProc(process);
 #else
 	return process->pgprocno;
+#endif
+}
+
+/* A range from its bounds. */
+static inline RangeType *
+compat_make_range(TypeCacheEntry *type, RangeBound *lower, RangeBound *upper)
+{
+#if PG_VERSION_NUM >= 160000
+	return make_range(type, lower, upper, false, NULL);
+#else
+	return make_range(type, lower, upper, false);
+#endif
+}
+
+/* The index of a table's primary key, if it is checked at once. */
+static inline Oid
+compat_primary_key_index(Relation relation)
+{
+#if PG_VERSION_NUM >= 180000
+	return RelationGetPrimaryKeyIndex(relation, false);
+#else
+	return RelationGetPrimaryKeyIndex(relation);
 #endif
 }
 

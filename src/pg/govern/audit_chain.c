@@ -165,7 +165,7 @@ open_events(LOCKMODE mode)
 static Relation
 open_order(Relation events)
 {
-	Oid			index = RelationGetPrimaryKeyIndex(events);
+	Oid			index = compat_primary_key_index(events);
 
 	if (!OidIsValid(index))
 		ereport(ERROR,

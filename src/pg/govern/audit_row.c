@@ -31,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "../compat.h"
 #include "../registry/registry.h"
 #include "../registry/registry_scan.h"
 
@@ -114,7 +115,7 @@ static char *
 object_name(Relation relation, HeapTuple row)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
-	Oid			key_index = RelationGetPrimaryKeyIndex(relation);
+	Oid			key_index = compat_primary_key_index(relation);
 	StringInfoData name;
 
 	initStringInfo(&name);

@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "../compat.h"
 #include "../progress.h"
 #include "../reading.h"
 #include "../registry/registry_scan.h"
@@ -225,7 +226,7 @@ mlops_compute_monitor(PG_FUNCTION_ARGS)
 
 	range_deserialize(type, DatumGetRangeTypeP(first), &bounds[0], &bounds[1], &empty);
 	range_deserialize(type, DatumGetRangeTypeP(last), &bounds[2], &bounds[3], &empty);
-	PG_RETURN_RANGE_P(make_range(type, &bounds[0], &bounds[3], false));
+	PG_RETURN_RANGE_P(compat_make_range(type, &bounds[0], &bounds[3]));
 }
 
 /* mlops.drop_monitor(monitor) */

@@ -202,6 +202,6 @@ extern struct TriggerData *registry_insert_trigger(FunctionCallInfo fcinfo, cons
  * Refuses the row that such a trigger is given, in the words of row security:
  * triggers come before it, and roles with BYPASSRLS do not meet it at all.
  */
-extern void registry_refuse_row(const struct TriggerData *trigger) pg_attribute_noreturn();
+extern _Noreturn void registry_refuse_row(const struct TriggerData *trigger);
 
 #endif
