@@ -152,7 +152,7 @@ insert into attack (name, role, statement, expected) values
 	('the state of another aggregate', 'sam_scientist', 'select mlops.ks_exact_finish(decode(repeat(''ff'', 32), ''hex''))', 'XX001'),
 	('states that do not fit', 'sam_scientist', 'select mlops.rows_merge(decode(repeat(''00'', 24), ''hex''), decode(repeat(''ff'', 24), ''hex''))', 'XX001'),
 	('captured features of chance', 'sam_scientist', 'select mlops.decode_features(''{a,b}'', decode(repeat(''ff'', 32), ''hex''))', 'XX001'),
-	('an aggregate''s inner state', 'sam_scientist', 'select mlops.class_performance_finish(''1'')', '42883');
+	('an aggregate''s inner state', 'sam_scientist', 'select mlops.class_performance_finish(1)', '42883');
 
 select plan((select count(*)::integer from attack) + 4);
 select is((select count(*) from attack), 81::bigint, 'the attacks');

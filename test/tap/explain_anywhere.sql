@@ -31,7 +31,7 @@ select is(pg_temp.base(), (select base from before), 'a rollback, too');
 set local min_parallel_table_scan_size = 0;
 set local parallel_setup_cost = 0;
 set local parallel_tuple_cost = 0;
-set local force_parallel_mode = off;
+select set_config(name, 'off', true) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 set local parallel_leader_participation = off;
 create table many as select t.* from thing t, generate_series(1, 5);
 analyze many;

@@ -33,7 +33,7 @@ select throws_ok($$create table wrong (t int, price float8 generated always as (
 set local min_parallel_table_scan_size = 0;
 set local parallel_setup_cost = 0;
 set local parallel_tuple_cost = 0;
-set local force_parallel_mode = off;
+select set_config(name, 'off', true) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 create table many as select t.* from thing t, generate_series(1, 5);
 analyze many;
 alter table many set (parallel_workers = 2);
