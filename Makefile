@@ -5,6 +5,7 @@
 #   make unit                core without a server, under sanitizers; make fuzz runs the fuzzers
 #   make installcheck        smoke and isolation tests against a running server (PGHOST, PGPORT)
 #   make prove-sql           pgTAP tests against a running server; make prove-server starts its own
+#   make syntax HEADERS=dir  checks the library against the headers of another server (/usr/include/postgresql/17/server)
 #   WERROR=1                 makes warnings errors
 #
 # src/core is compiled twice: into the library without fit/, and into the
@@ -100,7 +101,11 @@ prove-server: PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 prove-server:
 	$(prove_installcheck)
 
-.PHONY: install-trainer uninstall-trainer prove-sql prove-server
+syntax:
+	$(CC) -fsyntax-only $(STANDARD) $(OPTFLAGS) $(WARNINGS) -Wno-unused-parameter -Werror -D_GNU_SOURCE $(DEFINES) \
+		-I. -I$(HEADERS) $(filter src/pg/% src/jobs/%,$(OBJS:.o=.c))
+
+.PHONY: install-trainer uninstall-trainer prove-sql prove-server syntax
 
 # ---- Headers that objects depend on, as the compiler saw them ----
 
