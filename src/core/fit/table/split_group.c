@@ -10,7 +10,7 @@
  * least one run (the first time, the smallest group), and one run at least is
  * left for training; too few different values for that are an error.
  */
-#include "../table/split.h"
+#include "split.h"
 
 #include "../../hash.h"
 
